@@ -1,0 +1,2 @@
+//! HTTP transport of spikard.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! JSON Schema and coercion.
+#![forbid(unsafe_code)]
