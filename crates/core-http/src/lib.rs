@@ -1,2 +1,6 @@
 //! HTTP transport of spikard.
 #![forbid(unsafe_code)]
+pub mod cookie;
+pub mod percent;
+pub mod query;
+pub mod router;
