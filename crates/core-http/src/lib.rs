@@ -1,6 +1,37 @@
-//! HTTP transport of spikard.
+//! HTTP transport of spikard: no Python, no validation rules.
+//!
+//! - [`server`]: listeners, connections and their end
+//! - [`connection`], [`wire`]: one connection, HTTP/1.1 or HTTP/2, and the bytes under it
+//! - [`service`]: a request's way from the head to the finished answer
+//! - [`router`]: which endpoint answers a method and a path
+//! - [`handler`]: the trait that every endpoint implements
+//! - [`request`], [`body`]: what handlers get and give
+//! - [`query`], [`cookie`], [`media_type`], [`percent`]: lazy parsers of their texts
+//! - [`problem`]: error answers (RFC 9457)
+//! - [`settings`], [`counters`], [`access_log`], [`request_id`]: limits, figures, records
 #![forbid(unsafe_code)]
+
+mod access_log;
+pub mod body;
+mod connection;
 pub mod cookie;
+pub mod counters;
+pub mod error;
+pub mod handler;
+pub mod listener;
+pub mod media_type;
 pub mod percent;
+pub mod problem;
 pub mod query;
+pub mod request;
+pub mod request_id;
 pub mod router;
+pub mod server;
+pub mod service;
+pub mod settings;
+pub mod wire;
+
+#[cfg(all(unix, feature = "server-bin"))]
+pub mod supervisor;
+
+pub use handler::Response;
