@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -59,6 +60,7 @@ pub(crate) struct Pool {
     /// Whether any worker has ever been ready.
     pub(crate) proven: bool,
     announced: bool,
+    in_terminal: bool,
     next_id: WorkerId,
     news: UnboundedSender<(WorkerId, News)>,
     alarms: UnboundedSender<Alarm>,
@@ -87,6 +89,7 @@ impl Pool {
             stopping: None,
             proven: false,
             announced: false,
+            in_terminal: std::io::stderr().is_terminal(),
             next_id: 1,
             news,
             alarms,
@@ -355,6 +358,8 @@ impl Pool {
         match wish {
             Wish::Stop => self.stop(),
             _ if self.stopping.is_some() => None,
+            // The terminal is gone, and with it whoever wanted to see us.
+            Wish::Reload if self.in_terminal && !std::io::stderr().is_terminal() => self.stop(),
             Wish::Reload => self.roll(super::rolling::LINGER),
             Wish::AddWorker => self.add_worker(),
             Wish::RemoveWorker => {

@@ -13,7 +13,7 @@ use super::worker::{Phase, WorkerId};
 /// connection in this time is answered with `Connection: close` instead of finding it cut.
 pub(crate) const LINGER: Duration = Duration::from_millis(1500);
 /// A replacement that isn't ready by then is given up.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 /// On top of the application's own time for a drain.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 

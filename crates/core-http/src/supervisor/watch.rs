@@ -21,6 +21,8 @@ pub(crate) struct Watch {
     watcher: Box<dyn Watcher>,
     watched: HashSet<PathBuf>,
     events: UnboundedReceiver<Event>,
+    /// Kept here, since waiting for the next event may be broken off at any time.
+    changed: HashSet<PathBuf>,
 }
 
 impl std::fmt::Debug for Watch {
@@ -60,7 +62,7 @@ impl Watch {
                 let _ = sender.send(event);
             }
         });
-        let mut watch = Self { watcher: Box::new(make(sink)?), watched: HashSet::new(), events };
+        let mut watch = Self { watcher: Box::new(make(sink)?), watched: HashSet::new(), events, changed: HashSet::new() };
         roots.iter().try_for_each(|root| watch.add(root))?;
         Ok(watch)
     }
@@ -82,9 +84,8 @@ impl Watch {
 
     /// Wait for the next change; several at once count as one. Gives what to tell the developer.
     pub(crate) async fn next(&mut self) -> String {
-        let mut changed: HashSet<PathBuf> = HashSet::new();
         loop {
-            let event = if changed.is_empty() {
+            let event = if self.changed.is_empty() {
                 self.events.recv().await
             } else {
                 match tokio::time::timeout(SETTLE, self.events.recv()).await {
@@ -94,9 +95,10 @@ impl Watch {
             };
             // The sender lives in the watcher, which lives in `self`.
             let Some(event) = event else { return std::future::pending().await };
-            changed.extend(self.interesting(event));
+            let files = self.interesting(event);
+            self.changed.extend(files);
         }
-        let mut names: Vec<String> = changed.iter().map(|path| shown(path)).collect();
+        let mut names: Vec<String> = self.changed.drain().map(|path| shown(&path)).collect();
         names.sort();
         match names.len() {
             0..=2 => names.join(" and "),

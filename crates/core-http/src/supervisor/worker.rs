@@ -76,7 +76,7 @@ impl Worker {
         }
         let mut child = command.spawn()?;
         drop(command); // with its copy of the worker's end of the channel
-        let pid = child.id().and_then(|pid| Pid::from_raw(pid as i32)).ok_or(ErrorKind::NotFound)?;
+        let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).ok_or(ErrorKind::NotFound)?;
         let output = child.stderr.take();
         let start = Command::Start {
             protocol: PROTOCOL,
@@ -84,7 +84,6 @@ impl Worker {
             app_dir: options.app_dir.as_ref(),
             config: &options.config,
             debug: options.debug,
-            reload: options.reload,
             log_level: options.log_level.as_deref(),
         };
         let channel = Rc::new(channel);
@@ -200,7 +199,8 @@ impl Speech {
                 Ok(0) => Err(None),
                 Ok(read) => self.lines.feed(&buffer[..read]).map_err(Some),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) => Err(Some(error.to_string())),
+                // A worker that ended without reading our last command.
+                Err(_) => Err(None),
             };
             match events {
                 Ok(events) => events.into_iter().for_each(|event| self.report(event)),
