@@ -1,4 +1,4 @@
-"""Robyn, one process and one worker. It converts no query parameters by type, so the handlers do; bodies go through msgspec."""
+"""Robyn, one process and one worker. The handlers convert the query parameters; bodies go through msgspec."""
 
 import asyncio
 import os

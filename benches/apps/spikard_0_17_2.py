@@ -6,9 +6,10 @@ import sys
 from typing import Annotated, Literal
 
 import msgspec
-import spikard
 from msgspec import Meta
 from redis.asyncio import Redis
+
+import spikard
 
 redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
 app = spikard.App()

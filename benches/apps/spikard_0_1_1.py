@@ -1,4 +1,4 @@
-"""The `spikard` 0.1.1 of PyPI. Its wheel holds the extension only, so the application object it expects is written out here."""
+"""The `spikard` 0.1.1 of PyPI. Its wheel holds the extension only; the application object it wants is written here."""
 
 import asyncio
 import os
@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-
 
 
 class Order(msgspec.Struct):

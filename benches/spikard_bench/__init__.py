@@ -1,1 +1,5 @@
-"""The bench harness: who is measured (`server`), on what (`case`), how (`round`), and what is written (`report`, `chart`)."""
+"""The bench harness.
+
+Who is measured (`server`, in its `environment`), on what (`case`), by what (`load`), in which order (`session`), and
+what is written of it (`measurement`, `report`, `chart`). `command` is the way in.
+"""

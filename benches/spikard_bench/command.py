@@ -18,14 +18,18 @@ RESULTS = BENCHES / "results"
 
 
 def parser() -> argparse.ArgumentParser:
-    arguments = argparse.ArgumentParser(prog="benches/run", description="Measure Spikard, the floor and the peers side by side.")
+    arguments = argparse.ArgumentParser(prog="benches/run", description="Measure ours, the floor and the peers.")
     arguments.add_argument("--setup", action="store_true", help="install peers, tools and ours; then stop")
     arguments.add_argument("--smoke", action="store_true", help="floor and ours for a moment: are the answers right?")
-    arguments.add_argument("--update", action="store_true", help="write README.md's results, the charts and latest.json")
+    arguments.add_argument(
+        "--update", action="store_true", help="write README.md's results, the charts and latest.json"
+    )
     arguments.add_argument("--cases", help="comma-separated: " + ",".join([*(case.name for case in CASES), *EXTRAS]))
     arguments.add_argument("--servers", help="comma-separated: " + ",".join(server.name for server in SERVERS))
     arguments.add_argument("--rounds", type=int, default=Settings.rounds)
-    arguments.add_argument("--latency-rounds", type=int, default=Settings.latency_rounds, help="rounds at the fixed rate")
+    arguments.add_argument(
+        "--latency-rounds", type=int, default=Settings.latency_rounds, help="rounds at the fixed rate"
+    )
     arguments.add_argument("--seconds", type=int, default=Settings.seconds, help="of each measurement")
     arguments.add_argument("--rate", type=int, help="requests/s of the latency runs, for all cases")
     arguments.add_argument("--idle-connections", type=int, default=Settings.idle_connections)
@@ -111,9 +115,9 @@ def measure(servers: list[Server], cases: list[str], settings: Settings, update:
     if update:
         write(report)
     if settings.smoke:
-        troubles = [m for m in session.measurements.values() if m.trouble]
-        troubles += [f for f in session.footprints.values() if f.trouble]
-        return 1 if troubles or left_out else 0
+        wrong = any(measurement.trouble for measurement in session.measurements.values())
+        down = any(footprint.trouble for footprint in session.footprints.values())
+        return 1 if wrong or down or left_out else 0
     return 0
 
 

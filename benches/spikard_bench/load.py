@@ -1,4 +1,4 @@
-"""A load: what drives a server for a moment. wrk to saturation, oha at a fixed rate, and a plain client for smoke runs."""
+"""A load: what drives a server. wrk to saturation, oha at a fixed rate, and a plain client for smoke runs."""
 
 import json
 import os

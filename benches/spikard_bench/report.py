@@ -54,7 +54,7 @@ class Report:
         machine, settings = self.machine, self.session.settings
         text = (
             f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
-            f"{machine['system']}. {settings.rounds} round(s) of {settings.seconds} s; medians, lowest–highest in brackets."
+            f"{machine['system']}. {settings.rounds} round(s) of {settings.seconds} s; medians, ranges in brackets."
         )
         if settings.smoke:
             text += " **Smoke run: one plain connection, the figures mean nothing.**"
@@ -85,9 +85,9 @@ class Report:
             ]
             lines.append(f"| {' | '.join(cells)} |")
         for server in self.servers:
-            measurement = self.session.measurements.get((server.name, case.name))
-            if measurement is not None and measurement.trouble:
-                lines.append(f"| {server.title} | {plain(measurement.trouble)} | | | | |")
+            failed = self.session.measurements.get((server.name, case.name))
+            if failed is not None and failed.trouble:
+                lines.append(f"| {server.title} | {plain(failed.trouble)} | | | | |")
         return "\n".join(lines)
 
     def _footprint_section(self) -> str:

@@ -6,10 +6,16 @@ from pathlib import Path
 from spikard_bench.environment import BENCHES, Environment, ask, floor_binary
 
 PROFILE = "from spikard import _spikard; print(_spikard.__profile__)"
+# One worker each, the fastest loop and parser, no access log, and no limit on connections below the load's.
 GRANIAN = (
-    "--workers 1 --runtime-threads 1 --loop uvloop --http 1 --no-ws --backlog 20000 --backpressure 20000 --no-access-log --log-level warning --host 127.0.0.1"
-).split()
-UVICORN = "--workers 1 --loop uvloop --http httptools --no-access-log --log-level warning --timeout-keep-alive 75".split()
+    *("--workers", "1", "--runtime-threads", "1", "--loop", "uvloop", "--http", "1", "--no-ws"),
+    *("--backlog", "20000", "--backpressure", "20000"),
+    *("--no-access-log", "--log-level", "warning", "--host", "127.0.0.1", "--port", "PORT"),
+)
+UVICORN = (
+    *("--workers", "1", "--loop", "uvloop", "--http", "httptools", "--backlog", "20000", "--timeout-keep-alive", "75"),
+    *("--no-access-log", "--log-level", "warning", "--host", "127.0.0.1", "--port", "PORT"),
+)
 
 OURS_311 = Environment("ours-3.11", "3.11", "spikard", ours=True)
 OURS_313 = Environment("ours-3.13", "3.13", "spikard", ours=True)
@@ -98,7 +104,7 @@ def script(name: str) -> tuple[str, ...]:
 
 
 def granian(interface: str, target: str) -> tuple[str, ...]:
-    return ("-m", "granian", "--interface", interface, *GRANIAN, "--port", "PORT", target)
+    return ("-m", "granian", "--interface", interface, *GRANIAN, target)
 
 
 def ours(interpreter: Path) -> Server:
@@ -116,7 +122,7 @@ SERVERS = (
         "fastapi-uvicorn",
         "FastAPI on uvicorn[standard]",
         FASTAPI,
-        ("-m", "uvicorn", *UVICORN, "--host", "127.0.0.1", "--port", "PORT", "fastapi_app:app"),
+        ("-m", "uvicorn", *UVICORN, "fastapi_app:app"),
     ),
     Server("litestar", "Litestar on granian", LITESTAR, granian("asgi", "litestar_app:app")),
     Server("blacksheep", "BlackSheep on granian", BLACKSHEEP, granian("asgi", "blacksheep_app:app")),

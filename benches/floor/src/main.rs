@@ -100,8 +100,7 @@ fn hello() -> hyper::Response<Either<Full<Bytes>, Body>> {
 }
 
 async fn redis_connection() -> Option<MultiplexedConnection> {
-    let url =
-        std::env::var("REDIS_URL").unwrap_or_else(|_| String::from("redis://127.0.0.1:6379"));
+    let url = std::env::var("REDIS_URL").unwrap_or_else(|_| String::from("redis://127.0.0.1:6379"));
     let client = redis::Client::open(url).ok()?;
     client.get_multiplexed_async_connection().await.ok()
 }

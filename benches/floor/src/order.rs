@@ -11,7 +11,10 @@ pub(crate) enum Status {
 }
 
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "the fields are read to be validated, and few of them are sent back")]
+#[allow(
+    dead_code,
+    reason = "the fields are read to be validated, and few of them are sent back"
+)]
 pub(crate) struct Order {
     pub(crate) id: i64,
     pub(crate) customer: String,
