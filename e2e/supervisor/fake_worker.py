@@ -95,10 +95,11 @@ class Site:
         loop.add_reader(channel.socket.fileno(), command)
         channel.send("ready", addresses=[])
         await self.draining.wait()
-        server.close()
+        loop.remove_reader(listener.fileno())
         for _ in range(10):
-            # Connections that asyncio has accepted, but not yet handed to us.
+            # Connections that asyncio has accepted but not yet handed to us; closing the server would cut them.
             await asyncio.sleep(0)
+        server.close()
         deadline = loop.time() + self.linger
         while self.busy or (self.idle and loop.time() < deadline):
             await asyncio.sleep(0.01)

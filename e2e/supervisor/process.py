@@ -54,6 +54,7 @@ class Process:
             pass_fds=pass_fds,
         )
         self.lines: list[str] = []
+        self._silent = False
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -64,6 +65,9 @@ class Process:
             with self._changed:
                 self.lines.append(line.rstrip("\n"))
                 self._changed.notify_all()
+        with self._changed:
+            self._silent = True
+            self._changed.notify_all()
 
     def __enter__(self) -> Self:
         return self
@@ -87,10 +91,10 @@ class Process:
             return next((match for match in matches if match), None)
 
         with self._changed:
-            if not self._changed.wait_for(found, PATIENCE):
-                raise AssertionError(f"no line matches {pattern!r} in:\n" + "\n".join(self.lines))
+            self._changed.wait_for(lambda: found() or self._silent, PATIENCE)
             match = found()
-        assert match is not None
+        if match is None:
+            raise AssertionError(f"no line matches {pattern!r} in:\n" + "\n".join(self.lines))
         return match
 
     def end(self) -> int:

@@ -23,7 +23,7 @@ def error(process: Process, code: int) -> str:
     ("arguments", "message"),
     [
         (["--wokers", "2", "ok"], "unknown option --wokers; did you mean --workers? (see --help)"),
-        (["--workers", "none", "ok"], "--workers is a whole number from 1 to 1024, not \"none\" (see --help)"),
+        (["--workers", "none", "ok"], '--workers is a whole number from 1 to 1024, not "none" (see --help)'),
         ([], "no TARGET given, such as `module:app` or `path/to/file.py` (see --help)"),
         (["config"], "no module named 'x'; check it"),
         (["--uds", "/no/such/dir/s.sock", "ok"], None),
@@ -96,6 +96,13 @@ def test_a_file_in_place_of_the_socket(start: Start, tmp_path: Path) -> None:
     path.write_text("mine")
     assert "is not a socket" in error(start("--uds", str(path), "ok", port=False), 2)
     assert path.read_text() == "mine"
+
+
+def test_a_descriptor_that_is_no_socket(start: Start, tmp_path: Path) -> None:
+    assert error(start("--fd", "77", "ok", port=False), 2) == "descriptor 77 is not open; see --fd"
+    with (tmp_path / "file").open("w") as file:
+        process = start("--fd", str(file.fileno()), "ok", port=False, pass_fds=[file.fileno()])
+        assert error(process, 2) == f"descriptor {file.fileno()} is not a socket; see --fd"
 
 
 def test_help_and_version_need_no_interpreter(server: str) -> None:

@@ -4,12 +4,14 @@ import http.client
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 from conftest import Start
-from process import alive, refused, until
+from process import Process, alive, refused, until
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -166,6 +168,38 @@ def test_a_unix_socket(start: Start, tmp_path: Path) -> None:
 
 def test_an_inherited_socket(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        process = start("--fd", str(listener.fileno()), "--workers", "2", "ok", port=False, pass_fds=[listener.fileno()])
+        process = start(
+            "--fd", str(listener.fileno()), "--workers", "2", "ok", port=False, pass_fds=[listener.fileno()]
+        )
         process.line(r"^listening on descriptor \d+ \(2 workers\)")
         assert int(process.get("/pid", listener.getsockname()[1])) in process.workers()
+
+
+def test_a_socket_of_a_service_manager(server: str, fake_python: Path, version: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # As systemd does it: the socket is descriptor 3, and the variables name this very process.
+        script = (
+            f"import os, sys; os.dup2({listener.fileno()}, 3); "
+            "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); os.execv(sys.argv[1], sys.argv[1:])"
+        )
+        command = [sys.executable, "-c", script, server, "--python", str(fake_python), "ok"]
+        with Process(command, env={"FAKE_VERSION": version}, pass_fds=[listener.fileno()]) as process:
+            process.line(r"^listening on descriptor 3")
+            assert int(process.get("/pid", listener.getsockname()[1])) in process.workers()
+
+
+def test_the_end_of_the_terminal_is_the_end_of_the_server(server: str, fake_python: Path, version: str) -> None:
+    terminal, end = os.openpty()
+    process = subprocess.Popen(
+        ["setsid", "--ctty", server, "--python", str(fake_python), "--port", "0", "ok"],
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        env={**os.environ, "FAKE_VERSION": version},
+    )
+    os.close(end)
+    output = b""
+    while b"listening on" not in output:
+        output += os.read(terminal, 4096)
+    os.close(terminal)
+    assert process.wait(20) == 0

@@ -36,5 +36,11 @@ def usage() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {purpose}" for name, (_, purpose) in COMMANDS.items()]
     return "\n".join(
-        ["Usage: spikard COMMAND [OPTIONS]", "", *lines, "", "`spikard COMMAND --help` explains the options of a command."]
+        [
+            "Usage: spikard COMMAND [OPTIONS]",
+            "",
+            *lines,
+            "",
+            "`spikard COMMAND --help` explains the options of a command.",
+        ]
     )

@@ -107,7 +107,9 @@ def application(module: ModuleType, target: Target) -> "Spikard":
     if len(apps) == 1:
         return next(iter(apps.values()))[1]
     if not apps:
-        raise ConfigError(f"{target.text} has no Spikard instance; write `app = Spikard()` there, or give {target.text}:name")
+        raise ConfigError(
+            f"{target.text} has no Spikard instance; write `app = Spikard()` there, or give {target.text}:name"
+        )
     names = ", ".join(sorted(name for name, _ in apps.values()))
     raise ConfigError(f"{target.text} has several Spikard instances ({names}); choose one with {target.text}:name")
 
@@ -120,7 +122,9 @@ def attribute(module: ModuleType, path: str, target: Target) -> object:
             value = getattr(value, name)
         except AttributeError:
             place = target.module or target.file
-            raise ConfigError(f"{place} has no attribute {path!r}; check the part after the colon in {target.text!r}") from None
+            raise ConfigError(
+                f"{place} has no attribute {path!r}; check the part after the colon in {target.text!r}"
+            ) from None
     return value
 
 
@@ -132,7 +136,9 @@ def checked(value: object, name: str, target: Target) -> "Spikard":
         try:
             inspect.signature(value).bind()
         except TypeError:
-            raise ConfigError(f"{target.text}: the function {name} needs arguments, so it cannot make the application") from None
+            raise ConfigError(
+                f"{target.text}: the function {name} needs arguments, so it cannot make the application"
+            ) from None
         value = value()
     if not isinstance(value, Spikard):
         raise ConfigError(f"{target.text} is a {type(value).__qualname__}, not a Spikard instance")

@@ -12,5 +12,7 @@ def run(arguments: list[str]) -> int:
     from spikard._spikard import __profile__, __version__
 
     build = "" if __profile__ == "release" else f", {__profile__} build"
-    print(f"spikard {__version__} ({platform.python_implementation()} {platform.python_version()}, {sys.platform}{build})")
+    print(
+        f"spikard {__version__} ({platform.python_implementation()} {platform.python_version()}, {sys.platform}{build})"
+    )
     return 0

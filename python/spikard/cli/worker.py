@@ -40,7 +40,8 @@ COUNT_INTERVAL = 0.2
 GRACE = 5
 # Code that leads to the user's code in every traceback, and says nothing about its fault.
 OUR_CODE = tuple(
-    str(Path(module.__file__ or "").parent) + os.sep for module in (asyncio, sys.modules["spikard"], sys.modules["importlib"])
+    str(Path(module.__file__ or "").parent) + os.sep
+    for module in (asyncio, sys.modules["spikard"], sys.modules["importlib"])
 )
 
 

@@ -19,7 +19,9 @@ impl Backoff {
         if lived >= HEALTHY {
             self.failures = 0;
         }
-        let doubled = FIRST.saturating_mul(2_u32.saturating_pow(self.failures)).min(LONGEST);
+        let doubled = FIRST
+            .saturating_mul(2_u32.saturating_pow(self.failures))
+            .min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         // Up to a quarter less, never more: the longest delay is a promise.
         doubled.mul_f64(1.0 - 0.25 * random.clamp(0.0, 1.0))
@@ -40,8 +42,13 @@ mod tests {
     #[test]
     fn doubles_up_to_the_longest() {
         let mut backoff = Backoff::default();
-        let delays: Vec<u128> = (0..9).map(|_| backoff.delay(Duration::ZERO, 0.0).as_millis()).collect();
-        assert_eq!(delays, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+        let delays: Vec<u128> = (0..9)
+            .map(|_| backoff.delay(Duration::ZERO, 0.0).as_millis())
+            .collect();
+        assert_eq!(
+            delays,
+            [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]
+        );
     }
 
     #[test]
@@ -72,6 +79,10 @@ mod tests {
     fn random_stays_in_range_and_varies() {
         let numbers: Vec<f64> = (0..64).map(|_| random()).collect();
         assert!(numbers.iter().all(|number| (0.0..1.0).contains(number)));
-        assert!(numbers.iter().any(|number| (number - numbers[0]).abs() > f64::EPSILON));
+        assert!(
+            numbers
+                .iter()
+                .any(|number| (number - numbers[0]).abs() > f64::EPSILON)
+        );
     }
 }

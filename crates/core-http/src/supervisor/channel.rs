@@ -26,23 +26,42 @@ impl Channel {
     pub(crate) fn pair() -> io::Result<(Self, OwnedFd)> {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        Ok((Self { stream: UnixStream::from_std(ours)? }, theirs.into()))
+        Ok((
+            Self {
+                stream: UnixStream::from_std(ours)?,
+            },
+            theirs.into(),
+        ))
     }
 
     /// Send a message, with copies of descriptors that the worker receives along with it.
     ///
     /// Messages are few and small, so the socket's buffer always has room for them; a worker that lets it fill up is
     /// broken and gets an error here.
-    pub(crate) fn send(&self, command: &Command<'_>, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    pub(crate) fn send(
+        &self,
+        command: &Command<'_>,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> io::Result<()> {
         let mut line = serde_json::to_vec(command)?;
         line.push(b'\n');
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors))
+        {
             return Err(io::Error::other("too many descriptors for one message"));
         }
-        let sent = sendmsg(self.stream.as_fd(), &[IoSlice::new(&line)], &mut ancillary, SendFlags::empty())?;
-        if sent == line.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+        let sent = sendmsg(
+            self.stream.as_fd(),
+            &[IoSlice::new(&line)],
+            &mut ancillary,
+            SendFlags::empty(),
+        )?;
+        if sent == line.len() {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::WriteZero.into())
+        }
     }
 
     /// Wait until bytes can be read.
@@ -69,8 +88,9 @@ impl Lines {
         let mut events = Vec::new();
         while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.pending.drain(..=end).collect();
-            let event = serde_json::from_slice(&line)
-                .map_err(|error| format!("{error} in {:?}", String::from_utf8_lossy(&line).trim_end()))?;
+            let event = serde_json::from_slice(&line).map_err(|error| {
+                format!("{error} in {:?}", String::from_utf8_lossy(&line).trim_end())
+            })?;
             events.push(event);
         }
         if self.pending.len() > LONGEST_LINE {
@@ -86,14 +106,22 @@ mod tests {
 
     #[test]
     fn messages_may_arrive_in_pieces() {
-        let text = b"{\"event\":\"ready\",\"addresses\":[]}\n{\"event\":\"recycle\",\"reason\":\"age\"}\n";
+        let text =
+            b"{\"event\":\"ready\",\"addresses\":[]}\n{\"event\":\"recycle\",\"reason\":\"age\"}\n";
         for cut in 0..text.len() {
             let mut lines = Lines::default();
             let mut events = lines.feed(&text[..cut]).unwrap();
             events.extend(lines.feed(&text[cut..]).unwrap());
             assert_eq!(
                 events,
-                [Event::Ready { addresses: Vec::new() }, Event::Recycle { reason: "age".into() }],
+                [
+                    Event::Ready {
+                        addresses: Vec::new()
+                    },
+                    Event::Recycle {
+                        reason: "age".into()
+                    }
+                ],
                 "cut at {cut}"
             );
         }
@@ -101,8 +129,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        assert!(Lines::default().feed(b"hello\n").unwrap_err().contains("hello"));
+        assert!(
+            Lines::default()
+                .feed(b"hello\n")
+                .unwrap_err()
+                .contains("hello")
+        );
         assert!(Lines::default().feed(b"{\"event\":\"party\"}\n").is_err());
-        assert!(Lines::default().feed(&vec![b'x'; LONGEST_LINE + 1]).is_err());
+        assert!(
+            Lines::default()
+                .feed(&vec![b'x'; LONGEST_LINE + 1])
+                .is_err()
+        );
     }
 }

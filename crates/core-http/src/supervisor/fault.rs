@@ -27,7 +27,10 @@ pub(crate) enum Fault {
 
 impl Fault {
     pub(crate) fn system(what: &'static str, error: &std::io::Error) -> Self {
-        Self::System { what, reason: error.to_string() }
+        Self::System {
+            what,
+            reason: error.to_string(),
+        }
     }
 
     /// The process's exit code.

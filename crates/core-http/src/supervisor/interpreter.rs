@@ -35,7 +35,11 @@ impl fmt::Display for Rule {
         match self {
             Self::Option => write!(formatter, "given by --python"),
             Self::Variable => write!(formatter, "given by SPIKARD_PYTHON"),
-            Self::Environment(home) => write!(formatter, "of the environment {} that holds spikard-server", home.display()),
+            Self::Environment(home) => write!(
+                formatter,
+                "of the environment {} that holds spikard-server",
+                home.display()
+            ),
             Self::Script(script) => write!(formatter, "named in {}", script.display()),
             Self::ActiveEnvironment(home) => write!(formatter, "of VIRTUAL_ENV={}", home.display()),
             Self::Path => write!(formatter, "the first on PATH"),
@@ -81,38 +85,68 @@ impl Surroundings {
             return absolute(PathBuf::from(program)).filter(|path| is_executable(path));
         }
         let folders = std::env::split_paths(self.path.as_deref()?);
-        folders.filter_map(|folder| absolute(folder.join(program))).find(|path| is_executable(path))
+        folders
+            .filter_map(|folder| absolute(folder.join(program)))
+            .find(|path| is_executable(path))
     }
 }
 
 /// The first interpreter by the order that the packaging guide gives.
-pub(crate) fn find(option: Option<&Path>, surroundings: &Surroundings) -> Result<Interpreter, Fault> {
+pub(crate) fn find(
+    option: Option<&Path>,
+    surroundings: &Surroundings,
+) -> Result<Interpreter, Fault> {
     let variable = surroundings.spikard_python.as_deref().map(Path::new);
-    for (given, rule, source) in [(option, Rule::Option, "--python"), (variable, Rule::Variable, "SPIKARD_PYTHON")] {
+    for (given, rule, source) in [
+        (option, Rule::Option, "--python"),
+        (variable, Rule::Variable, "SPIKARD_PYTHON"),
+    ] {
         if let Some(given) = given {
             let found = surroundings.which(given.as_os_str());
-            return found.map(|path| Interpreter { path, rule }).ok_or_else(|| not_executable(given, source));
+            return found
+                .map(|path| Interpreter { path, rule })
+                .ok_or_else(|| not_executable(given, source));
         }
     }
-    let ours = surroundings.which(&surroundings.program).into_iter().chain(surroundings.current_exe.clone());
+    let ours = surroundings
+        .which(&surroundings.program)
+        .into_iter()
+        .chain(surroundings.current_exe.clone());
     if let Some(found) = ours.flat_map(hops).find_map(|hop| beside(&hop)) {
         return Ok(found);
     }
     if let Some(home) = surroundings.virtual_env.as_deref().map(PathBuf::from)
         && let Some(path) = python_in(&home.join("bin"))
     {
-        return Ok(Interpreter { path, rule: Rule::ActiveEnvironment(home) });
+        return Ok(Interpreter {
+            path,
+            rule: Rule::ActiveEnvironment(home),
+        });
     }
     ["python3", "python"]
         .iter()
         .find_map(|name| surroundings.which(OsStr::new(name)))
-        .map(|path| Interpreter { path, rule: Rule::Path })
-        .ok_or_else(|| Fault::NoInterpreter("no environment around this command and no python3 on PATH".to_owned()))
+        .map(|path| Interpreter {
+            path,
+            rule: Rule::Path,
+        })
+        .ok_or_else(|| {
+            Fault::NoInterpreter(
+                "no environment around this command and no python3 on PATH".to_owned(),
+            )
+        })
 }
 
 fn not_executable(given: &Path, source: &str) -> Fault {
-    let problem = if given.exists() { "is not an executable file" } else { "does not exist" };
-    Fault::Interpreter(format!("the interpreter {} of {source} {problem}; give the path of a Python executable", given.display()))
+    let problem = if given.exists() {
+        "is not an executable file"
+    } else {
+        "does not exist"
+    };
+    Fault::Interpreter(format!(
+        "the interpreter {} of {source} {problem}; give the path of a Python executable",
+        given.display()
+    ))
 }
 
 /// A bare name would be looked up on PATH once more when it is started.
@@ -137,20 +171,30 @@ fn beside(program: &Path) -> Option<Interpreter> {
     if home.join("pyvenv.cfg").is_file() {
         let path = python_in(folder)?;
         let home = std::fs::canonicalize(&home).unwrap_or(home);
-        return Some(Interpreter { path, rule: Rule::Environment(home) });
+        return Some(Interpreter {
+            path,
+            rule: Rule::Environment(home),
+        });
     }
     let script = folder.join("spikard");
     let path = shebang::interpreter(&script).filter(|path| is_executable(path))?;
-    Some(Interpreter { path, rule: Rule::Script(script) })
+    Some(Interpreter {
+        path,
+        rule: Rule::Script(script),
+    })
 }
 
 fn python_in(folder: &Path) -> Option<PathBuf> {
-    ["python3", "python"].iter().map(|name| folder.join(name)).find(|path| is_executable(path))
+    ["python3", "python"]
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|path| is_executable(path))
 }
 
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    std::fs::metadata(path)
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -165,7 +209,8 @@ mod tests {
 
     impl Tree {
         fn new(name: &str) -> Self {
-            let root = std::env::temp_dir().join(format!("spikard interpreter {name} {}", std::process::id()));
+            let root = std::env::temp_dir()
+                .join(format!("spikard interpreter {name} {}", std::process::id()));
             let _ = fs::remove_dir_all(&root);
             fs::create_dir_all(&root).unwrap();
             Self(fs::canonicalize(root).unwrap())
@@ -193,7 +238,10 @@ mod tests {
         }
 
         fn called(program: &Path) -> Surroundings {
-            Surroundings { program: program.into(), ..Surroundings::default() }
+            Surroundings {
+                program: program.into(),
+                ..Surroundings::default()
+            }
         }
     }
 
@@ -204,7 +252,10 @@ mod tests {
     }
 
     fn environment_rule(tree: &Tree, name: &str) -> Interpreter {
-        Interpreter { path: tree.0.join(name).join("bin/python3"), rule: Rule::Environment(tree.0.join(name)) }
+        Interpreter {
+            path: tree.0.join(name).join("bin/python3"),
+            rule: Rule::Environment(tree.0.join(name)),
+        }
     }
 
     #[test]
@@ -214,10 +265,25 @@ mod tests {
         let mut surroundings = Tree::called(&tree.environment("venv"));
         surroundings.spikard_python = Some(second.clone().into());
         let found = find(Some(&first), &surroundings).unwrap();
-        assert_eq!(found, Interpreter { path: first, rule: Rule::Option });
-        assert_eq!(find(None, &surroundings).unwrap(), Interpreter { path: second, rule: Rule::Variable });
+        assert_eq!(
+            found,
+            Interpreter {
+                path: first,
+                rule: Rule::Option
+            }
+        );
+        assert_eq!(
+            find(None, &surroundings).unwrap(),
+            Interpreter {
+                path: second,
+                rule: Rule::Variable
+            }
+        );
         surroundings.spikard_python = None;
-        assert_eq!(find(None, &surroundings).unwrap(), environment_rule(&tree, "venv"));
+        assert_eq!(
+            find(None, &surroundings).unwrap(),
+            environment_rule(&tree, "venv")
+        );
     }
 
     #[test]
@@ -225,7 +291,10 @@ mod tests {
         let tree = Tree::new("missing");
         let surroundings = Tree::called(&tree.environment("venv"));
         let fault = find(Some(&tree.0.join("nothing")), &surroundings).unwrap_err();
-        assert!(fault.to_string().contains("does not exist") && fault.exit_code() == 2, "{fault}");
+        assert!(
+            fault.to_string().contains("does not exist") && fault.exit_code() == 2,
+            "{fault}"
+        );
         let fault = find(Some(&tree.0.join("venv/pyvenv.cfg/")), &surroundings).unwrap_err();
         assert!(fault.to_string().contains("--python"), "{fault}");
     }
@@ -234,8 +303,16 @@ mod tests {
     fn an_option_may_be_a_name_on_path() {
         let tree = Tree::new("named");
         let python = tree.file("tools/python3.12", "");
-        let surroundings = Surroundings { path: Some(tree.0.join("tools").into()), ..Surroundings::default() };
-        assert_eq!(find(Some(Path::new("python3.12")), &surroundings).unwrap().path, python);
+        let surroundings = Surroundings {
+            path: Some(tree.0.join("tools").into()),
+            ..Surroundings::default()
+        };
+        assert_eq!(
+            find(Some(Path::new("python3.12")), &surroundings)
+                .unwrap()
+                .path,
+            python
+        );
     }
 
     #[test]
@@ -244,10 +321,15 @@ mod tests {
         tree.environment("my venv");
         let surroundings = Surroundings {
             program: "spikard-server".into(),
-            path: Some(std::env::join_paths([tree.0.join("empty"), tree.0.join("my venv/bin")]).unwrap()),
+            path: Some(
+                std::env::join_paths([tree.0.join("empty"), tree.0.join("my venv/bin")]).unwrap(),
+            ),
             ..Surroundings::default()
         };
-        assert_eq!(find(None, &surroundings).unwrap().rule, Rule::Environment(tree.0.join("my venv")));
+        assert_eq!(
+            find(None, &surroundings).unwrap().rule,
+            Rule::Environment(tree.0.join("my venv"))
+        );
     }
 
     #[test]
@@ -259,7 +341,10 @@ mod tests {
         fs::remove_file(tree.0.join("venv/bin/spikard-server")).unwrap();
         tree.link("venv/bin/spikard-server", &cached);
         let outside = tree.link("home/bin/spikard-server", "../../venv/bin/spikard-server");
-        assert_eq!(find(None, &Tree::called(&outside)).unwrap().rule, Rule::Environment(tree.0.join("venv")));
+        assert_eq!(
+            find(None, &Tree::called(&outside)).unwrap().rule,
+            Rule::Environment(tree.0.join("venv"))
+        );
     }
 
     #[test]
@@ -277,11 +362,17 @@ mod tests {
         let program = tree.file("target/bin/spikard-server", "");
         let script = tree.file(
             "target/bin/spikard",
-            &format!("#!/bin/sh\n'''exec' \"{}\" \"$0\" \"$@\"\n' '''\n", python.display()),
+            &format!(
+                "#!/bin/sh\n'''exec' \"{}\" \"$0\" \"$@\"\n' '''\n",
+                python.display()
+            ),
         );
         let found = find(None, &Tree::called(&program)).unwrap();
         assert_eq!(found.path, python);
-        assert_eq!(found.rule.to_string(), format!("named in {}", script.display()));
+        assert_eq!(
+            found.rule.to_string(),
+            format!("named in {}", script.display())
+        );
     }
 
     #[test]
@@ -292,7 +383,10 @@ mod tests {
         let mut surroundings = Tree::called(&program);
         let active = tree.environment("active");
         surroundings.virtual_env = active.parent().and_then(Path::parent).map(OsString::from);
-        assert_eq!(find(None, &surroundings).unwrap().rule, Rule::ActiveEnvironment(tree.0.join("active")));
+        assert_eq!(
+            find(None, &surroundings).unwrap().rule,
+            Rule::ActiveEnvironment(tree.0.join("active"))
+        );
     }
 
     #[test]
@@ -303,15 +397,27 @@ mod tests {
             current_exe: Some(tree.environment("venv")),
             ..Surroundings::default()
         };
-        assert_eq!(find(None, &surroundings).unwrap(), environment_rule(&tree, "venv"));
+        assert_eq!(
+            find(None, &surroundings).unwrap(),
+            environment_rule(&tree, "venv")
+        );
     }
 
     #[test]
     fn python3_on_path_is_the_last_resort() {
         let tree = Tree::new("last");
         let python = tree.file("bin/python3", "");
-        let mut surroundings = Surroundings { path: Some(tree.0.join("bin").into()), ..Surroundings::default() };
-        assert_eq!(find(None, &surroundings).unwrap(), Interpreter { path: python, rule: Rule::Path });
+        let mut surroundings = Surroundings {
+            path: Some(tree.0.join("bin").into()),
+            ..Surroundings::default()
+        };
+        assert_eq!(
+            find(None, &surroundings).unwrap(),
+            Interpreter {
+                path: python,
+                rule: Rule::Path
+            }
+        );
         surroundings.path = None;
         assert_eq!(find(None, &surroundings).unwrap_err().exit_code(), 2);
     }

@@ -21,8 +21,14 @@ const FIRST_SYSTEMD_FD: i32 = 3;
 #[derive(Debug)]
 pub(crate) enum Listeners {
     /// One per worker, or one for all.
-    Bound { sockets: Vec<Socket>, address: String },
-    Unix { socket: Socket, file: SocketFile },
+    Bound {
+        sockets: Vec<Socket>,
+        address: String,
+    },
+    Unix {
+        socket: Socket,
+        file: SocketFile,
+    },
     /// A descriptor this process was started with; workers inherit it under the same number.
     Inherited(i32),
 }
@@ -71,6 +77,17 @@ impl Listeners {
     }
 }
 
+/// Refuse a number that is no socket, before the number is given to something that this process opens itself.
+pub(crate) fn check_inherited(number: i32) -> Result<(), Fault> {
+    let wrong = |problem: &str| Fault::Listen(format!("descriptor {number} {problem}; see --fd"));
+    let data = std::fs::metadata(format!("/dev/fd/{number}")).map_err(|_| wrong("is not open"))?;
+    if data.file_type().is_socket() {
+        Ok(())
+    } else {
+        Err(wrong("is not a socket"))
+    }
+}
+
 /// The socket handed over by a service manager, if this process is meant.
 pub(crate) fn handed_over() -> Option<i32> {
     let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
@@ -98,21 +115,37 @@ fn tcp(settings: &Settings) -> Result<Listeners, Fault> {
         bound.set_port(actual.as_socket().map_or(0, |actual| actual.port()));
         sockets.push(socket);
     }
-    Ok(Listeners::Bound { sockets, address: format!("http://{bound}") })
+    Ok(Listeners::Bound {
+        sockets,
+        address: format!("http://{bound}"),
+    })
 }
 
 fn resolve(host: &str, port: u16) -> Result<SocketAddr, Fault> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let unknown = |reason: &str| Fault::Listen(format!("cannot listen on host {host:?}: {reason}; choose another --host"));
-    let found: Vec<SocketAddr> =
-        (host, port).to_socket_addrs().map_err(|error| unknown(&error.to_string()))?.collect();
+    let unknown = |reason: &str| {
+        Fault::Listen(format!(
+            "cannot listen on host {host:?}: {reason}; choose another --host"
+        ))
+    };
+    let found: Vec<SocketAddr> = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| unknown(&error.to_string()))?
+        .collect();
     // `localhost` should be where most clients look first.
-    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    let first = found
+        .iter()
+        .find(|address| address.is_ipv4())
+        .or(found.first());
     first.copied().ok_or_else(|| unknown("it has no address"))
 }
 
 fn open(address: SocketAddr, share_port: bool) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     // A restart must not wait for connections of the last run to time out.
     socket.set_reuse_address(true)?;
     if share_port {
@@ -130,14 +163,20 @@ fn tcp_problem(address: SocketAddr, error: &io::Error) -> String {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            format!("port {port} on {} is in use; stop the other program, or choose another --port", address.ip())
+            format!(
+                "port {port} on {} is in use; stop the other program, or choose another --port",
+                address.ip()
+            )
         }
         io::ErrorKind::PermissionDenied => format!(
             "port {port} on {} needs privileges; choose a --port from 1024 up, or grant CAP_NET_BIND_SERVICE",
             address.ip()
         ),
         io::ErrorKind::AddrNotAvailable => {
-            format!("{} is not an address of this machine; choose another --host", address.ip())
+            format!(
+                "{} is not an address of this machine; choose another --host",
+                address.ip()
+            )
         }
         _ => format!("cannot listen on {address}: {error}; choose another --host or --port"),
     }
@@ -152,7 +191,10 @@ pub(crate) struct SocketFile {
 
 impl SocketFile {
     fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), identity: identity(path) }
+        Self {
+            path: path.to_owned(),
+            identity: identity(path),
+        }
     }
 }
 
@@ -165,15 +207,23 @@ impl Drop for SocketFile {
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::symlink_metadata(path).ok().map(|data| (data.dev(), data.ino()))
+    std::fs::symlink_metadata(path)
+        .ok()
+        .map(|data| (data.dev(), data.ino()))
 }
 
 fn unix(path: &Path, backlog: i32) -> Result<Listeners, Fault> {
     let shown = path.display();
     let refuse = |reason: &str| Fault::Listen(format!("cannot listen on {shown}: {reason}"));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     if !folder.is_dir() {
-        return Err(refuse(&format!("the directory {} does not exist; create it, or choose another --uds", folder.display())));
+        return Err(refuse(&format!(
+            "the directory {} does not exist; create it, or choose another --uds",
+            folder.display()
+        )));
     }
     remove_stale(path).map_err(|reason| refuse(&reason))?;
     let bound = Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|socket| {
@@ -183,12 +233,17 @@ fn unix(path: &Path, backlog: i32) -> Result<Listeners, Fault> {
         Ok(socket)
     });
     let socket = bound.map_err(|error| refuse(&format!("{error}; choose another --uds")))?;
-    Ok(Listeners::Unix { socket, file: SocketFile::new(path) })
+    Ok(Listeners::Unix {
+        socket,
+        file: SocketFile::new(path),
+    })
 }
 
 /// Remove the socket of a server that is gone; leave everything else alone.
 fn remove_stale(path: &Path) -> Result<(), String> {
-    let Ok(data) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    let Ok(data) = std::fs::symlink_metadata(path) else {
+        return Ok(());
+    };
     if !data.file_type().is_socket() {
         return Err("the file exists and is not a socket; choose another --uds".to_owned());
     }
@@ -205,15 +260,28 @@ mod tests {
     use super::*;
 
     fn settings(port: u16, workers: usize) -> Settings {
-        Settings { port, workers, ..Settings::default() }
+        Settings {
+            port,
+            workers,
+            ..Settings::default()
+        }
     }
 
     fn port(listeners: &Listeners) -> u16 {
-        listeners.address().rsplit(':').next().unwrap().parse().unwrap()
+        listeners
+            .address()
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
     }
 
     fn socket_path(name: &str) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("spikard-listener-{name}-{}.sock", std::process::id()));
+        let path = std::env::temp_dir().join(format!(
+            "spikard-listener-{name}-{}.sock",
+            std::process::id()
+        ));
         let _ = std::fs::remove_file(&path);
         path
     }
@@ -230,7 +298,10 @@ mod tests {
         let first = Listeners::bind(&settings(0, 2)).unwrap();
         for workers in [1, 2] {
             let fault = Listeners::bind(&settings(port(&first), workers)).unwrap_err();
-            assert!(fault.to_string().contains("in use") && fault.exit_code() == 2, "{fault}");
+            assert!(
+                fault.to_string().contains("in use") && fault.exit_code() == 2,
+                "{fault}"
+            );
         }
     }
 
@@ -238,21 +309,43 @@ mod tests {
     fn hosts_in_brackets_and_unknown_hosts() {
         assert_eq!(resolve("[::1]", 80).unwrap(), "[::1]:80".parse().unwrap());
         assert!(resolve("localhost", 80).unwrap().ip().is_loopback());
-        assert!(resolve("no such host", 80).unwrap_err().to_string().contains("--host"));
+        assert!(
+            resolve("no such host", 80)
+                .unwrap_err()
+                .to_string()
+                .contains("--host")
+        );
     }
 
     #[test]
     fn an_address_of_another_machine() {
-        let elsewhere = Settings { host: "192.0.2.1".into(), port: 0, ..Settings::default() };
-        assert!(Listeners::bind(&elsewhere).unwrap_err().to_string().contains("not an address of this machine"));
+        let elsewhere = Settings {
+            host: "192.0.2.1".into(),
+            port: 0,
+            ..Settings::default()
+        };
+        assert!(
+            Listeners::bind(&elsewhere)
+                .unwrap_err()
+                .to_string()
+                .contains("not an address of this machine")
+        );
     }
 
     #[test]
     fn a_socket_file_lives_as_long_as_its_listener() {
         let path = socket_path("life");
-        let settings = Settings { uds: Some(path.clone()), ..Settings::default() };
+        let settings = Settings {
+            uds: Some(path.clone()),
+            ..Settings::default()
+        };
         let first = Listeners::bind(&settings).unwrap();
-        assert!(Listeners::bind(&settings).unwrap_err().to_string().contains("another server answers"));
+        assert!(
+            Listeners::bind(&settings)
+                .unwrap_err()
+                .to_string()
+                .contains("another server answers")
+        );
         drop(first);
         assert!(!path.exists());
     }
@@ -262,10 +355,18 @@ mod tests {
         let path = socket_path("stale");
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         assert!(path.exists());
-        let settings = Settings { uds: Some(path.clone()), ..Settings::default() };
+        let settings = Settings {
+            uds: Some(path.clone()),
+            ..Settings::default()
+        };
         drop(Listeners::bind(&settings).unwrap());
         std::fs::write(&path, "mine").unwrap();
-        assert!(Listeners::bind(&settings).unwrap_err().to_string().contains("not a socket"));
+        assert!(
+            Listeners::bind(&settings)
+                .unwrap_err()
+                .to_string()
+                .contains("not a socket")
+        );
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
         std::fs::remove_file(&path).unwrap();
     }
@@ -273,7 +374,11 @@ mod tests {
     #[test]
     fn a_successor_s_socket_file_is_left_alone() {
         let path = socket_path("successor");
-        let listeners = Listeners::bind(&Settings { uds: Some(path.clone()), ..Settings::default() }).unwrap();
+        let listeners = Listeners::bind(&Settings {
+            uds: Some(path.clone()),
+            ..Settings::default()
+        })
+        .unwrap();
         std::fs::remove_file(&path).unwrap();
         // Keeps the old inode in use, so that the new file cannot get the same number.
         let _other = std::fs::File::create(path.with_extension("other")).unwrap();
@@ -287,8 +392,14 @@ mod tests {
 
     #[test]
     fn a_missing_directory_is_named() {
-        let settings = Settings { uds: Some("/no/such/place/s.sock".into()), ..Settings::default() };
+        let settings = Settings {
+            uds: Some("/no/such/place/s.sock".into()),
+            ..Settings::default()
+        };
         let message = Listeners::bind(&settings).unwrap_err().to_string();
-        assert!(message.contains("/no/such/place does not exist"), "{message}");
+        assert!(
+            message.contains("/no/such/place does not exist"),
+            "{message}"
+        );
     }
 }

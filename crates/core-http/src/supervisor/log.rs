@@ -20,18 +20,30 @@ pub(crate) fn line(message: Arguments<'_>) {
 
 /// Text that has its own line ends: a traceback, or what an interpreter had to say.
 pub(crate) fn text(text: &str) {
-    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let end = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
     let _ = std::io::stderr().write_all(format!("{text}{end}").as_bytes());
 }
 
 /// The last line of a server that cannot go on.
 pub(crate) fn fault(fault: &Fault) {
-    line(format_args!("{NAME}: error: {}", single_line(&fault.to_string())));
+    line(format_args!(
+        "{NAME}: error: {}",
+        single_line(&fault.to_string())
+    ));
 }
 
 /// Messages come from Python too, where nothing keeps line ends out of them.
 pub(crate) fn single_line(message: &str) -> String {
-    message.lines().map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    message
+        .lines()
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]

@@ -9,7 +9,13 @@ pub(crate) fn resident_kib(pid: Pid) -> Option<u64> {
 }
 
 fn parse(status: &str) -> Option<u64> {
-    status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -18,7 +24,10 @@ mod tests {
 
     #[test]
     fn reads_the_line_of_the_resident_set() {
-        assert_eq!(parse("Name:\tpython3\nVmPeak:\t 9 kB\nVmRSS:\t   14228 kB\n"), Some(14228));
+        assert_eq!(
+            parse("Name:\tpython3\nVmPeak:\t 9 kB\nVmRSS:\t   14228 kB\n"),
+            Some(14228)
+        );
         assert_eq!(parse("Name:\tpython3\n"), None);
     }
 }

@@ -32,7 +32,11 @@ pub(crate) enum Command<'a> {
 #[serde(tag = "event", rename_all = "lowercase")]
 pub(crate) enum Event {
     /// The interpreter runs and has found spikard.
-    Hello { protocol: u32, version: String, executable: String },
+    Hello {
+        protocol: u32,
+        version: String,
+        executable: String,
+    },
     /// The application is imported and its configuration known.
     Loaded { config: Settings },
     /// Start-up is done, requests are being accepted.
@@ -98,7 +102,13 @@ impl Settings {
     /// What can only change with the whole server.
     pub(crate) fn differs_for_good(&self, other: &Self) -> bool {
         let fixed = |settings: &Self| {
-            (settings.host.clone(), settings.port, settings.uds.clone(), settings.workers, settings.backlog)
+            (
+                settings.host.clone(),
+                settings.port,
+                settings.uds.clone(),
+                settings.workers,
+                settings.backlog,
+            )
         };
         fixed(self) != fixed(other)
     }
@@ -113,20 +123,46 @@ mod tests {
         for (line, expected) in [
             (
                 r#"{"event":"hello","protocol":1,"version":"0.20.0","executable":"/p"}"#,
-                Event::Hello { protocol: 1, version: "0.20.0".into(), executable: "/p".into() },
+                Event::Hello {
+                    protocol: 1,
+                    version: "0.20.0".into(),
+                    executable: "/p".into(),
+                },
             ),
-            (r#"{"event":"ready","addresses":["http://h:1"]}"#, Event::Ready { addresses: vec!["http://h:1".into()] }),
+            (
+                r#"{"event":"ready","addresses":["http://h:1"]}"#,
+                Event::Ready {
+                    addresses: vec!["http://h:1".into()],
+                },
+            ),
             (
                 r#"{"event":"failed","kind":"config","message":"m"}"#,
-                Event::Failed(Failure { kind: FailureKind::Config, message: "m".into(), traceback: None }),
+                Event::Failed(Failure {
+                    kind: FailureKind::Config,
+                    message: "m".into(),
+                    traceback: None,
+                }),
             ),
             (
                 r#"{"event":"loaded","config":{"port":1,"workers":2,"unknown":3}}"#,
-                Event::Loaded { config: Settings { port: 1, workers: 2, ..Settings::default() } },
+                Event::Loaded {
+                    config: Settings {
+                        port: 1,
+                        workers: 2,
+                        ..Settings::default()
+                    },
+                },
             ),
-            (r#"{"event":"recycle","reason":"r"}"#, Event::Recycle { reason: "r".into() }),
+            (
+                r#"{"event":"recycle","reason":"r"}"#,
+                Event::Recycle { reason: "r".into() },
+            ),
         ] {
-            assert_eq!(serde_json::from_str::<Event>(line).unwrap(), expected, "{line}");
+            assert_eq!(
+                serde_json::from_str::<Event>(line).unwrap(),
+                expected,
+                "{line}"
+            );
         }
     }
 
@@ -134,6 +170,9 @@ mod tests {
     fn commands_as_workers_read_them() {
         let line = serde_json::to_string(&Command::Drain { linger: 1.5 }).unwrap();
         assert_eq!(line, r#"{"cmd":"drain","linger":1.5}"#);
-        assert_eq!(serde_json::to_string(&Command::Listen { fd: Some(3) }).unwrap(), r#"{"cmd":"listen","fd":3}"#);
+        assert_eq!(
+            serde_json::to_string(&Command::Listen { fd: Some(3) }).unwrap(),
+            r#"{"cmd":"listen","fd":3}"#
+        );
     }
 }

@@ -76,23 +76,42 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<u8, Fault> {
     let program = arguments.next().unwrap_or_default();
     let options = match options::parse(arguments)? {
         Command::Help => return Ok(print(help::TEXT)),
-        Command::Version => return Ok(print(concat!("spikard-server ", env!("CARGO_PKG_VERSION"), "\n"))),
+        Command::Version => {
+            return Ok(print(concat!(
+                "spikard-server ",
+                env!("CARGO_PKG_VERSION"),
+                "\n"
+            )));
+        }
         Command::Serve(options) => options,
     };
-    let interpreter = interpreter::find(options.python.as_deref(), &Surroundings::of_process(program))?;
+    if let Some(number) = options.fd {
+        listener::check_inherited(number)?;
+    }
+    let interpreter = interpreter::find(
+        options.python.as_deref(),
+        &Surroundings::of_process(program),
+    )?;
     if interpreter.rule == Rule::Path {
-        log::note(format_args!("warning: using {interpreter}; name the right one with --python"));
+        log::note(format_args!(
+            "warning: using {interpreter}; name the right one with --python"
+        ));
     }
     serve(*options, interpreter)
 }
 
 fn serve(options: Options, interpreter: Interpreter) -> Result<u8, Fault> {
-    let _pid_file = options.pid_file.as_deref().map(PidFile::write).transpose()?;
+    let _pid_file = options
+        .pid_file
+        .as_deref()
+        .map(PidFile::write)
+        .transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Fault::system("start the event loop", &error))?;
-    let code = tokio::task::LocalSet::new().block_on(&runtime, Pool::new(options, interpreter).run());
+    let code =
+        tokio::task::LocalSet::new().block_on(&runtime, Pool::new(options, interpreter).run());
     // Tasks that still wait (for a file event, a timer) must not keep the process alive.
     runtime.shutdown_background();
     code

@@ -75,7 +75,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Arg::Value(value) => {
                 let value = text("TARGET", value)?;
                 if let Some(first) = &target {
-                    return Err(usage(&format!("one TARGET expected, got {first:?} and {value:?}")));
+                    return Err(usage(&format!(
+                        "one TARGET expected, got {first:?} and {value:?}"
+                    )));
                 }
                 target = Some(value);
                 continue;
@@ -87,14 +89,19 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         };
         option(&mut options, &mut parser, &name)?;
     }
-    options.target = target.ok_or_else(|| usage("no TARGET given, such as `module:app` or `path/to/file.py`"))?;
+    options.target = target
+        .ok_or_else(|| usage("no TARGET given, such as `module:app` or `path/to/file.py`"))?;
     check(&options)?;
     Ok(Command::Serve(Box::new(options)))
 }
 
 fn option(options: &mut Options, parser: &mut Parser, name: &str) -> Result<(), Fault> {
     let flag = format!("--{name}");
-    let mut value = || parser.value().map_err(|_| usage(&format!("{flag} needs a value")));
+    let mut value = || {
+        parser
+            .value()
+            .map_err(|_| usage(&format!("{flag} needs a value")))
+    };
     let setting: Value = match name {
         "python" => return value().map(|path| options.python = Some(path.into())),
         "app-dir" => return value().map(|path| options.app_dir = Some(path.into())),
@@ -127,7 +134,11 @@ fn option(options: &mut Options, parser: &mut Parser, name: &str) -> Result<(), 
         "keep-alive-timeout" | "worker-lifetime" => seconds(&flag, value()?, 0.001)?,
         "request-timeout" => {
             let value = value()?;
-            if value == "none" { Value::Null } else { seconds(&flag, value, 0.001)? }
+            if value == "none" {
+                Value::Null
+            } else {
+                seconds(&flag, value, 0.001)?
+            }
         }
         "max-requests" | "worker-max-rss" => number(&flag, value()?, 1, i64::MAX)?.into(),
         "max-requests-jitter" => number(&flag, value()?, 0, i64::MAX)?.into(),
@@ -135,7 +146,11 @@ fn option(options: &mut Options, parser: &mut Parser, name: &str) -> Result<(), 
         "access-log" => access_log(parser.optional_value().as_deref())?,
         _ => return Err(unknown(&flag, nearest(name))),
     };
-    let field = if name == "unix" { "uds" } else { name.trim_start_matches("no-") };
+    let field = if name == "unix" {
+        "uds"
+    } else {
+        name.trim_start_matches("no-")
+    };
     options.config.insert(field.replace('-', "_"), setting);
     Ok(())
 }
@@ -144,10 +159,14 @@ fn check(options: &Options) -> Result<(), Fault> {
     let given = |field: &str| options.config.contains_key(field);
     let tcp = given("host") || given("port");
     if given("uds") && tcp {
-        return Err(usage("--uds excludes --host and --port; give one or the other"));
+        return Err(usage(
+            "--uds excludes --host and --port; give one or the other",
+        ));
     }
     if options.fd.is_some() && (tcp || given("uds")) {
-        return Err(usage("--fd excludes --host, --port and --uds; the socket is already bound"));
+        return Err(usage(
+            "--fd excludes --host, --port and --uds; the socket is already bound",
+        ));
     }
     Ok(())
 }
@@ -163,7 +182,9 @@ fn access_log(format: Option<&OsStr>) -> Result<Value, Fault> {
     match format.map(OsStr::to_str) {
         None => Ok("text".into()),
         Some(Some(format @ ("text" | "json"))) => Ok(format.into()),
-        Some(_) => Err(usage("--access-log is text or json, written --access-log=json")),
+        Some(_) => Err(usage(
+            "--access-log is text or json, written --access-log=json",
+        )),
     }
 }
 
@@ -172,17 +193,28 @@ fn log_level(value: OsString) -> Result<String, Fault> {
     if LOG_LEVELS.contains(&level.as_str()) {
         return Ok(level);
     }
-    Err(usage(&format!("--log-level is one of {}, not {level:?}", LOG_LEVELS.join(", "))))
+    Err(usage(&format!(
+        "--log-level is one of {}, not {level:?}",
+        LOG_LEVELS.join(", ")
+    )))
 }
 
 fn number(flag: &str, value: OsString, least: i64, most: i64) -> Result<i64, Fault> {
     let wrong = |value: &str| {
-        let range = if most == i64::MAX { format!("from {least} up") } else { format!("from {least} to {most}") };
+        let range = if most == i64::MAX {
+            format!("from {least} up")
+        } else {
+            format!("from {least} to {most}")
+        };
         usage(&format!("{flag} is a whole number {range}, not {value:?}"))
     };
     let value = text(flag, value)?;
     let number = i64::from_str(&value).map_err(|_| wrong(&value))?;
-    if (least..=most).contains(&number) { Ok(number) } else { Err(wrong(&value)) }
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(wrong(&value))
+    }
 }
 
 fn seconds(flag: &str, value: OsString, least: f64) -> Result<Value, Fault> {
@@ -192,17 +224,25 @@ fn seconds(flag: &str, value: OsString, least: f64) -> Result<Value, Fault> {
             // Whole numbers stay whole: the configuration has integer fields.
             Ok(i64::from_str(&value).map_or_else(|_| seconds.into(), Value::from))
         }
-        _ => Err(usage(&format!("{flag} is a number of seconds from {least} up, not {value:?}"))),
+        _ => Err(usage(&format!(
+            "{flag} is a number of seconds from {least} up, not {value:?}"
+        ))),
     }
 }
 
 fn non_empty(flag: &str, value: OsString) -> Result<String, Fault> {
     let value = text(flag, value)?;
-    if value.is_empty() { Err(usage(&format!("{flag} must not be empty"))) } else { Ok(value) }
+    if value.is_empty() {
+        Err(usage(&format!("{flag} must not be empty")))
+    } else {
+        Ok(value)
+    }
 }
 
 fn text(what: &str, value: OsString) -> Result<String, Fault> {
-    value.into_string().map_err(|value| usage(&format!("{what} is not valid UTF-8: {}", value.display())))
+    value
+        .into_string()
+        .map_err(|value| usage(&format!("{what} is not valid UTF-8: {}", value.display())))
 }
 
 fn usage(message: &str) -> Fault {
@@ -254,7 +294,13 @@ mod tests {
     #[test]
     fn only_what_is_given_overrides_the_configuration() {
         let options = parsed("shop:app").unwrap();
-        assert_eq!(options, Options { target: "shop:app".into(), ..Options::default() });
+        assert_eq!(
+            options,
+            Options {
+                target: "shop:app".into(),
+                ..Options::default()
+            }
+        );
     }
 
     #[test]
@@ -272,7 +318,10 @@ mod tests {
         });
         assert_eq!(Value::Object(options.config), config);
         assert_eq!(options.log_level.as_deref(), Some("info"));
-        assert_eq!(options.reload_dirs, [PathBuf::from("src"), PathBuf::from("lib")]);
+        assert_eq!(
+            options.reload_dirs,
+            [PathBuf::from("src"), PathBuf::from("lib")]
+        );
         assert!(options.reload && options.debug);
         assert_eq!(options.target, "a.b:app");
     }
@@ -280,8 +329,14 @@ mod tests {
     #[test]
     fn the_access_log_takes_no_separate_value() {
         let options = parsed("--access-log app.py").unwrap();
-        assert_eq!((options.target.as_str(), &options.config["access_log"]), ("app.py", &Value::from("text")));
-        assert_eq!(parsed("x --no-access-log").unwrap().config["access_log"], Value::from(false));
+        assert_eq!(
+            (options.target.as_str(), &options.config["access_log"]),
+            ("app.py", &Value::from("text"))
+        );
+        assert_eq!(
+            parsed("x --no-access-log").unwrap().config["access_log"],
+            Value::from(false)
+        );
     }
 
     #[test]
@@ -289,19 +344,34 @@ mod tests {
         for (line, part) in [
             ("", "no TARGET"),
             ("a b", "one TARGET"),
-            ("a --port 65536", "--port is a whole number from 0 to 65535, not \"65536\""),
+            (
+                "a --port 65536",
+                "--port is a whole number from 0 to 65535, not \"65536\"",
+            ),
             ("a --port x", "--port is a whole number"),
             ("a --workers 0", "--workers is a whole number from 1"),
-            ("a --request-timeout 0", "--request-timeout is a number of seconds"),
-            ("a --shutdown-timeout nan", "--shutdown-timeout is a number of seconds"),
-            ("a --shutdown-timeout inf", "--shutdown-timeout is a number of seconds"),
+            (
+                "a --request-timeout 0",
+                "--request-timeout is a number of seconds",
+            ),
+            (
+                "a --shutdown-timeout nan",
+                "--shutdown-timeout is a number of seconds",
+            ),
+            (
+                "a --shutdown-timeout inf",
+                "--shutdown-timeout is a number of seconds",
+            ),
             ("a --access-log=xml", "--access-log is text or json"),
             ("a --log-level loud", "--log-level is one of"),
             ("a --uds s --port 1", "--uds excludes"),
             ("a --fd 3 --uds s", "--fd excludes"),
             ("a --host=", "--host must not be empty"),
             ("a --host", "--host needs a value"),
-            ("a --worker 2", "unknown option --worker; did you mean --workers?"),
+            (
+                "a --worker 2",
+                "unknown option --worker; did you mean --workers?",
+            ),
             ("a --bogus", "unknown option --bogus (see --help)"),
             ("a -x", "unknown option -x"),
             ("a --reload=yes", "--reload"),
@@ -313,25 +383,39 @@ mod tests {
 
     #[test]
     fn every_option_is_in_the_help_text() {
-        for name in NAMES.iter().filter(|name| name.len() > 1 && !["unix", "no-access-log"].contains(name)) {
-            assert!(super::super::help::TEXT.contains(&format!("--{name}")), "{name}");
+        for name in NAMES
+            .iter()
+            .filter(|name| name.len() > 1 && !["unix", "no-access-log"].contains(name))
+        {
+            assert!(
+                super::super::help::TEXT.contains(&format!("--{name}")),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn any_arguments_give_an_answer() {
-        let words = ["", "-", "--", "-h", "-p", "--port", "--port=", "=", "1", "--fd=-1", "--fd=9", "a:b", "--reload", "\u{e9}", "-V="];
+        let words = [
+            "", "-", "--", "-h", "-p", "--port", "--port=", "=", "1", "--fd=-1", "--fd=9", "a:b",
+            "--reload", "\u{e9}", "-V=",
+        ];
         let mut seed: usize = 1;
         for length in 0..6 {
             for _ in 0..500 {
                 let arguments: Vec<OsString> = (0..length)
                     .map(|_| {
-                        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                        seed = seed
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1_442_695_040_888_963_407);
                         OsString::from(words[(seed >> 33) % words.len()])
                     })
                     .collect();
                 if let Err(fault) = parse(arguments) {
-                    assert_eq!((fault.exit_code(), fault.to_string().lines().count()), (2, 1));
+                    assert_eq!(
+                        (fault.exit_code(), fault.to_string().lines().count()),
+                        (2, 1)
+                    );
                 }
             }
         }

@@ -15,12 +15,20 @@ pub(crate) struct PidFile {
 impl PidFile {
     /// Refuses to replace the file of another server that is still alive.
     pub(crate) fn write(path: &Path) -> Result<Self, Fault> {
-        let refuse = |reason: String| Fault::PidFile { path: path.to_owned(), reason };
+        let refuse = |reason: String| Fault::PidFile {
+            path: path.to_owned(),
+            reason,
+        };
         if let Some(pid) = running(path) {
-            return Err(refuse(format!("process {pid} is running; stop it, or choose another --pid-file")));
+            return Err(refuse(format!(
+                "process {pid} is running; stop it, or choose another --pid-file"
+            )));
         }
-        std::fs::write(path, format!("{}\n", std::process::id())).map_err(|error| refuse(error.to_string()))?;
-        Ok(Self { path: path.to_owned() })
+        std::fs::write(path, format!("{}\n", std::process::id()))
+            .map_err(|error| refuse(error.to_string()))?;
+        Ok(Self {
+            path: path.to_owned(),
+        })
     }
 }
 

@@ -30,11 +30,19 @@ const FAILED_END: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Alarm {
     /// Fill the slot, if this is still its latest attempt.
-    Fill { slot: usize, attempt: u64 },
+    Fill {
+        slot: usize,
+        attempt: u64,
+    },
     /// Kill the worker if it is still in a phase it should have left.
-    Overdue { worker: WorkerId, phase: Phase },
+    Overdue {
+        worker: WorkerId,
+        phase: Phase,
+    },
     /// The worker has served for as long as it may.
-    Aged { worker: WorkerId },
+    Aged {
+        worker: WorkerId,
+    },
     MemoryCheck,
     /// Time for the drain is over.
     StopNow,
@@ -93,19 +101,33 @@ impl Pool {
             next_id: 1,
             news,
             alarms,
-            inbox: Some(Inbox { news: news_inbox, alarms: alarms_inbox }),
+            inbox: Some(Inbox {
+                news: news_inbox,
+                alarms: alarms_inbox,
+            }),
         }
     }
 
     /// Serve until told to stop, or until it makes no sense to go on.
     pub(crate) async fn run(mut self) -> End {
-        let mut signals = Signals::listen().map_err(|error| Fault::system("listen to signals", &error))?;
-        let mut watch = self.options.reload.then(|| Watch::start(&self.options.reload_dirs)).transpose()?;
+        let mut signals =
+            Signals::listen().map_err(|error| Fault::system("listen to signals", &error))?;
+        let mut watch = self
+            .options
+            .reload
+            .then(|| Watch::start(&self.options.reload_dirs))
+            .transpose()?;
         // Taken once: `run` consumes the pool.
-        let Some(mut inbox) = self.inbox.take() else { return Ok(0) };
+        let Some(mut inbox) = self.inbox.take() else {
+            return Ok(0);
+        };
         let given = self.options.fd.is_some() || self.chooses_socket();
-        self.listeners =
-            if given { self.options.fd } else { listener::handed_over() }.map(Listeners::Inherited);
+        self.listeners = if given {
+            self.options.fd
+        } else {
+            listener::handed_over()
+        }
+        .map(Listeners::Inherited);
         self.slots.push(Slot::default());
         let mut end = self.start(0);
         loop {
@@ -124,19 +146,31 @@ impl Pool {
 
     /// A socket named on the command line is meant, even under a service manager.
     fn chooses_socket(&self) -> bool {
-        ["host", "port", "uds"].iter().any(|field| self.options.config.contains_key(*field))
+        ["host", "port", "uds"]
+            .iter()
+            .any(|field| self.options.config.contains_key(*field))
     }
 
     /// Start a worker in a slot: the first one there, or the replacement of the one that serves.
     pub(crate) fn start(&mut self, slot: usize) -> Option<End> {
         let id = self.next_id;
         self.next_id += 1;
-        match Worker::spawn(id, slot, &self.interpreter, &self.options, self.news.clone()) {
+        match Worker::spawn(
+            id,
+            slot,
+            &self.interpreter,
+            &self.options,
+            self.news.clone(),
+        ) {
             Ok(worker) => {
                 self.workers.insert(id, worker);
                 let place = &mut self.slots[slot];
-                let seat = if place.serving.is_none() { &mut place.serving } else { &mut place.replacement };
-                *seat = Some(id);
+                if place.serving.is_none() {
+                    place.serving = Some(id);
+                } else {
+                    place.replacement = Some(id);
+                    self.expect_ready(id);
+                }
                 None
             }
             Err(error) if self.proven => {
@@ -145,7 +179,10 @@ impl Pool {
                 None
             }
             Err(error) => {
-                let message = format!("cannot start {}: {error}; name another with --python", self.interpreter);
+                let message = format!(
+                    "cannot start {}: {error}; name another with --python",
+                    self.interpreter
+                );
                 self.stop_with(Err(Fault::Interpreter(message)))
             }
         }
@@ -190,7 +227,11 @@ impl Pool {
 
     fn on_event(&mut self, id: WorkerId, event: Event) -> Option<End> {
         match event {
-            Event::Hello { protocol, version, executable } => self.on_hello(id, protocol, &version, &executable),
+            Event::Hello {
+                protocol,
+                version,
+                executable,
+            } => self.on_hello(id, protocol, &version, &executable),
             Event::Loaded { config } => self.on_loaded(id, config),
             Event::Ready { addresses } => self.on_ready(id, &addresses),
             Event::Failed(failure) => {
@@ -207,7 +248,13 @@ impl Pool {
         }
     }
 
-    fn on_hello(&mut self, id: WorkerId, protocol: u32, version: &str, executable: &str) -> Option<End> {
+    fn on_hello(
+        &mut self,
+        id: WorkerId,
+        protocol: u32,
+        version: &str,
+        executable: &str,
+    ) -> Option<End> {
         let worker = self.workers.get_mut(&id)?;
         worker.phase = Phase::Loading;
         let ours = env!("CARGO_PKG_VERSION");
@@ -219,14 +266,20 @@ impl Pool {
              with protocol {PROTOCOL}; name the interpreter they were both installed for with --python, and restart",
             self.interpreter.rule
         );
-        worker.failure = Some(Failure { kind: FailureKind::Interpreter, message, traceback: None });
+        worker.failure = Some(Failure {
+            kind: FailureKind::Interpreter,
+            message,
+            traceback: None,
+        });
         worker.signal(Signal::KILL);
         None
     }
 
     fn on_loaded(&mut self, id: WorkerId, settings: Settings) -> Option<End> {
         if self.listeners.is_some() && self.announced && self.settings.differs_for_good(&settings) {
-            log::note(format_args!("host, port, uds, backlog and workers only change with a restart of the server"));
+            log::note(format_args!(
+                "host, port, uds, backlog and workers only change with a restart of the server"
+            ));
         }
         let (workers, memory_limit) = (settings.workers, settings.worker_max_rss.is_some());
         if self.listeners.is_none() {
@@ -262,12 +315,15 @@ impl Pool {
         self.proven = true;
         if let Some(lifetime) = self.settings.worker_lifetime {
             // Up to a tenth more, so that workers started together don't leave together.
-            let lifetime = Duration::from_secs_f64(lifetime.clamp(0.001, 1e9) * (1.0 + 0.1 * random()));
+            let lifetime =
+                Duration::from_secs_f64(lifetime.clamp(0.001, 1e9) * (1.0 + 0.1 * random()));
             self.plan(lifetime, Alarm::Aged { worker: id });
         }
         self.take_over(id, slot);
         let starting = |slot: &Slot| {
-            slot.serving.and_then(|id| self.workers.get(&id)).is_none_or(|worker| worker.phase < Phase::Ready)
+            slot.serving
+                .and_then(|id| self.workers.get(&id))
+                .is_none_or(|worker| worker.phase < Phase::Ready)
         };
         if !self.announced && !self.slots.iter().any(starting) {
             self.announced = true;
@@ -277,8 +333,18 @@ impl Pool {
     }
 
     fn announce(&self, addresses: &[String]) {
-        let own = self.listeners.as_ref().map(Listeners::address).into_iter().collect::<Vec<_>>();
-        let addresses = if addresses.is_empty() { &own } else { addresses }.join(", ");
+        let own = self
+            .listeners
+            .as_ref()
+            .map(Listeners::address)
+            .into_iter()
+            .collect::<Vec<_>>();
+        let addresses = if addresses.is_empty() {
+            &own
+        } else {
+            addresses
+        }
+        .join(", ");
         match self.slots.len() {
             1 => log::line(format_args!("listening on {addresses}")),
             count => log::line(format_args!("listening on {addresses} ({count} workers)")),
@@ -303,7 +369,10 @@ impl Pool {
         if worker.phase == Phase::Ready {
             return self.on_crash(worker, ending);
         }
-        let failure = worker.failure.clone().unwrap_or_else(|| self.silent_failure(worker, ending, output));
+        let failure = worker
+            .failure
+            .clone()
+            .unwrap_or_else(|| self.silent_failure(worker, ending, output));
         if !self.proven && !self.waits_for_changes(&failure) {
             return self.stop_with(Err(report(&failure)));
         }
@@ -312,27 +381,48 @@ impl Pool {
 
     fn on_crash(&mut self, worker: &Worker, ending: &str) -> Option<End> {
         if !self.slots[worker.slot].is_empty() {
-            log::note(format_args!("{worker} died, {ending}; its replacement is starting"));
+            log::note(format_args!(
+                "{worker} died, {ending}; its replacement is starting"
+            ));
             return None;
         }
         let delay = self.retry(worker.slot, worker.lived());
-        log::note(format_args!("{worker} died, {ending}; restarting in {:.1} s", delay.as_secs_f64()));
+        log::note(format_args!(
+            "{worker} died, {ending}; restarting in {:.1} s",
+            delay.as_secs_f64()
+        ));
         None
     }
 
-    fn on_failed_start(&mut self, worker: &Worker, was_replacement: bool, failure: &Failure) -> Option<End> {
+    fn on_failed_start(
+        &mut self,
+        worker: &Worker,
+        was_replacement: bool,
+        failure: &Failure,
+    ) -> Option<End> {
         let fault = report(failure);
         let rolling = self.rolling.front() == Some(&worker.slot);
-        self.rolling.clear();
+        if rolling {
+            self.rolling.clear();
+        }
         let place = &self.slots[worker.slot];
         if self.options.reload {
-            let old = if place.serving.is_some() { "; still serving the previous version" } else { "" };
+            let old = if place.serving.is_some() {
+                "; still serving the previous version"
+            } else {
+                ""
+            };
             log::note(format_args!("{fault}{old}; waiting for a change"));
         } else if was_replacement && rolling {
-            log::note(format_args!("{fault}; the new {worker} failed, the old workers stay"));
+            log::note(format_args!(
+                "{fault}; the new {worker} failed, the old workers stay"
+            ));
         } else {
             let delay = self.retry(worker.slot, worker.lived());
-            log::note(format_args!("{fault}; {worker} failed, trying again in {:.1} s", delay.as_secs_f64()));
+            log::note(format_args!(
+                "{fault}; {worker} failed, trying again in {:.1} s",
+                delay.as_secs_f64()
+            ));
         }
         None
     }
@@ -346,12 +436,26 @@ impl Pool {
     fn silent_failure(&self, worker: &Worker, ending: &str, output: &str) -> Failure {
         if worker.phase > Phase::Booting {
             let message = format!("{worker} died while the application was starting, {ending}");
-            return Failure { kind: FailureKind::Startup, message, traceback: None };
+            return Failure {
+                kind: FailureKind::Startup,
+                message,
+                traceback: None,
+            };
         }
-        let reason = output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or(ending).trim();
-        let message =
-            format!("{} cannot run spikard: {reason}; name the right interpreter with --python", self.interpreter);
-        Failure { kind: FailureKind::Interpreter, message, traceback: None }
+        let reason = output
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .unwrap_or(ending)
+            .trim();
+        let message = format!(
+            "{} cannot run spikard: {reason}; name the right interpreter with --python",
+            self.interpreter
+        );
+        Failure {
+            kind: FailureKind::Interpreter,
+            message,
+            traceback: None,
+        }
     }
 
     fn on_wish(&mut self, wish: Wish) -> Option<End> {
@@ -374,7 +478,7 @@ impl Pool {
             return None;
         }
         log::note(format_args!("{change} changed, reloading"));
-        self.roll(Duration::ZERO)
+        self.roll(super::rolling::SHORT_LINGER)
     }
 
     fn on_alarm(&mut self, alarm: Alarm) -> Option<End> {
@@ -389,7 +493,10 @@ impl Pool {
                 }
             }
             Alarm::Overdue { worker, phase } => {
-                let late = self.workers.get(&worker).filter(|worker| worker.phase == phase)?;
+                let late = self
+                    .workers
+                    .get(&worker)
+                    .filter(|worker| worker.phase == phase)?;
                 log::note(format_args!("{late} takes too long, killing it"));
                 late.signal(Signal::KILL);
             }
@@ -400,7 +507,9 @@ impl Pool {
     }
 
     fn check_memory(&mut self) {
-        let Some(limit) = self.settings.worker_max_rss else { return };
+        let Some(limit) = self.settings.worker_max_rss else {
+            return;
+        };
         let heavy: Vec<(WorkerId, u64)> = self
             .workers
             .iter()

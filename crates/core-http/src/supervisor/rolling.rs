@@ -12,6 +12,8 @@ use super::worker::{Phase, WorkerId};
 /// How long idle connections may send one more request to a worker that was replaced. A client that reuses a
 /// connection in this time is answered with `Connection: close` instead of finding it cut.
 pub(crate) const LINGER: Duration = Duration::from_millis(1500);
+/// The same for development: enough for a connection that has just been accepted.
+pub(crate) const SHORT_LINGER: Duration = Duration::from_millis(300);
 /// A replacement that isn't ready by then is given up.
 const READY_WITHIN: Duration = Duration::from_mins(1);
 /// On top of the application's own time for a drain.
@@ -43,16 +45,16 @@ impl Pool {
         self.discard_unready(slot);
         // A restart that was planned for later is this one.
         self.slots[slot].attempt += 1;
-        let end = self.start(slot);
-        self.expect_ready(slot);
-        end
+        self.start(slot)
     }
 
     /// A worker that has not become ready has nobody waiting for it.
     fn discard_unready(&mut self, slot: usize) {
         let place = &mut self.slots[slot];
         for seat in [&mut place.serving, &mut place.replacement] {
-            let Some(worker) = seat.and_then(|id| self.workers.get_mut(&id)) else { continue };
+            let Some(worker) = seat.and_then(|id| self.workers.get_mut(&id)) else {
+                continue;
+            };
             if worker.phase < Phase::Ready {
                 worker.phase = Phase::Discarded;
                 worker.signal(Signal::KILL);
@@ -61,8 +63,8 @@ impl Pool {
         }
     }
 
-    fn expect_ready(&self, slot: usize) {
-        let Some(worker) = self.slots[slot].replacement else { return };
+    /// A replacement has limited time. A worker without a predecessor may take as long as it likes.
+    pub(crate) fn expect_ready(&self, worker: WorkerId) {
         for phase in [Phase::Booting, Phase::Loading, Phase::Starting] {
             self.plan(READY_WITHIN, Alarm::Overdue { worker, phase });
         }
@@ -84,10 +86,18 @@ impl Pool {
     /// Let a worker finish and end, in bounded time.
     pub(crate) fn drain(&mut self, id: WorkerId, linger: Duration) {
         let limit = self.drain_limit() + linger;
-        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
         worker.phase = Phase::Draining;
         worker.drain(linger);
-        self.plan(limit, Alarm::Overdue { worker: id, phase: Phase::Draining });
+        self.plan(
+            limit,
+            Alarm::Overdue {
+                worker: id,
+                phase: Phase::Draining,
+            },
+        );
     }
 
     /// The longest a drain may take.
@@ -97,7 +107,9 @@ impl Pool {
 
     /// Replace one worker that has served its share.
     pub(crate) fn recycle(&mut self, id: WorkerId, reason: &str) {
-        let Some(worker) = self.workers.get(&id) else { return };
+        let Some(worker) = self.workers.get(&id) else {
+            return;
+        };
         let place = &mut self.slots[worker.slot];
         if place.serving != Some(id) || place.due || place.replacement.is_some() {
             return;
@@ -107,7 +119,6 @@ impl Pool {
         let slot = worker.slot;
         // Once a worker has been ready, a failure to start one is a matter of trying again.
         let _ = self.start(slot);
-        self.expect_ready(slot);
     }
 
     /// One more worker, on the socket of another.
@@ -122,7 +133,10 @@ impl Pool {
 
     /// Take away a worker that was added. The first ones have a queue of their own, which must not be left alone.
     pub(crate) fn remove_worker(&mut self) {
-        let least = self.listeners.as_ref().map_or(1, super::listener::Listeners::count);
+        let least = self
+            .listeners
+            .as_ref()
+            .map_or(1, super::listener::Listeners::count);
         if self.slots.len() <= least {
             log::note(format_args!("staying at {} workers", self.slots.len()));
             return;
@@ -130,7 +144,10 @@ impl Pool {
         self.discard_unready(self.slots.len() - 1);
         let Some(slot) = self.slots.pop() else { return };
         self.rolling.retain(|waiting| *waiting != self.slots.len());
-        log::note(format_args!("taking a worker away, now {}", self.slots.len()));
+        log::note(format_args!(
+            "taking a worker away, now {}",
+            self.slots.len()
+        ));
         for id in [slot.serving, slot.replacement].into_iter().flatten() {
             self.drain(id, LINGER);
         }

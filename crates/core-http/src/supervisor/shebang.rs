@@ -9,7 +9,11 @@ const LIMIT: u64 = 4096;
 /// The interpreter a script names, if it names one.
 pub(crate) fn interpreter(script: &Path) -> Option<PathBuf> {
     let mut head = Vec::new();
-    std::fs::File::open(script).ok()?.take(LIMIT).read_to_end(&mut head).ok()?;
+    std::fs::File::open(script)
+        .ok()?
+        .take(LIMIT)
+        .read_to_end(&mut head)
+        .ok()?;
     parse(&String::from_utf8_lossy(&head)).map(PathBuf::from)
 }
 
@@ -22,7 +26,9 @@ fn parse(head: &str) -> Option<String> {
     }
     // `/usr/bin/env python3` names no particular interpreter.
     let program = command.split_whitespace().next()?;
-    (Path::new(program).is_absolute() && Path::new(program).file_name()? != "env").then(|| command.to_owned()).map(without_options)
+    (Path::new(program).is_absolute() && Path::new(program).file_name()? != "env")
+        .then(|| command.to_owned())
+        .map(without_options)
 }
 
 /// The kernel gives everything after the program as one argument, but installers may write options such as `-E` there.
@@ -49,12 +55,24 @@ mod tests {
     #[test]
     fn forms_of_installers() {
         for (head, expected) in [
-            ("#!/venv/bin/python3.12\nimport sys\n", Some("/venv/bin/python3.12")),
+            (
+                "#!/venv/bin/python3.12\nimport sys\n",
+                Some("/venv/bin/python3.12"),
+            ),
             ("#! /venv/bin/python -E\n", Some("/venv/bin/python")),
             ("#!/with space/bin/python\n", Some("/with space/bin/python")),
-            ("#!/bin/sh\n'''exec' /very/long/python \"$0\" \"$@\"\n' '''\n", Some("/very/long/python")),
-            ("#!/bin/sh\n'''exec' \"/with space/python\" \"$0\" \"$@\"\n' '''\n", Some("/with space/python")),
-            ("#!/bin/sh\n'''exec' '/with space/python' \"$0\" \"$@\"\n", Some("/with space/python")),
+            (
+                "#!/bin/sh\n'''exec' /very/long/python \"$0\" \"$@\"\n' '''\n",
+                Some("/very/long/python"),
+            ),
+            (
+                "#!/bin/sh\n'''exec' \"/with space/python\" \"$0\" \"$@\"\n' '''\n",
+                Some("/with space/python"),
+            ),
+            (
+                "#!/bin/sh\n'''exec' '/with space/python' \"$0\" \"$@\"\n",
+                Some("/with space/python"),
+            ),
             ("#!/bin/sh\necho hello\n", None),
             ("#!/usr/bin/env python3\n", None),
             ("#!python\n", None),

@@ -25,7 +25,8 @@ pub(crate) struct Signals {
 
 impl Signals {
     pub(crate) fn listen() -> io::Result<Self> {
-        let job_control = |number: rustix::process::Signal| signal(SignalKind::from_raw(number.as_raw()));
+        let job_control =
+            |number: rustix::process::Signal| signal(SignalKind::from_raw(number.as_raw()));
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -62,6 +63,9 @@ pub(crate) fn name(number: i32) -> String {
         (Signal::SEGV, "SIGSEGV"),
         (Signal::TERM, "SIGTERM"),
     ];
-    let name = known.iter().find(|(signal, _)| signal.as_raw() == number).map(|(_, name)| *name);
+    let name = known
+        .iter()
+        .find(|(signal, _)| signal.as_raw() == number)
+        .map(|(_, name)| *name);
     name.map_or_else(|| format!("signal {number}"), str::to_owned)
 }

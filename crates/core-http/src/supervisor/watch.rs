@@ -14,7 +14,14 @@ use super::log;
 const SETTLE: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(500);
 /// Directories with other people's code, or none at all.
-const IGNORED: [&str; 6] = ["__pycache__", "node_modules", "site-packages", "target", "venv", "build"];
+const IGNORED: [&str; 6] = [
+    "__pycache__",
+    "node_modules",
+    "site-packages",
+    "target",
+    "venv",
+    "build",
+];
 
 /// Watches directories for changes of `.py` files.
 pub(crate) struct Watch {
@@ -27,7 +34,10 @@ pub(crate) struct Watch {
 
 impl std::fmt::Debug for Watch {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Watch").field("watched", &self.watched).finish_non_exhaustive()
+        formatter
+            .debug_struct("Watch")
+            .field("watched", &self.watched)
+            .finish_non_exhaustive()
     }
 }
 
@@ -36,17 +46,30 @@ impl Watch {
     pub(crate) fn start(directories: &[PathBuf]) -> Result<Self, Fault> {
         let here = [PathBuf::from(".")];
         let mut roots = Vec::new();
-        for directory in if directories.is_empty() { &here } else { directories } {
-            let root = std::fs::canonicalize(directory).ok().filter(|root| root.is_dir());
+        for directory in if directories.is_empty() {
+            &here
+        } else {
+            directories
+        } {
+            let root = std::fs::canonicalize(directory)
+                .ok()
+                .filter(|root| root.is_dir());
             roots.push(root.ok_or_else(|| {
-                Fault::Usage(format!("--reload-dir {} is not a directory", directory.display()))
+                Fault::Usage(format!(
+                    "--reload-dir {} is not a directory",
+                    directory.display()
+                ))
             })?);
         }
-        let native = Self::with(&roots, |sink| RecommendedWatcher::new(sink, Config::default()));
+        let native = Self::with(&roots, |sink| {
+            RecommendedWatcher::new(sink, Config::default())
+        });
         native
             .or_else(|error| {
                 log::note(format_args!("watching files by looking at them ({error})"));
-                Self::with(&roots, |sink| PollWatcher::new(sink, Config::default().with_poll_interval(POLL)))
+                Self::with(&roots, |sink| {
+                    PollWatcher::new(sink, Config::default().with_poll_interval(POLL))
+                })
             })
             .map_err(|error| Fault::Usage(format!("--reload cannot watch files: {error}")))
     }
@@ -62,7 +85,12 @@ impl Watch {
                 let _ = sender.send(event);
             }
         });
-        let mut watch = Self { watcher: Box::new(make(sink)?), watched: HashSet::new(), events, changed: HashSet::new() };
+        let mut watch = Self {
+            watcher: Box::new(make(sink)?),
+            watched: HashSet::new(),
+            events,
+            changed: HashSet::new(),
+        };
         roots.iter().try_for_each(|root| watch.add(root))?;
         Ok(watch)
     }
@@ -73,7 +101,9 @@ impl Watch {
             return Ok(());
         }
         self.watcher.watch(directory, RecursiveMode::NonRecursive)?;
-        let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
+        let Ok(entries) = std::fs::read_dir(directory) else {
+            return Ok(());
+        };
         entries
             .flatten()
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
@@ -94,7 +124,9 @@ impl Watch {
                 }
             };
             // The sender lives in the watcher, which lives in `self`.
-            let Some(event) = event else { return std::future::pending().await };
+            let Some(event) = event else {
+                return std::future::pending().await;
+            };
             let files = self.interesting(event);
             self.changed.extend(files);
         }
@@ -114,7 +146,9 @@ impl Watch {
         let mut files = Vec::new();
         for path in event.paths {
             if path.is_dir() {
-                if !is_ignored(&path) && matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_)) {
+                if !is_ignored(&path)
+                    && matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_))
+                {
                     files.extend(self.adopt(&path));
                 }
             } else if is_python(&path) {
@@ -135,7 +169,10 @@ impl Watch {
         // It may be gone again, which the next event tells.
         let _ = self.add(directory);
         let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).filter(|path| is_python(path)).collect()
+        entries
+            .map(|entry| entry.path())
+            .filter(|path| is_python(path))
+            .collect()
     }
 }
 
@@ -146,12 +183,18 @@ fn is_python(path: &Path) -> bool {
 }
 
 fn is_ignored(directory: &Path) -> bool {
-    let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = directory
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     name.starts_with('.') || IGNORED.contains(&name) || directory.join("pyvenv.cfg").exists()
 }
 
 /// Relative to the current directory when it lies there.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
+    path.strip_prefix(here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }

@@ -56,7 +56,10 @@ pub(crate) struct Worker {
 pub(crate) enum News {
     Said(Event),
     /// Its process has ended; `output` is what the interpreter printed before it said hello.
-    Ended { status: Option<ExitStatus>, output: String },
+    Ended {
+        status: Option<ExitStatus>,
+        output: String,
+    },
 }
 
 impl Worker {
@@ -70,13 +73,19 @@ impl Worker {
     ) -> io::Result<Self> {
         let (channel, theirs) = Channel::pair()?;
         let mut command = tokio::process::Command::new(&interpreter.path);
-        command.args(["-m", "spikard.cli.worker", &options.target]).stdin(Stdio::from(theirs)).stderr(Stdio::piped());
+        command
+            .args(["-m", "spikard.cli.worker", &options.target])
+            .stdin(Stdio::from(theirs))
+            .stderr(Stdio::piped());
         for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"] {
             command.env_remove(name);
         }
         let mut child = command.spawn()?;
         drop(command); // with its copy of the worker's end of the channel
-        let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).ok_or(ErrorKind::NotFound)?;
+        let pid = child
+            .id()
+            .and_then(|pid| Pid::from_raw(pid.cast_signed()))
+            .ok_or(ErrorKind::NotFound)?;
         let output = child.stderr.take();
         let start = Command::Start {
             protocol: PROTOCOL,
@@ -90,18 +99,40 @@ impl Worker {
         // A process that is gone already is reported by its watch.
         let _ = channel.send(&start, &[io::stderr().as_fd(), io::stdin().as_fd()]);
         tokio::task::spawn_local(watch(id, child, Rc::clone(&channel), output, news));
-        Ok(Self { slot, pid, phase: Phase::Booting, started: Instant::now(), failure: None, channel })
+        Ok(Self {
+            slot,
+            pid,
+            phase: Phase::Booting,
+            started: Instant::now(),
+            failure: None,
+            channel,
+        })
     }
 
     /// Let it serve: on `listener`, sent along, or on the inherited descriptor of that number.
-    pub(crate) fn listen(&self, listener: Option<std::os::fd::BorrowedFd<'_>>, inherited: Option<i32>) {
+    pub(crate) fn listen(
+        &self,
+        listener: Option<std::os::fd::BorrowedFd<'_>>,
+        inherited: Option<i32>,
+    ) {
         let descriptors = listener.as_slice();
-        let _ = self.channel.send(&Command::Listen { fd: inherited }, descriptors);
+        let _ = self
+            .channel
+            .send(&Command::Listen { fd: inherited }, descriptors);
     }
 
     /// Let it finish its requests and end.
     pub(crate) fn drain(&self, linger: Duration) {
-        if self.channel.send(&Command::Drain { linger: linger.as_secs_f64() }, &[]).is_err() {
+        if self
+            .channel
+            .send(
+                &Command::Drain {
+                    linger: linger.as_secs_f64(),
+                },
+                &[],
+            )
+            .is_err()
+        {
             self.signal(Signal::TERM);
         }
     }
@@ -118,7 +149,12 @@ impl Worker {
 
 impl std::fmt::Display for Worker {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "worker {} (pid {})", self.slot + 1, self.pid.as_raw_pid())
+        write!(
+            formatter,
+            "worker {} (pid {})",
+            self.slot + 1,
+            self.pid.as_raw_pid()
+        )
     }
 }
 
@@ -130,7 +166,13 @@ async fn watch(
     mut stderr: Option<ChildStderr>,
     news: UnboundedSender<(WorkerId, News)>,
 ) {
-    let mut speech = Speech { id, news, lines: Lines::default(), open: true, greeted: false };
+    let mut speech = Speech {
+        id,
+        news,
+        lines: Lines::default(),
+        open: true,
+        greeted: false,
+    };
     let mut output = Vec::new();
     let mut chunk = [0; 4096];
     let status = loop {
@@ -207,7 +249,9 @@ impl Speech {
                 Err(problem) => {
                     self.open = false;
                     if let Some(problem) = problem {
-                        log::note(format_args!("a worker sent something else than a message: {problem}"));
+                        log::note(format_args!(
+                            "a worker sent something else than a message: {problem}"
+                        ));
                     }
                 }
             }
