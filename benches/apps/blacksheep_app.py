@@ -1,14 +1,12 @@
 """BlackSheep with pydantic models; served by granian."""
 
 import asyncio
-import os
 from typing import Annotated, Literal
 
 from blacksheep import Application, FromJSON, FromQuery, Response, get, json, post
 from pydantic import BaseModel, Field
-from redis.asyncio import Redis
+from redis_client import redis
 
-redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
 app = Application()
 
 
@@ -51,4 +49,4 @@ async def sleep() -> Response:
 
 @get("/redis")
 async def redis_get() -> Response:
-    return json({"message": await redis.get("spikard:bench")})
+    return json({"message": await redis().get("spikard:bench")})

@@ -1,14 +1,12 @@
 """FastAPI; served by uvicorn[standard] and by granian."""
 
 import asyncio
-import os
 from typing import Annotated, Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
-from redis.asyncio import Redis
+from redis_client import redis
 
-redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
 app = FastAPI(openapi_url=None)
 
 
@@ -50,4 +48,4 @@ async def sleep() -> dict[str, str]:
 
 @app.get("/redis")
 async def redis_get() -> dict[str, str]:
-    return {"message": await redis.get("spikard:bench")}
+    return {"message": await redis().get("spikard:bench")}

@@ -1,15 +1,13 @@
 """Bare granian over RSGI: no framework, routing and parsing by hand, msgspec for JSON."""
 
 import asyncio
-import os
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Meta
-from redis.asyncio import Redis
+from redis_client import redis
 
-redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
 encode = msgspec.json.Encoder().encode
 JSON_HEADERS = [("content-type", "application/json")]
 
@@ -71,6 +69,6 @@ async def app(scope: Any, proto: Any) -> None:
         await asyncio.sleep(0)
         answer(proto, 200, {"message": "Hello, World!"})
     elif path == "/redis":
-        answer(proto, 200, {"message": await redis.get("spikard:bench")})
+        answer(proto, 200, {"message": await redis().get("spikard:bench")})
     else:
         answer(proto, 404, {"detail": "not found"})

@@ -1,15 +1,12 @@
 """Litestar with msgspec Structs; served by granian."""
 
 import asyncio
-import os
 from typing import Annotated, Literal
 
 import msgspec
 from litestar import Litestar, get, post
 from msgspec import Meta
-from redis.asyncio import Redis
-
-redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
+from redis_client import redis
 
 
 class Order(msgspec.Struct):
@@ -50,7 +47,7 @@ async def sleep() -> dict[str, str]:
 
 @get("/redis")
 async def redis_get() -> dict[str, str]:
-    return {"message": await redis.get("spikard:bench")}
+    return {"message": await redis().get("spikard:bench")}
 
 
 app = Litestar([hello, item, order, sleep, redis_get], openapi_config=None)

@@ -1,16 +1,14 @@
 """Robyn, one process and one worker. The handlers convert the query parameters; bodies go through msgspec."""
 
 import asyncio
-import os
 import sys
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from redis.asyncio import Redis
+from redis_client import redis
 from robyn import Request, Response, Robyn
 
-redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
 app = Robyn(__file__)
 
 
@@ -74,7 +72,7 @@ async def sleep() -> dict[str, str]:
 
 @app.get("/redis")
 async def redis_get() -> dict[str, str]:
-    return {"message": await redis.get("spikard:bench")}
+    return {"message": await redis().get("spikard:bench")}
 
 
 if __name__ == "__main__":

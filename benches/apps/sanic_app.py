@@ -1,16 +1,14 @@
 """Sanic, single process, uvloop. Its query arguments are text, so the handlers convert; bodies go through msgspec."""
 
 import asyncio
-import os
 import sys
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from redis.asyncio import Redis
+from redis_client import redis
 from sanic import HTTPResponse, Request, Sanic, json
 
-redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
 app = Sanic("bench", configure_logging=False)
 
 
@@ -74,7 +72,7 @@ async def sleep(_request: Request) -> Any:
 
 @app.get("/redis")
 async def redis_get(_request: Request) -> Any:
-    return json({"message": await redis.get("spikard:bench")})
+    return json({"message": await redis().get("spikard:bench")})
 
 
 if __name__ == "__main__":

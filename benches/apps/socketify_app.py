@@ -1,16 +1,13 @@
 """socketify, one process. It parses nothing by type, so the handlers do; bodies go through msgspec."""
 
 import asyncio
-import os
 import sys
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from redis.asyncio import Redis
+from redis_client import redis
 from socketify import App
-
-redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
 
 
 class Order(msgspec.Struct):
@@ -68,7 +65,7 @@ async def sleep(response: Any, _request: Any) -> None:
 
 
 async def redis_get(response: Any, _request: Any) -> None:
-    answer(response, {"message": await redis.get("spikard:bench")})
+    answer(response, {"message": await redis().get("spikard:bench")})
 
 
 if __name__ == "__main__":

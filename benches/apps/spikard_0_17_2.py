@@ -1,17 +1,15 @@
 """The `spikard` 0.17.2 of PyPI, through its typed `App`."""
 
 import asyncio
-import os
 import sys
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
-from redis.asyncio import Redis
+from redis_client import redis
 
 import spikard
 
-redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
 app = spikard.App()
 
 
@@ -53,7 +51,7 @@ async def sleep() -> dict[str, str]:
 
 @app.get("/redis")
 async def redis_get() -> dict[str, str]:
-    return {"message": await redis.get("spikard:bench")}
+    return {"message": await redis().get("spikard:bench")}
 
 
 if __name__ == "__main__":

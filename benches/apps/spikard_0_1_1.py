@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
+from redis_client import redis
 
 
 class Order(msgspec.Struct):
@@ -38,7 +38,6 @@ def convert(params: dict[str, Any], handler: Callable[..., Any]) -> dict[str, An
     return arguments
 
 
-redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"), decode_responses=True)
 # The extension logs every request unless told otherwise, and looks two Python functions up by their module paths.
 os.environ.setdefault("RUST_LOG", "off")
 for name in ("spikard", "spikard._internal", "spikard._internal.serialization", "spikard._internal.converters"):
@@ -108,7 +107,7 @@ async def sleep() -> dict[str, str]:
 
 
 async def redis_get() -> dict[str, str]:
-    return {"message": await redis.get("spikard:bench")}
+    return {"message": await redis().get("spikard:bench")}
 
 
 class Application:
