@@ -5,11 +5,13 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 BENCHES = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = BENCHES / ".envs"
 TOOLS = BENCHES / ".tools"
+WHEELS = TOOLS / "wheels"
 LOCKS = BENCHES / "locks"
 FLOOR = BENCHES / "floor"
 OHA_VERSION = "1.16.0"
@@ -52,30 +54,49 @@ class Environment:
         note = self.path / ".failed"
         return note.read_text().strip() if note.exists() else None
 
+    @property
+    def revision(self) -> str:
+        """Of ours: the commit it was built at."""
+        return (self.path / ".ready").read_text().strip() if self.ours and self.ready else ""
+
     def install(self) -> None:
-        """Make the environment anew when its lock changed; ours is always reinstalled."""
+        """Make the environment anew when its lock changed; ours is always made anew."""
         stamp = self.path / ".ready"
-        if not self.ours and stamp.exists() and stamp.read_text() == self.lock.read_text():
+        wanted = current_revision() if self.ours else self.lock.read_text()
+        if not self.ours and stamp.exists() and stamp.read_text() == wanted:
             return
-        shutil.rmtree(self.path, ignore_errors=True) if not self.ours else stamp.unlink(missing_ok=True)
-        self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / ".failed").unlink(missing_ok=True)
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.path.mkdir(parents=True)
         try:
             run([find_python(self.python), "-m", "venv", str(self.path)])
             pip = [str(self.interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             run([*pip, "--only-binary", ":all:", "--requirement", str(self.lock)])
             if self.ours:
-                run([*pip, "--force-reinstall", "--no-deps", str(BENCHES.parent)])
-                run([*pip, str(BENCHES.parent)])
+                run([*pip, str(build_wheel(wanted))])
         except SetupError as error:
             (self.path / ".failed").write_text(str(error))
             raise
-        stamp.write_text(self.lock.read_text())
+        stamp.write_text(wanted)
 
-    def version(self) -> str:
-        """The installed version of the package this environment is about."""
-        code = f"import importlib.metadata as m; print(m.version({self.package!r}))"
-        return ask(self.interpreter, code)
+
+@cache
+def build_wheel(revision: str) -> Path:
+    """Ours as a wheel, built once for all interpreters."""
+    folder = WHEELS / revision
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    builder = [find_python("3.11"), "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    run([*builder, "--wheel-dir", str(folder), str(BENCHES.parent)])
+    wheels = list(folder.glob("*.whl"))
+    if len(wheels) != 1:
+        raise SetupError(f"{len(wheels)} wheels in {folder}, expected one")
+    return wheels[0]
+
+
+def current_revision() -> str:
+    """The commit of the repository, marked when files differ from it."""
+    command = ["git", "-C", str(BENCHES.parent), "describe", "--always", "--dirty", "--exclude", "*"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def run(command: list[str]) -> None:

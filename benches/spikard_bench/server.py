@@ -96,6 +96,8 @@ class Server:
         python = ask(self.python, "import platform; print(platform.python_version())")
         package = self.environment.package if self.environment is not None else "spikard"
         version = ask(self.python, f"import importlib.metadata as m; print(m.version({package!r}))")
+        if self.environment is not None and self.environment.revision:
+            version += f" at {self.environment.revision}"
         return f"{package} {version}, Python {python}"
 
 
