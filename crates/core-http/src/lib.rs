@@ -5,8 +5,8 @@
 //! - [`service`]: a request's way from the head to the finished answer
 //! - [`router`]: which endpoint answers a method and a path
 //! - [`handler`]: the trait that every endpoint implements
-//! - [`request`], [`body`]: what handlers get and give
-//! - [`query`], [`cookie`], [`media_type`], [`percent`]: lazy parsers of their texts
+//! - [`request`], [`response`], [`body`]: what handlers get and give
+//! - [`query`], [`cookie`], [`media_type`], [`percent`], [`quoted`]: lazy parsers of their texts
 //! - [`problem`]: error answers (RFC 9457)
 //! - [`settings`], [`counters`], [`access_log`], [`request_id`]: limits, figures, records
 #![forbid(unsafe_code)]
@@ -23,8 +23,10 @@ pub mod media_type;
 pub mod percent;
 pub mod problem;
 pub mod query;
+pub mod quoted;
 pub mod request;
 pub mod request_id;
+pub mod response;
 pub mod router;
 pub mod server;
 pub mod service;
@@ -34,4 +36,4 @@ pub mod wire;
 #[cfg(all(unix, feature = "server-bin"))]
 pub mod supervisor;
 
-pub use handler::Response;
+pub use response::Response;

@@ -1,0 +1,170 @@
+//! One connection: choice of the protocol, HTTP/1.1 or HTTP/2 by hyper, and endings from outside.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::{Bytes, BytesMut};
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::request::Origin;
+use crate::service::Service;
+use crate::wire::{Activity, Ending, Refusals, Transport, Wire};
+
+/// What every HTTP/2 client sends first (RFC 9113, 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Streams of one HTTP/2 connection that may be open at once.
+const MAX_STREAMS: u32 = 200;
+
+/// Runs the tasks of an HTTP/2 connection on this thread.
+#[derive(Clone, Copy, Debug)]
+struct LocalExecutor;
+
+impl<F> Executor<F> for LocalExecutor
+where
+    F: Future<Output = ()> + 'static,
+{
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}
+
+/// Serves a connection until either side ends it.
+pub(crate) async fn serve(
+    mut transport: Transport,
+    origin: Origin,
+    service: Rc<Service>,
+    activity: Rc<Activity>,
+    ticks: Rc<Cell<u64>>,
+) {
+    let Some((ahead, is_http2)) = read_ahead(&mut transport, &service, &activity).await else { return };
+    let origin = Arc::new(origin);
+    let wire = Wire::new(transport, ahead, Rc::clone(&activity), ticks);
+    if is_http2 {
+        serve_http2(wire, origin, service, activity).await;
+    } else {
+        let wire = wire.with_refusals(Rc::clone(&service) as Rc<dyn Refusals>);
+        serve_http1(wire, origin, service, activity).await;
+    }
+}
+
+/// Reads the first bytes, as many as tell HTTP/2 from HTTP/1.
+async fn read_ahead(transport: &mut Transport, service: &Service, activity: &Activity) -> Option<(Bytes, bool)> {
+    if !service.settings.http2 {
+        return Some((Bytes::new(), false));
+    }
+    let mut ahead = BytesMut::with_capacity(2048);
+    loop {
+        let read = {
+            let mut read = pin!(transport.read_buf(&mut ahead));
+            std::future::poll_fn(|cx| {
+                activity.remember(cx);
+                if activity.ending.get().is_some() {
+                    return Poll::Ready(Ok(0));
+                }
+                read.as_mut().poll(cx)
+            })
+            .await
+        };
+        match read {
+            Ok(0) | Err(_) => {
+                if !ahead.is_empty() && activity.ending.get() == Some(Ending::HeadTimeout) {
+                    refuse_slow_head(transport, service).await;
+                }
+                return None;
+            }
+            Ok(_) => activity.in_head.set(true),
+        }
+        if ahead.starts_with(PREFACE) {
+            return Some((ahead.freeze(), true));
+        }
+        if !PREFACE.starts_with(&ahead) {
+            return Some((ahead.freeze(), false));
+        }
+    }
+}
+
+async fn refuse_slow_head<S: AsyncWriteExt + Unpin>(stream: &mut S, service: &Service) {
+    if let Some(refusal) = service.refusal(408) {
+        // The peer may be gone; there is nobody left to tell.
+        let _ = stream.write_all(&refusal).await;
+        let _ = stream.shutdown().await;
+    }
+}
+
+async fn serve_http1(wire: Wire, origin: Arc<Origin>, service: Rc<Service>, activity: Rc<Activity>) {
+    let settings = &service.settings;
+    let mut builder = http1::Builder::new();
+    builder
+        .max_headers(settings.max_headers)
+        .max_header_size(settings.max_header_size)
+        .max_buf_size(settings.max_header_size.max(64 * 1024) + 16 * 1024)
+        .auto_date_header(settings.date_header);
+    let answers = {
+        let (service, activity) = (Rc::clone(&service), Rc::clone(&activity));
+        service_fn(move |request| {
+            let answer = Rc::clone(&service).answer(request, Arc::clone(&origin), Rc::clone(&activity));
+            async move { Ok::<_, Infallible>(answer.await) }
+        })
+    };
+    let mut connection = builder.serve_connection(TokioIo::new(wire), answers);
+    let mut graceful = false;
+    let ended = std::future::poll_fn(|cx| {
+        activity.remember(cx);
+        match activity.ending.get() {
+            Some(Ending::Cut | Ending::HeadTimeout) => return Poll::Ready(false),
+            Some(Ending::Graceful) if !graceful => {
+                graceful = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            _ => {}
+        }
+        Pin::new(&mut connection).poll(cx).map(|_| true)
+    })
+    .await;
+    if !ended && activity.ending.get() == Some(Ending::HeadTimeout) {
+        let mut wire = connection.into_parts().io.into_inner();
+        refuse_slow_head(&mut wire, &service).await;
+    }
+}
+
+async fn serve_http2(wire: Wire, origin: Arc<Origin>, service: Rc<Service>, activity: Rc<Activity>) {
+    let settings = &service.settings;
+    let mut builder = http2::Builder::new(LocalExecutor);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(u32::try_from(settings.max_header_size).unwrap_or(u32::MAX))
+        .keep_alive_interval(Some(settings.keep_alive_timeout))
+        .auto_date_header(settings.date_header);
+    let answers = {
+        let (service, activity) = (Rc::clone(&service), Rc::clone(&activity));
+        service_fn(move |request| {
+            let answer = Rc::clone(&service).answer(request, Arc::clone(&origin), Rc::clone(&activity));
+            async move { Ok::<_, Infallible>(answer.await) }
+        })
+    };
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(wire), answers));
+    let mut graceful = false;
+    std::future::poll_fn(|cx| {
+        activity.remember(cx);
+        match activity.ending.get() {
+            Some(Ending::Cut | Ending::HeadTimeout) => return Poll::Ready(()),
+            Some(Ending::Graceful) if !graceful => {
+                graceful = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            _ => {}
+        }
+        connection.as_mut().poll(cx).map(|_| ())
+    })
+    .await;
+}

@@ -1,0 +1,60 @@
+//! The one trait a route's target implements, in Rust or behind the Python boundary.
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::request::{Head, Request};
+use crate::response::Response;
+
+/// What a handler gives back: an answer at once, or a future of one. The first costs no allocation and no
+/// turn of the scheduler, which is the usual case.
+pub enum Reply {
+    Ready(Response),
+    Later(LocalBoxFuture<'static, Response>),
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ready(response) => f.debug_tuple("Ready").field(response).finish(),
+            Self::Later(_) => f.write_str("Later"),
+        }
+    }
+}
+
+/// What happens to the request's body before the handler is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyPolicy {
+    /// The route has no use for one: a small one is read and forgotten, a large one ends the connection.
+    Discard,
+    /// Read whole, under the limits, before the call.
+    Buffer,
+}
+
+/// The target of a route. Not `Send`: each worker thread has a runtime and handlers of its own.
+pub trait Handler {
+    /// A look at the head before the body is read: `Err` is the refusal (415 and such).
+    fn admit(&self, _head: &Head) -> Result<BodyPolicy, Response> {
+        Ok(BodyPolicy::Discard)
+    }
+
+    /// Answers a request whose body, if wanted, has been read.
+    fn call(&self, request: Request) -> Reply;
+}
+
+/// Sees what the service answers by itself, and what goes wrong. One per server.
+pub trait Observer {
+    /// May replace an answer with an error status that the service or a handler gave.
+    fn revise(&self, _request: Request, response: Response) -> Reply {
+        Reply::Ready(response)
+    }
+
+    /// Whether `revise` wants to see answers with this status.
+    fn wants(&self, _status: http::StatusCode) -> bool {
+        false
+    }
+
+    /// A handler panicked; the client gets an opaque 500.
+    fn panicked(&self, _request_id: Option<&str>, _message: &str) {}
+}
+
+impl Observer for () {}

@@ -1,0 +1,63 @@
+//! Limits and switches of a server, fixed while it runs.
+
+use std::time::Duration;
+
+use http::HeaderName;
+
+/// How the access log writes its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLogFormat {
+    Text,
+    Json,
+}
+
+/// See the configuration reference for each field's meaning and default.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub request_id_header: Option<HeaderName>,
+    pub max_body_size: Option<u64>,
+    pub request_timeout: Option<Duration>,
+    pub header_read_timeout: Duration,
+    pub body_read_timeout: Duration,
+    pub keep_alive_timeout: Duration,
+    pub max_header_size: usize,
+    pub max_headers: usize,
+    pub max_uri_length: usize,
+    pub max_connections: Option<usize>,
+    pub http2: bool,
+    pub date_header: bool,
+    pub server_header: Option<http::HeaderValue>,
+    pub redirect_slashes: bool,
+    pub problem_base_url: String,
+    pub access_log: Option<AccessLogFormat>,
+    pub allowed_hosts: Vec<String>,
+    pub health_path: Option<String>,
+    /// After so many requests the server asks to be replaced.
+    pub max_requests: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            request_id_header: Some(HeaderName::from_static("x-request-id")),
+            max_body_size: Some(10 * 1024 * 1024),
+            request_timeout: Some(Duration::from_secs(30)),
+            header_read_timeout: Duration::from_secs(10),
+            body_read_timeout: Duration::from_secs(30),
+            keep_alive_timeout: Duration::from_secs(75),
+            max_header_size: 65_536,
+            max_headers: 100,
+            max_uri_length: 8192,
+            max_connections: None,
+            http2: true,
+            date_header: true,
+            server_header: None,
+            redirect_slashes: false,
+            problem_base_url: "https://spikard.dev/errors/".to_owned(),
+            access_log: None,
+            allowed_hosts: Vec::new(),
+            health_path: None,
+            max_requests: None,
+        }
+    }
+}
