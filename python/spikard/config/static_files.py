@@ -1,0 +1,36 @@
+"""Directories served as they are."""
+
+import os
+from dataclasses import dataclass
+
+from spikard.config import bounds
+from spikard.config.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFilesConfig(Settings):
+    """A directory below a prefix; `html` answers unknown paths with its index.html."""
+
+    directory: str | os.PathLike[str]
+    route_prefix: str
+    index_file: bool = True
+    cache_control: str | None = None
+    html: bool = False
+    follow_symlinks: bool = False
+    precompressed: bool = True
+    max_age: int | None = None
+
+    def __post_init__(self) -> None:
+        bounds.file_path(self, "directory")
+        bounds.route_path(self, "route_prefix")
+        for flag in ("index_file", "html", "follow_symlinks", "precompressed"):
+            bounds.instance(self, flag, bool)
+        bounds.text(self, "cache_control", optional=True)
+        bounds.whole(self, "max_age", least=0, optional=True)
+
+    def to_dict(self) -> dict[str, object]:
+        """The settings as plain values; the directory as text."""
+        return {**Settings.to_dict(self), "directory": os.fspath(self.directory)}
+
+
+__all__ = ["StaticFilesConfig"]
