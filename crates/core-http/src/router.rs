@@ -79,6 +79,9 @@ struct Node {
 
 const ROOT: u32 = 0;
 
+/// Positions of parameters are kept in 16 bits; the URI parser takes no more either.
+const LONGEST_PATH: usize = u16::MAX as usize;
+
 impl<T> Default for Router<T> {
     fn default() -> Self {
         Self {
@@ -169,7 +172,9 @@ impl<T> Router<T> {
 
     /// The `Allow` header of a path, or nothing when no route matches it.
     pub fn allow(&self, path: &str) -> Option<HeaderValue> {
-        // No route has this method, so every endpoint of the path is looked at.
+        if path.len() > LONGEST_PATH {
+            return None;
+        }
         let mut search = Search::new(self, None, path);
         search.descend(ROOT, 0);
         search.allow()
@@ -189,6 +194,9 @@ impl<T> Router<T> {
     }
 
     fn search(&self, method: &Method, path: &str) -> Match<'_, T> {
+        if path.len() > LONGEST_PATH {
+            return Match::NotFound;
+        }
         let mut search = Search::new(self, Some(method), path);
         if let Some((route, head_of_get)) = search.descend(ROOT, 0) {
             return Match::Found {
@@ -356,13 +364,24 @@ impl<'r, 'p> Search<'r, 'p> {
     }
 }
 
-/// Where the segment that starts at `start` ends. Segments are short: a plain loop beats a call into memchr.
+/// Where the segment that starts at `start` ends. Segments are short, so eight bytes are looked at in one word: that
+/// beats both a loop over bytes and a call into memchr.
 #[inline]
 fn segment_end(bytes: &[u8], start: usize) -> usize {
-    bytes[start..]
-        .iter()
+    const ONES: u64 = u64::MAX / 255;
+    let (words, tail) = bytes[start..].as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // A byte equal to the slash becomes zero; the lowest zero byte is the lowest to borrow into its top bit.
+        let word = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'/'));
+        let zeros = word.wrapping_sub(ONES) & !word & (ONES << 7);
+        if zeros != 0 {
+            return start + index * 8 + zeros.trailing_zeros() as usize / 8;
+        }
+    }
+    let behind = bytes.len() - tail.len();
+    tail.iter()
         .position(|&byte| byte == b'/')
-        .map_or(bytes.len(), |length| start + length)
+        .map_or(bytes.len(), |length| behind + length)
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ const INLINE: usize = 8;
 /// The text is as it came; `decode_segment` makes it readable. Names belong to the pattern, not to the match.
 #[derive(Debug, Clone, Default)]
 pub struct Params {
-    inline: [(u32, u32); INLINE],
-    length: u32,
+    inline: [(u16, u16); INLINE],
+    length: u16,
     /// The ninth and further ones.
-    spilled: Vec<(u32, u32)>,
+    spilled: Vec<(u16, u16)>,
 }
 
 impl Params {
@@ -30,11 +30,11 @@ impl Params {
         if index >= self.len() {
             return None;
         }
-        let &(start, end) = self
-            .inline
-            .get(index)
-            .or_else(|| self.spilled.get(index - INLINE))?;
-        Some(start as usize..end as usize)
+        let &(start, end) = match self.inline.get(index) {
+            Some(range) => range,
+            None => self.spilled.get(index - INLINE)?,
+        };
+        Some(usize::from(start)..usize::from(end))
     }
 
     /// The raw text of one parameter; `path` is the one the match was made with.
@@ -47,11 +47,11 @@ impl Params {
         (0..self.len()).filter_map(move |index| self.get(path, index))
     }
 
-    // A path is shorter than 64 KiB (the limit of the URI parser), so positions fit.
+    /// Positions fit: the router refuses longer paths.
     #[inline]
     pub(super) fn push(&mut self, start: usize, end: usize) {
-        let range = (start as u32, end as u32);
-        match self.inline.get_mut(self.length as usize) {
+        let range = (start as u16, end as u16);
+        match self.inline.get_mut(usize::from(self.length)) {
             Some(slot) => *slot = range,
             None => self.spilled.push(range),
         }
@@ -61,9 +61,7 @@ impl Params {
     #[inline]
     pub(super) fn pop(&mut self) {
         self.length = self.length.saturating_sub(1);
-        if self.length as usize >= INLINE {
-            self.spilled.pop();
-        }
+        self.spilled.pop();
     }
 }
 

@@ -8,6 +8,8 @@ const LINEAR: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct SegmentMap {
+    /// A bit for the length (modulo 64) of each key: most misses end here.
+    lengths: u64,
     few: Vec<(Box<[u8]>, u32)>,
     many: HashMap<Box<[u8]>, u32, BuildHasherDefault<SegmentHasher>>,
 }
@@ -15,6 +17,9 @@ pub(super) struct SegmentMap {
 impl SegmentMap {
     #[inline]
     pub(super) fn get(&self, key: &[u8]) -> Option<u32> {
+        if self.lengths & length_bit(key) == 0 {
+            return None;
+        }
         if self.many.is_empty() {
             return self
                 .few
@@ -27,6 +32,7 @@ impl SegmentMap {
 
     /// Add a key that is not there yet.
     pub(super) fn insert(&mut self, key: &[u8], index: u32) {
+        self.lengths |= length_bit(key);
         if self.many.is_empty() && self.few.len() < LINEAR {
             self.few.push((key.into(), index));
             return;
@@ -34,6 +40,10 @@ impl SegmentMap {
         self.many.extend(self.few.drain(..));
         self.many.insert(key.into(), index);
     }
+}
+
+const fn length_bit(key: &[u8]) -> u64 {
+    1 << (key.len() % 64)
 }
 
 /// Multiply and fold, eight bytes at a time. Keys are the developer's own patterns, so no request can make

@@ -398,6 +398,25 @@ fn many_parameters_are_kept() {
 }
 
 #[test]
+fn a_path_no_parser_lets_through_is_not_found() {
+    let mut router = Router::new();
+    router.insert(Method::GET, "/{all:path}", 0).unwrap();
+    let longest = "/".repeat(usize::from(u16::MAX));
+    let params = vec![longest[1..].to_owned()];
+    assert_eq!(
+        answer(&router, &Method::GET, &longest),
+        Answer::Found {
+            index: 0,
+            params,
+            head_of_get: false
+        }
+    );
+    let longer = longest + "/";
+    assert_eq!(answer(&router, &Method::GET, &longer), Answer::NotFound);
+    assert_eq!(router.allow(&longer), None);
+}
+
+#[test]
 fn a_thousand_routes_are_all_found() {
     let mut router = Router::new();
     for index in 0..1000 {
@@ -490,6 +509,14 @@ proptest! {
         }
         for (method, path) in requests {
             prop_assert_eq!(answer(&router, &method, &path), reference::find(&routes, &method, &path), "{} {}", method, path);
+        }
+    }
+
+    #[test]
+    fn segments_end_at_the_next_slash(text in "[a/\u{00}.0é]{0,40}") {
+        for start in 0..=text.len() {
+            let expected = text.as_bytes()[start..].iter().position(|&byte| byte == b'/');
+            prop_assert_eq!(segment_end(text.as_bytes(), start), expected.map_or(text.len(), |length| start + length));
         }
     }
 
