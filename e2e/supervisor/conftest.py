@@ -4,15 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from process import Process
+from process import Process, Start
 
 HERE = Path(__file__).parent
-Start = Callable[..., Process]
 
 
 @pytest.fixture(scope="session")

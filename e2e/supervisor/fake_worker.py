@@ -33,7 +33,8 @@ class Channel:
         data, descriptors, _, _ = socket.recv_fds(self.socket, 65536, 4)
         if not data:
             sys.exit(0)
-        assert data.endswith(b"\n") and data.count(b"\n") == 1
+        assert data.endswith(b"\n")
+        assert data.count(b"\n") == 1
         return json.loads(data), descriptors
 
 
@@ -73,7 +74,8 @@ class Site:
 
     async def respond(self, path: str) -> str:
         if path == "/gate":
-            while not Path(os.environ["FAKE_GATE"]).exists():
+            gate = os.environ["FAKE_GATE"]
+            while not os.path.exists(gate):  # noqa: ASYNC110, ASYNC240, PTH110
                 await asyncio.sleep(0.01)
         if path == "/grow":
             self.ballast = os.urandom(100 << 20)
@@ -101,7 +103,7 @@ class Site:
             await asyncio.sleep(0)
         server.close()
         deadline = loop.time() + self.linger
-        while self.busy or (self.idle and loop.time() < deadline):
+        while self.busy or (self.idle and loop.time() < deadline):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         for task in list(self.idle):
             task.cancel()

@@ -141,6 +141,9 @@ class Process:
         return pids
 
 
+Start = Callable[..., Process]
+
+
 def refused(port: int) -> bool:
     """Whether nobody listens on a port."""
     with socket.socket() as probe:

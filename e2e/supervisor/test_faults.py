@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Start
-from process import Process
+from process import Process, Start
 
 
 def error(process: Process, code: int) -> str:

@@ -1,12 +1,10 @@
 """Replacing workers while requests come in."""
 
-import os
 import signal
 from pathlib import Path
 
 import pytest
-from conftest import Start
-from process import Load, until
+from process import Load, Start, until
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -82,7 +80,7 @@ def test_files_that_are_replaced_and_new_directories_count(start: Start, code: P
     process.ready()
     other = code.with_name("code.tmp")
     other.write_text("two")
-    os.replace(other, code)
+    other.replace(code)
     until(lambda: process.get("/answer") == "two", "the new code answers")
     seen = len(process.lines)
     (code.parent / "package").mkdir()

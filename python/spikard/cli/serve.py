@@ -17,16 +17,16 @@ def run(arguments: list[str]) -> int:
     program = find_program()
     if program is None:
         print(
-            f"spikard: error: {PROGRAM} is not installed beside {sys.executable}; install spikard again with this interpreter",
+            f"spikard: error: {PROGRAM} is not installed beside {sys.executable}; install spikard again with it",
             file=sys.stderr,
         )
         return EXIT_CONFIG
     command = [program, "--python", sys.executable, *arguments]
     sys.stdout.flush()
     sys.stderr.flush()
-    if os.name == "nt":
-        return subprocess.run(command, check=False).returncode
-    os.execv(program, command)
+    if os.name != "nt":
+        os.execv(program, command)  # noqa: S606
+    return subprocess.run(command, check=False).returncode
 
 
 def find_program() -> str | None:

@@ -132,7 +132,7 @@ def checked(value: object, name: str, target: Target) -> "Spikard":
     """An application, or what a function without arguments returns as one."""
     from spikard.app import Spikard
 
-    if inspect.isfunction(value):
+    if inspect.isfunction(value) and not inspect.iscoroutinefunction(value):
         try:
             inspect.signature(value).bind()
         except TypeError:

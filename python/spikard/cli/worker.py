@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from spikard._spikard import __version__
+from spikard import __version__
 from spikard.app.serving import Listening, Stop, run_owned, serve
 from spikard.cli import target
 from spikard.cli.control import PROTOCOL, Control
@@ -69,7 +69,7 @@ def main() -> int:
             raise
         control.send("failed", kind="config", message=str(fault))
         return EXIT_CONFIG
-    except (Exception, SystemExit) as fault:  # noqa: BLE001
+    except (Exception, SystemExit) as fault:
         if worker.ready:
             raise
         message = f"the application failed to start: {type(fault).__qualname__}: {fault}"

@@ -447,6 +447,9 @@ impl Pool {
             .rfind(|line| !line.trim().is_empty())
             .unwrap_or(ending)
             .trim();
+        // Interpreters put their own path in front, which the message has already.
+        let own_name = format!("{}: ", self.interpreter.path.display());
+        let reason = reason.strip_prefix(&own_name).unwrap_or(reason);
         let message = format!(
             "{} cannot run spikard: {reason}; name the right interpreter with --python",
             self.interpreter
