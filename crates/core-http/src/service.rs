@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::request::{Head, Origin, Request};
 use crate::request_id::RequestId;
 use crate::response::Response;
-use crate::router::{Match, Params, Router};
+use crate::router::{self, Match, Params, Router};
 use crate::settings::Settings;
 use crate::wire::{Activity, Refusals};
 
@@ -94,9 +94,11 @@ impl Service {
         running.hold_while_streaming(response)
     }
 
+    /// The steps to the answer. What not every request needs is boxed: the future of this function is moved for
+    /// each request, and its size is that of its largest step.
     async fn dispatch(&self, mut head: Head, incoming: Incoming) -> Response {
         if let Some(refusal) = self.check_head(&head) {
-            return self.revise(head, refusal).await;
+            return Box::pin(self.revise(head, refusal)).await;
         }
         let endpoint = match self.router.find(&head.parts.method, head.parts.uri.path()) {
             Match::Found { value, params, .. } => {
@@ -106,22 +108,22 @@ impl Service {
             }
             other => {
                 let response = self.miss(&head, &other);
-                return self.revise(head, response).await;
+                return Box::pin(self.revise(head, response)).await;
             }
         };
         let policy = match endpoint.handler.admit(&head) {
             Ok(policy) => policy,
-            Err(refusal) => return self.revise(head, refusal).await,
+            Err(refusal) => return Box::pin(self.revise(head, refusal)).await,
         };
         let body = if incoming.is_end_stream() {
             Bytes::new()
         } else {
-            match self.read_body(&endpoint, policy, incoming).await {
+            match Box::pin(self.read_body(&endpoint, policy, incoming)).await {
                 Ok(body) => body,
                 Err(problem) => {
                     let mut response = self.problem(&head, problem);
                     close_after(&mut response);
-                    return self.revise(head, response).await;
+                    return Box::pin(self.revise(head, response)).await;
                 }
             }
         };
@@ -131,7 +133,7 @@ impl Service {
         let called = catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request)));
         match called {
             Ok(Reply::Ready(response)) => response,
-            Ok(Reply::Later(future)) => self.wait(future, timeout, id.as_ref()).await,
+            Ok(Reply::Later(future)) => Box::pin(self.wait(future, timeout, id.as_ref())).await,
             Err(panic) => self.panicked(panic.as_ref(), id.as_ref()),
         }
     }
@@ -172,6 +174,9 @@ impl Service {
             let mut response = self.problem(head, Problem::uri_too_long(settings.max_uri_length));
             close_after(&mut response);
             return Some(response);
+        }
+        if let Err(error) = router::check_path(uri.path()) {
+            return Some(self.problem(head, Problem::invalid_encoding(&format!("the path: {error}"))));
         }
         if head.parts.headers.contains_key(header::EXPECT)
             && !head.header(header::EXPECT).is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
