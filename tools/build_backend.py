@@ -46,6 +46,7 @@ __all__ = [
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "build" / "wheel-data" / "scripts"
 SERVER = "spikard-server"
+FEATURES = "core-http/server-bin"
 DEFAULT_WHEEL_PROFILE = "release"
 DEFAULT_EDITABLE_PROFILE = "dev"
 
@@ -89,10 +90,10 @@ def stage(profile: str) -> Path:
 
 
 def _build_server(profile: str) -> Path:
-    # Same profile, target and target directory as maturin will use; as long as `server-bin` turns on no feature of a
-    # dependency both artefacts share (tests/house/test_crate_graph.py), nothing is compiled twice.
+    # Same profile, packages and features as maturin's own run (`features` in pyproject.toml): cargo then resolves the
+    # same features for every shared dependency, and the second run finds all of them compiled.
     command = [os.environ.get("CARGO", "cargo"), "build", "--profile", profile]
-    command += ["--package", "core-http", "--features", "server-bin", "--bin", SERVER]
+    command += ["--package", "core-http", "--package", "py-bindings", "--features", FEATURES, "--bin", SERVER]
     command += ["--message-format", "json-render-diagnostics"]
     if (ROOT / "Cargo.lock").exists():
         command.append("--locked")

@@ -1,0 +1,1 @@
+"""Tests of the installed package, in folders named as those of `python/spikard`."""
