@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 PATIENCE = 20.0
 
@@ -47,6 +47,7 @@ class Process:
         self.popen = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **(env or {})},
@@ -54,17 +55,20 @@ class Process:
             pass_fds=pass_fds,
         )
         self.lines: list[str] = []
+        self.output: list[str] = []
         self._silent = False
         self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        streams = ((self.popen.stderr, self.lines), (self.popen.stdout, self.output))
+        self._readers = [threading.Thread(target=self._read, args=stream, daemon=True) for stream in streams]
+        for reader in self._readers:
+            reader.start()
 
-    def _read(self) -> None:
-        assert self.popen.stderr is not None
-        for line in self.popen.stderr:
-            with self._changed:
-                self.lines.append(line.rstrip("\n"))
-                self._changed.notify_all()
+    def _read(self, stream: IO[str], lines: list[str]) -> None:
+        with stream:
+            for line in stream:
+                with self._changed:
+                    lines.append(line.rstrip("\n"))
+                    self._changed.notify_all()
         with self._changed:
             self._silent = True
             self._changed.notify_all()
@@ -103,7 +107,8 @@ class Process:
             code = self.popen.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             raise AssertionError("still running, having said:\n" + "\n".join(self.lines)) from None
-        self._reader.join(PATIENCE)
+        for reader in self._readers:
+            reader.join(PATIENCE)
         return code
 
     def signal(self, number: int) -> None:

@@ -43,6 +43,7 @@ OUR_CODE = tuple(
     str(Path(module.__file__ or "").parent) + os.sep
     for module in (asyncio, sys.modules["spikard"], sys.modules["importlib"])
 )
+CONFIG_CODE = str(Path(sys.modules["spikard.config"].__file__ or "").parent) + os.sep
 
 
 def main() -> int:
@@ -72,6 +73,9 @@ def main() -> int:
     except (Exception, SystemExit) as fault:
         if worker.ready:
             raise
+        if (setting := refused_setting(fault)) is not None:
+            control.send("failed", kind="config", message=setting)
+            return EXIT_CONFIG
         message = f"the application failed to start: {type(fault).__qualname__}: {fault}"
         control.send("failed", kind="startup", message=message, traceback=user_traceback(fault))
         return EXIT_STARTUP
@@ -91,7 +95,7 @@ class Worker:
         """Import the application, serve it, return when that has ended in order."""
         app = target.load(start["target"], start["app_dir"])
         config = configured(app, start)
-        set_up_logging(start["log_level"] or os.environ.get("SPIKARD_LOG_LEVEL"))
+        set_up_logging(config.log_level)
         self.config = config
         self.control.send("loaded", config={name: plain(getattr(config, name)) for name in REPORTED})
         command = self.control.receive()
@@ -162,21 +166,27 @@ def configured(app: "Spikard", start: Mapping[str, Any]) -> "ServerConfig":
         raise ConfigError(f"the configuration is not valid: {fault}") from fault
 
 
-def set_up_logging(level: str | None) -> None:
+def set_up_logging(level: str) -> None:
     """Write log records to standard error, unless the application has arranged something itself."""
-    if level is not None and level.upper() not in logging.getLevelNamesMapping():
-        raise ConfigError(f"{level!r} is not a log level; use critical, error, warning, info or debug")
     if not logging.getLogger().handlers:
-        logging.basicConfig(format=LOG_FORMAT, level=logging.WARNING)
-        logging.getLogger("spikard").setLevel(logging.INFO)
-    if level is not None:
-        logging.getLogger().setLevel(level.upper())
-        logging.getLogger("spikard").setLevel(level.upper())
+        logging.basicConfig(format=LOG_FORMAT, level=level.upper())
+    logging.getLogger("spikard").setLevel(level.upper())
 
 
 def plain(value: object) -> object:
     """A value as JSON knows it."""
     return value if value is None or isinstance(value, int | float | str) else str(value)
+
+
+def refused_setting(fault: BaseException) -> str | None:
+    """What to say when the application's code gave a configuration class a value that it refuses."""
+    if not isinstance(fault, ValueError):
+        return None
+    frames = traceback.extract_tb(fault.__traceback__)
+    outside = [frame for frame in frames if not frame.filename.startswith((*OUR_CODE, "<"))]
+    if not outside or not frames[-1].filename.startswith(CONFIG_CODE):
+        return None
+    return f"{outside[-1].filename}:{outside[-1].lineno}: {fault}"
 
 
 def user_traceback(fault: BaseException) -> str:

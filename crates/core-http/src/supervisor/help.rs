@@ -31,7 +31,7 @@ Processes:
 Requests:
   --request-timeout SECS|none     longest time for a request [30]
   --keep-alive-timeout SECS       longest idle time of a connection [75]
-  --access-log[=text|json]        a line per request on standard error
+  --access-log[=text|json]        a line per request on standard output
 
 Development:
   --reload                 restart when a Python file changes

@@ -19,7 +19,6 @@ pub(crate) enum Command<'a> {
         app_dir: Option<&'a PathBuf>,
         config: &'a Map<String, Value>,
         debug: bool,
-        log_level: Option<&'a str>,
     },
     /// Serve on the socket that comes with this message, or on an inherited one by its number.
     Listen { fd: Option<i32> },

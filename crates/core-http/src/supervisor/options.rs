@@ -60,7 +60,6 @@ pub(crate) struct Options {
     pub(crate) reload: bool,
     pub(crate) reload_dirs: Vec<PathBuf>,
     pub(crate) debug: bool,
-    pub(crate) log_level: Option<String>,
     /// Fields of the application's configuration that the command line overrides, under their Python names.
     pub(crate) config: Map<String, Value>,
 }
@@ -122,10 +121,6 @@ fn option(options: &mut Options, parser: &mut Parser, name: &str) -> Result<(), 
             options.fd = Some(number(&flag, value()?, 0, i64::from(i32::MAX))? as i32);
             return Ok(());
         }
-        "log-level" => {
-            options.log_level = Some(log_level(value()?)?);
-            return Ok(());
-        }
         "host" | "uds" | "unix" => non_empty(&flag, value()?)?.into(),
         "port" => number(&flag, value()?, 0, 65_535)?.into(),
         "backlog" => number(&flag, value()?, 1, i64::from(i32::MAX))?.into(),
@@ -142,6 +137,7 @@ fn option(options: &mut Options, parser: &mut Parser, name: &str) -> Result<(), 
         }
         "max-requests" | "worker-max-rss" => number(&flag, value()?, 1, i64::MAX)?.into(),
         "max-requests-jitter" => number(&flag, value()?, 0, i64::MAX)?.into(),
+        "log-level" => log_level(value()?)?.into(),
         "no-access-log" => false.into(),
         "access-log" => access_log(parser.optional_value().as_deref())?,
         _ => return Err(unknown(&flag, nearest(name))),
@@ -314,10 +310,9 @@ mod tests {
         let config = serde_json::json!({
             "host": "::1", "port": 0, "workers": 3, "request_timeout": null, "shutdown_timeout": 1.5,
             "keep_alive_timeout": 5, "max_requests": 10, "max_requests_jitter": 0, "worker_max_rss": 300,
-            "worker_lifetime": 60, "backlog": 5, "access_log": "json",
+            "worker_lifetime": 60, "backlog": 5, "access_log": "json", "log_level": "info",
         });
         assert_eq!(Value::Object(options.config), config);
-        assert_eq!(options.log_level.as_deref(), Some("info"));
         assert_eq!(
             options.reload_dirs,
             [PathBuf::from("src"), PathBuf::from("lib")]

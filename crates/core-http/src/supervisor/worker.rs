@@ -93,7 +93,6 @@ impl Worker {
             app_dir: options.app_dir.as_ref(),
             config: &options.config,
             debug: options.debug,
-            log_level: options.log_level.as_deref(),
         };
         let channel = Rc::new(channel);
         // A process that is gone already is reported by its watch.
