@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, final
+from typing import Any, Final, Literal, Self, final
 
 __version__: Final[str]
 __profile__: Final[Literal["dev", "release"]]
@@ -120,7 +120,7 @@ class Response:
         *,
         media_type: str | None = None,
         background: Any = None,
-    ) -> Response: ...
+    ) -> Self: ...
     @property
     def media_type(self) -> str | None: ...
     @property

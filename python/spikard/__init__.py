@@ -1,0 +1,71 @@
+"""Spikard: a web framework whose server is the event loop's selector.
+
+- `app`: the application and its life
+- `routing`: routes, routers, registration on the current application
+- `params`: where a handler's arguments come from
+- `responses`: kinds of answers
+- `config`: every setting
+- `exceptions`: what handlers raise
+- `datastructures`: headers, query parameters, state
+- `background`: work beside and after the answer
+- `testing`: clients for tests
+"""
+
+from spikard import background
+from spikard._spikard import Request, __version__
+from spikard.app.application import Spikard
+from spikard.background import BackgroundTasks
+from spikard.config import ServerConfig
+from spikard.exceptions import HTTPException, ProblemDetails, ValidationException
+from spikard.params import Body, Cookie, File, Form, Header, Path, Query
+from spikard.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
+from spikard.routing.decorators import delete, get, head, options, patch, post, put, route, trace
+from spikard.routing.route import HttpMethod, Route
+from spikard.routing.router import Router
+
+App = Spikard
+
+__all__ = [
+    "App",
+    "BackgroundTasks",
+    "Body",
+    "Cookie",
+    "File",
+    "Form",
+    "HTMLResponse",
+    "HTTPException",
+    "Header",
+    "HttpMethod",
+    "JSONResponse",
+    "Path",
+    "PlainTextResponse",
+    "ProblemDetails",
+    "Query",
+    "RedirectResponse",
+    "Request",
+    "Response",
+    "Route",
+    "Router",
+    "ServerConfig",
+    "Spikard",
+    "StreamingResponse",
+    "ValidationException",
+    "__version__",
+    "background",
+    "delete",
+    "get",
+    "head",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "route",
+    "trace",
+]

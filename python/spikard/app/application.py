@@ -1,0 +1,191 @@
+"""The application: routes, handlers of faults, life, and the ways to run it."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from spikard._spikard import Application
+from spikard.app import runner, serving
+from spikard.app.faults import FaultHandling
+from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
+from spikard.config import ServerConfig
+from spikard.datastructures import State
+from spikard.errors import RouteError
+from spikard.routing import current
+from spikard.routing.plan import HandlerPlan, compile_plan
+from spikard.routing.route import Declaration, Route, is_async
+from spikard.routing.router import Router
+from spikard.routing.url import build_path
+
+H = TypeVar("H", bound=Hook)
+
+
+class ApplicationType(type):
+    """Lets `Spikard.current_instance` follow the context."""
+
+    @property
+    def current_instance(cls) -> "Spikard | None":
+        """The application built last, or the one of the test client this context has entered."""
+        application = current.current()
+        return application if isinstance(application, Spikard) else None
+
+    @current_instance.setter
+    def current_instance(cls, application: "Spikard | None") -> None:
+        current.set_current(application)
+
+
+class Spikard(Router, FaultHandling, metaclass=ApplicationType):
+    """A web application.
+
+    app = Spikard()
+
+    @app.get("/hello/{name}")
+    async def hello(name: str) -> dict[str, str]:
+        return {"message": f"Hello, {name}"}
+
+    if __name__ == "__main__":
+        app.run()
+    """
+
+    def __init__(
+        self,
+        config: ServerConfig | None = None,
+        *,
+        debug: bool = False,
+        lifespan: LifespanFactory | None = None,
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        Router.__init__(self)
+        FaultHandling.__init__(self)
+        self.config = config or ServerConfig()
+        self.debug = debug
+        self.state = State(state)
+        self._lifespan = lifespan
+        self._lifecycle = LifecycleHooks()
+        self._routes: list[Route] = []
+        self._native = Application(self)
+        current.set_current(self)
+
+    def on_startup(self, hook: H) -> H:
+        """Run a function before the first request is accepted; it may take the application as its argument."""
+        self._lifecycle.startup.append(hook)
+        return hook
+
+    def on_shutdown(self, hook: H | None = None, *, early: bool = False) -> Any:
+        """Run a function after the last request; with `early=True` as soon as the stop begins, while requests drain."""
+        hooks = self._lifecycle.shutdown_early if early else self._lifecycle.shutdown
+
+        def register(function: H) -> H:
+            hooks.append(function)
+            return function
+
+        return register if hook is None else register(hook)
+
+    def get_routes(self) -> list[Route]:
+        """All routes in the order of registration."""
+        return list(self._routes)
+
+    def url_for(self, name: str, /, **path_params: Any) -> str:
+        """The path of a route, found by its name or else by the name of its function.
+
+        app.url_for("read_item", item_id=3)  # "/items/3"
+        """
+        named = [route for route in self._routes if route.name == name]
+        found = named or [route for route in self._routes if route.handler_name == name]
+        paths = {route.path for route in found}
+        if not paths:
+            msg = f"no route is named {name!r}"
+            raise RouteError(msg)
+        if len(paths) > 1:
+            msg = f"{name!r} is ambiguous: {', '.join(sorted(paths))}; give the routes names of their own"
+            raise RouteError(msg)
+        return build_path(paths.pop(), path_params)
+
+    def run(
+        self,
+        *,
+        config: ServerConfig | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        workers: int | None = None,
+        reload: bool = False,
+    ) -> None:
+        """Serve until a signal stops it; what is given here overrides the configuration."""
+        runner.run(self, self._effective(config, host, port, workers), reload=reload)
+
+    async def serve(
+        self,
+        *,
+        config: ServerConfig | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        ready: "serving.Ready | None" = None,
+        stop: "serving.Stop | None" = None,
+    ) -> None:
+        """Serve inside the running event loop until `stop` is requested or the task is cancelled.
+
+        Signal handlers are left alone.
+        """
+        effective = self._effective(config, host, port, None)
+        await serving.serve(self, effective, ready=ready, stop=stop)
+
+    def _effective(
+        self, config: ServerConfig | None, host: str | None, port: int | None, workers: int | None
+    ) -> ServerConfig:
+        given = {"host": host, "port": port, "workers": workers}
+        updates = {name: value for name, value in given.items() if value is not None}
+        base = config or self.config
+        return base.copy(**updates) if updates else base
+
+    def _admit(self, declaration: Declaration) -> None:
+        if not declaration.path.startswith("/"):
+            msg = f"a path starts with a slash: {'/' + declaration.path!r}, not {declaration.path!r}"
+            raise RouteError(msg)
+        plan = _compiled(declaration)
+        route = _described(declaration, plan)
+        self._native.add_route(declaration.method, declaration.path, plan, route)
+        super()._admit(declaration)
+        self._routes.append(route)
+
+
+def _compiled(declaration: Declaration) -> HandlerPlan:
+    options = declaration.options
+    return compile_plan(
+        declaration.handler,
+        method=declaration.method,
+        path=declaration.path,
+        body_schema=options.body_schema,
+        parameter_schema=options.parameter_schema,
+        file_params=options.file_params,
+        response_schema=options.response_schema,
+        status_code=options.status_code,
+        response_class=options.response_class,
+        inline=options.inline,
+        config=options.config,
+    )
+
+
+def _described(declaration: Declaration, plan: HandlerPlan) -> Route:
+    handler, options = declaration.handler, declaration.options
+    return Route(
+        method=declaration.method,
+        path=declaration.path,
+        handler=handler,
+        handler_name=getattr(handler, "__name__", type(handler).__name__),
+        request_schema=options.body_schema or (plan.body.schema if plan.body else None),
+        response_schema=plan.response_schema,
+        parameter_schema=options.parameter_schema,
+        file_params=options.file_params,
+        is_async=is_async(handler),
+        body_param_name=plan.body.name if plan.body else None,
+        name=options.name,
+        tags=tuple(options.tags),
+        summary=options.summary,
+        description=options.description,
+        deprecated=options.deprecated,
+        include_in_schema=options.include_in_schema,
+        security=options.security,
+        config=options.config,
+        dependencies=tuple(options.dependencies),
+        responses=options.responses,
+        status_code=options.status_code,
+    )

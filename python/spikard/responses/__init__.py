@@ -1,0 +1,16 @@
+"""Answers: one class per kind.
+
+- `json`, `html`, `plain_text`: content with a fixed media type
+- `redirect`: an answer that sends the client elsewhere
+- `streaming`: a body that is made while it is sent
+- `problem`: faults as RFC 9457 documents
+"""
+
+from spikard._spikard import Response
+from spikard.responses.html import HTMLResponse
+from spikard.responses.json import JSONResponse
+from spikard.responses.plain_text import PlainTextResponse
+from spikard.responses.redirect import RedirectResponse
+from spikard.responses.streaming import StreamingResponse
+
+__all__ = ["HTMLResponse", "JSONResponse", "PlainTextResponse", "RedirectResponse", "Response", "StreamingResponse"]

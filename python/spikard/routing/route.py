@@ -1,0 +1,147 @@
+"""One method and path with its handler, and everything declared about it."""
+
+import enum
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self, TypedDict
+
+from spikard.config import UNSET, RouteConfig
+
+Handler = Callable[..., Any]
+Schema = dict[str, Any]
+
+
+class HttpMethod(enum.StrEnum):
+    """The methods a route can be registered for."""
+
+    GET = "GET"
+    POST = "POST"
+    PUT = "PUT"
+    PATCH = "PATCH"
+    DELETE = "DELETE"
+    HEAD = "HEAD"
+    OPTIONS = "OPTIONS"
+    TRACE = "TRACE"
+
+
+class RouteKeywords(TypedDict, total=False):
+    """The keywords every registration method takes."""
+
+    body_schema: Schema | None
+    parameter_schema: Schema | None
+    file_params: Schema | None
+    response_schema: Schema | None
+    status_code: int | None
+    response_class: type | None
+    name: str | None
+    tags: Sequence[str]
+    summary: str | None
+    description: str | None
+    deprecated: bool
+    include_in_schema: bool
+    security: Any
+    config: RouteConfig | None
+    dependencies: Sequence[Any]
+    responses: Mapping[int | str, Any] | None
+    inline: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteOptions:
+    """What the keywords of a registration say; every one of them may be left out."""
+
+    body_schema: Schema | None = None
+    parameter_schema: Schema | None = None
+    file_params: Schema | None = None
+    response_schema: Schema | None = None
+    status_code: int | None = None
+    response_class: type | None = None
+    name: str | None = None
+    tags: Sequence[str] = ()
+    summary: str | None = None
+    description: str | None = None
+    deprecated: bool = False
+    include_in_schema: bool = True
+    security: Any = None
+    config: RouteConfig | None = None
+    dependencies: Sequence[Any] = ()
+    responses: Mapping[int | str, Any] | None = None
+    inline: bool = False
+
+    def below(self, outer: Self) -> Self:
+        """These options as they are inside a router with the options `outer`."""
+        return replace(
+            self,
+            tags=(*outer.tags, *(tag for tag in self.tags if tag not in outer.tags)),
+            dependencies=(*outer.dependencies, *self.dependencies),
+            responses={**(outer.responses or {}), **(self.responses or {})} or None,
+            include_in_schema=outer.include_in_schema and self.include_in_schema,
+            config=inherit(self.config, outer.config),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A route as a router holds it: the path is relative, nothing is compiled."""
+
+    method: str
+    path: str
+    handler: Handler
+    options: RouteOptions
+
+    def below(self, prefix: str, outer: RouteOptions) -> "Declaration":
+        """The same route seen from outside a router with this prefix and these options."""
+        return replace(self, path=join_paths(prefix, self.path), options=self.options.below(outer))
+
+
+@dataclass(frozen=True)
+class Route:
+    """One registered route: method and full path, the handler, and what is known about its data."""
+
+    method: str
+    path: str
+    handler: Handler
+    handler_name: str
+    request_schema: Schema | None
+    response_schema: Schema | None
+    parameter_schema: Schema | None = None
+    file_params: Schema | None = None
+    is_async: bool = False
+    body_param_name: str | None = None
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    summary: str | None = None
+    description: str | None = None
+    deprecated: bool = False
+    include_in_schema: bool = True
+    security: Any = None
+    config: RouteConfig | None = None
+    dependencies: tuple[Any, ...] = ()
+    responses: Mapping[int | str, Any] | None = None
+    status_code: int | None = None
+
+
+def inherit(inner: RouteConfig | None, outer: RouteConfig | None) -> RouteConfig | None:
+    """The inner configuration, with what it leaves unset taken from the outer one."""
+    if inner is None or outer is None:
+        return inner or outer
+    # A field without UNSET as its default counts as unset while it has that default.
+    unset = [field.name for field in fields(inner) if getattr(inner, field.name) in (UNSET, field.default)]
+    return replace(inner, **{name: getattr(outer, name) for name in unset})
+
+
+def join_paths(prefix: str, path: str) -> str:
+    """Put a prefix before a path with exactly one slash between them."""
+    if not prefix or not path:
+        return prefix + path
+    return prefix.rstrip("/") + (path if path.startswith("/") else "/" + path)
+
+
+def is_async(handler: Handler) -> bool:
+    """Whether calling the handler gives a coroutine."""
+    unwrapped = inspect.unwrap(handler)
+    if inspect.iscoroutinefunction(unwrapped):
+        return True
+    call = getattr(unwrapped, "__call__", None)  # noqa: B004
+    return inspect.iscoroutinefunction(call)
