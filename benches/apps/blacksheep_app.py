@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from blacksheep import Application, FromJSON, FromQuery, Response, get, json, post
 from pydantic import BaseModel, Field
+
 from redis_client import redis
 
 app = Application()

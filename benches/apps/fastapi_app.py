@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
+
 from redis_client import redis
 
 app = FastAPI(openapi_url=None)

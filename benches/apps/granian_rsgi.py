@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Meta
+
 from redis_client import redis
 
 encode = msgspec.json.Encoder().encode
@@ -45,16 +46,18 @@ async def items(scope: Any, proto: Any) -> None:
             "q": query["q"][0],
         }
     except (KeyError, ValueError) as error:
-        return answer(proto, 422, {"detail": str(error)})
-    answer(proto, 200, content)
+        answer(proto, 422, {"detail": str(error)})
+    else:
+        answer(proto, 200, content)
 
 
 async def orders(_scope: Any, proto: Any) -> None:
     try:
         order = decode_order(await proto())
     except msgspec.ValidationError as error:
-        return answer(proto, 422, {"detail": str(error)})
-    answer(proto, 200, {"id": order.id, "customer": order.customer, "quantity": order.quantity})
+        answer(proto, 422, {"detail": str(error)})
+    else:
+        answer(proto, 200, {"id": order.id, "customer": order.customer, "quantity": order.quantity})
 
 
 async def app(scope: Any, proto: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Litestar, get, post
 from msgspec import Meta
+
 from redis_client import redis
 
 

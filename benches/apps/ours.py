@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from redis_client import redis
-
 from spikard import Spikard
+
+from redis_client import redis
 
 app = Spikard()
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from redis_client import redis
 from robyn import Request, Response, Robyn
+
+from redis_client import redis
 
 app = Robyn(__file__)
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from redis_client import redis
 from sanic import HTTPResponse, Request, Sanic, json
+
+from redis_client import redis
 
 app = Sanic("bench", configure_logging=False)
 

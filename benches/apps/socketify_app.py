@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from redis_client import redis
 from socketify import App
+
+from redis_client import redis
 
 
 class Order(msgspec.Struct):
@@ -47,16 +48,18 @@ async def item(response: Any, request: Any) -> None:
             "q": request.get_query("q"),
         }
     except (KeyError, TypeError, ValueError) as error:
-        return answer(response, {"detail": str(error)}, "422 Unprocessable Content")
-    answer(response, content)
+        answer(response, {"detail": str(error)}, "422 Unprocessable Content")
+    else:
+        answer(response, content)
 
 
 async def order(response: Any, _request: Any) -> None:
     try:
         body = decode_order((await response.get_data()).getvalue())
     except msgspec.ValidationError as error:
-        return answer(response, {"detail": str(error)}, "422 Unprocessable Content")
-    answer(response, {"id": body.id, "customer": body.customer, "quantity": body.quantity})
+        answer(response, {"detail": str(error)}, "422 Unprocessable Content")
+    else:
+        answer(response, {"id": body.id, "customer": body.customer, "quantity": body.quantity})
 
 
 async def sleep(response: Any, _request: Any) -> None:

@@ -5,10 +5,10 @@ import sys
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
-from redis_client import redis
-
 import spikard
+from msgspec import Meta
+
+from redis_client import redis
 
 app = spikard.App()
 

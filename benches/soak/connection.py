@@ -91,20 +91,21 @@ class Connection:
                 if specimen.manner is Manner.ABANDONED:
                     self._tally.abandoned += 1
                     await asyncio.sleep(self._random.random() * LINGER)
-                    return self.close()
-                self._judge(specimen, await wire.answer())
+                else:
+                    self._judge(specimen, await wire.answer())
         except TimeoutError:
             (self._tally.lost if specimen.valid else self._tally.unmoved).append(f"{specimen.kind}: no answer")
-            return self.close()
+            self.close()
         except OSError as error:
             # A reset while a malformed request is still being sent is a legal refusal of it.
             if specimen.valid:
                 self._tally.lost.append(f"{specimen.kind}: {error}")
             else:
                 self._tally.closed += 1
-            return self.close()
-        if not specimen.valid or wire.closed:
             self.close()
+        else:
+            if not specimen.valid or wire.closed:
+                self.close()
 
     def _judge(self, specimen: Specimen, answer: tuple[int, bytes] | None) -> None:
         tally = self._tally

@@ -35,8 +35,8 @@ def draw(report: Report, case: Case) -> str:
     scale = (WIDTH - LABEL - FIGURES) / longest
     title = f"{case.name}: {case.title}".replace("`", "")
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
-        f' role="img" aria-label="{escape(title)}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" ',
+        f'role="img" aria-label="{escape(title)}">',
         f"<style>{STYLE}</style>",
         f'<rect class="ground" width="{WIDTH}" height="{height}" rx="6"/>',
         f'<text class="title" x="16" y="24">{escape(title)}</text>',
@@ -55,13 +55,13 @@ def bar(server: Server, measurement: Measurement, y: int, scale: float) -> str:
     weight = " bold" if server.ours else ""
     middle, base = y + BAR / 2, y + BAR - 3
     label = escape(server.title.replace("*", ""))
+    figures = f"{cpu.median:.1f} µs · {throughput.median:,.0f}/s"
     length, low, high = (max(1.0, value * scale) for value in (cpu.median, cpu.low, cpu.high))
     return "\n".join(
         [
             f'<text class="label{weight}" x="{LABEL - 10}" y="{base}" text-anchor="end">{label}</text>',
             f'<rect class="{kind}" x="{LABEL}" y="{y}" width="{length:.1f}" height="{BAR}" rx="2"/>',
             f'<line class="spread" x1="{LABEL + low:.1f}" x2="{LABEL + high:.1f}" y1="{middle}" y2="{middle}"/>',
-            f'<text class="figure{weight}" x="{LABEL + high + 8:.1f}" y="{base}">'
-            f"{cpu.median:.1f} µs · {throughput.median:,.0f}/s</text>",
+            f'<text class="figure{weight}" x="{LABEL + high + 8:.1f}" y="{base}">{figures}</text>',
         ]
     )

@@ -3,7 +3,7 @@
 import http.client
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from spikard_bench.case import JSON_TYPE, Case
 
@@ -12,7 +12,7 @@ class ExchangeError(Exception):
     """The connection broke, or what came back is no HTTP."""
 
 
-class WrongAnswer(Exception):
+class WrongAnswerError(Exception):
     """A server answers a case otherwise than it should."""
 
 
@@ -44,16 +44,16 @@ class Exchange:
         """Send a case once and compare. Strict is what ours must do beyond the others: a problem with all faults."""
         answer = self.send(case.method, case.target, case.body)
         if answer.status not in case.statuses:
-            raise WrongAnswer(f"status {answer.status}: {answer.body[:200]!r}")
+            raise WrongAnswerError(f"status {answer.status}: {answer.body[:200]!r}")
         if case.answer is not None and parse(answer.body) != case.answer:
-            raise WrongAnswer(f"body {answer.body[:200]!r}")
+            raise WrongAnswerError(f"body {answer.body[:200]!r}")
         if strict and case.name == "invalid":
             check_problem(answer)
 
     def close(self) -> None:
         self._connection.close()
 
-    def __enter__(self) -> "Exchange":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,7 +65,7 @@ def check_problem(answer: Answer) -> None:
     faults = [error.get("loc") for error in content.get("errors", [])] if isinstance(content, dict) else []
     expected = [["body", "amount"], ["body", "quantity"], ["body", "status"]]
     if answer.status != 422 or answer.media_type != "application/problem+json" or faults != expected:
-        raise WrongAnswer(f"{answer.status} {answer.media_type} {answer.body[:300]!r}")
+        raise WrongAnswerError(f"{answer.status} {answer.media_type} {answer.body[:300]!r}")
 
 
 def parse(body: bytes) -> Any:

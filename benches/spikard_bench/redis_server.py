@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
+from typing import Self
 from urllib.parse import urlsplit
 
 from spikard_bench.case import REDIS_KEY, REDIS_VALUE
@@ -21,7 +22,7 @@ class RedisServer:
         self._core = core
         self._popen: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "RedisServer":
+    def __enter__(self) -> Self:
         binary = shutil.which("redis-server")
         if not self.url and binary:
             port = free_port()

@@ -43,8 +43,7 @@ class Report:
 
     def markdown(self, charts: bool) -> str:
         parts = [self._preface()]
-        for case in self.cases():
-            parts.append(self._case_section(case, charts))
+        parts.extend(self._case_section(case, charts) for case in self.cases())
         if any(f.start_milliseconds or f.idle_connections for f in self.session.footprints.values()):
             parts.append(self._footprint_section())
         parts.append(self._versions_section())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from spikard_bench import load
 from spikard_bench.case import Case
-from spikard_bench.exchange import Exchange, ExchangeError, WrongAnswer
+from spikard_bench.exchange import Exchange, ExchangeError, WrongAnswerError
 from spikard_bench.idle import IdleError, per_connection
 from spikard_bench.measurement import Footprint, Measurement
 from spikard_bench.process import Cores, Process, StartError
@@ -130,7 +130,7 @@ class Session:
                 exchange.check(case, strict=server.ours)
                 for _ in range(20 if self.settings.smoke else WARM_UP_REQUESTS):
                     exchange.send(case.method, case.target, case.body)
-        except (WrongAnswer, ExchangeError) as error:
+        except (WrongAnswerError, ExchangeError) as error:
             measurement.trouble = str(error)
             self.say(f"{server.name}: {case.name}: {error}")
 
