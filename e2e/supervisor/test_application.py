@@ -150,6 +150,7 @@ def test_stopping_lets_requests_finish(serve: Serve, project: Path) -> None:
     response = slow.getresponse()
     assert response.status == 200
     assert b"open" in response.read()
+    slow.close()
     assert process.end() == 0
     assert refused(port)
 

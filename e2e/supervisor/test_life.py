@@ -73,9 +73,9 @@ def test_stopping_lets_requests_finish(start: Start, gate: Path) -> None:
     port = process.ready()
     answers: list[str] = []
     request = threading.Thread(target=lambda: answers.append(process.get("/gate", port)))
-    busy = http.client.HTTPConnection("127.0.0.1", port)
-    busy.request("GET", "/pid")
-    busy.getresponse().read()
+    idle = http.client.HTTPConnection("127.0.0.1", port)
+    idle.request("GET", "/pid")
+    idle.getresponse().read()
     request.start()
     # The worker accepts in order, so a second answer means that the first request has arrived.
     until(lambda: connections(port) >= 2, "both connections are open")
@@ -87,6 +87,7 @@ def test_stopping_lets_requests_finish(start: Start, gate: Path) -> None:
     request.join(20)
     assert answers != []
     assert process.end() == 0
+    idle.close()
 
 
 def test_a_second_signal_forces(start: Start) -> None:
