@@ -92,9 +92,10 @@ def choice_of_servers(names: list[str], ours_python: Path | None, smoke: bool) -
         servers = [server for server in servers if not server.ours]
         servers.insert(1 if servers and servers[0].name == "floor" else 0, ours(ours_python.absolute()))
     if smoke:
+        here = ours(Path(sys.executable))
         own = [server for server in servers if server.ours]
-        ready = [server for server in own if server.obstacle(allow_dev=True) is None]
-        chosen = (ready or [ours(Path(sys.executable))])[:1]
+        candidates = own if ours_python is not None else [here, *own]
+        chosen = [server for server in candidates if server.obstacle(allow_dev=True) is None][:1] or [here]
         servers = [server for server in servers if server.name == "floor"] + chosen
     return servers
 
