@@ -1,0 +1,1 @@
+"""Tests of the repository: who depends on whom, sizes, names, versions, documents."""
