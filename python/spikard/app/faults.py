@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from spikard._spikard import Request, Response
+from spikard.config import ServerConfig
 from spikard.errors import ConfigError, HTTPException, ProblemDetails, ValidationException
 from spikard.responses.problem import http_problem, problem_response, validation_problem
 
@@ -26,7 +27,7 @@ class FaultHandling:
     """The part of an application that deals with exceptions; native code calls it, on slow paths only."""
 
     debug: bool
-    config: Any
+    config: ServerConfig
 
     def __init__(self) -> None:
         self._exception_handlers: dict[type[BaseException], FaultHandler] = {}

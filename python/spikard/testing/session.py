@@ -1,0 +1,232 @@
+"""What the test clients have in common: life of the server, and the calls."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextvars import Token
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from spikard.app.application import Spikard
+from spikard.app.loop import new_event_loop
+from spikard.app.serving import Listening, Stop, serve
+from spikard.config import ServerConfig
+from spikard.datastructures import State
+from spikard.routing import current
+from spikard.routing.router import Router
+from spikard.testing.blocking import BlockingCalls
+
+try:
+    import httpx
+except ModuleNotFoundError as fault:
+    raise ImportError("spikard.testing needs httpx: pip install 'spikard[test]'") from fault
+
+# How long requests that still run may take once the client is left, in seconds.
+LEAVE_SECONDS = 1
+
+
+class ClientSession(ABC):
+    """Serves an application while the client is entered, and sends requests to it."""
+
+    __test__ = False
+
+    def __init__(
+        self,
+        app: Spikard,
+        *,
+        raise_server_exceptions: bool = False,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        timeout: float | None = 30.0,
+    ) -> None:
+        self.app = app
+        self._raises = raise_server_exceptions
+        self._headers = dict(headers or {})
+        self._cookies = dict(cookies or {})
+        self._timeout = timeout
+        self._http: httpx.AsyncClient | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._stop: Stop | None = None
+        self._token: Token[Router | None] | None = None
+        self._faults: list[BaseException] = []
+        self._blocking: BlockingCalls | None = None
+
+    @property
+    def state(self) -> State:
+        """The state of the application."""
+        return self.app.state
+
+    @property
+    def sync(self) -> BlockingCalls:
+        """The calls without `await`, after a plain `with`."""
+        if self._blocking is None:
+            raise RuntimeError("client.sync is there inside `with client:`; inside `async with` await the calls")
+        return self._blocking
+
+    async def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        """Send GET; keywords as for `request`."""
+        return await self.request("GET", path, **kwargs)
+
+    async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
+        """Send DELETE; keywords as for `request`."""
+        return await self.request("DELETE", path, **kwargs)
+
+    async def head(self, path: str, **kwargs: Any) -> httpx.Response:
+        """Send HEAD; keywords as for `request`."""
+        return await self.request("HEAD", path, **kwargs)
+
+    async def options(self, path: str, **kwargs: Any) -> httpx.Response:
+        """Send OPTIONS; keywords as for `request`."""
+        return await self.request("OPTIONS", path, **kwargs)
+
+    async def trace(self, path: str, **kwargs: Any) -> httpx.Response:
+        """Send TRACE; keywords as for `request`."""
+        return await self.request("TRACE", path, **kwargs)
+
+    async def post(self, path: str, json: Any = None, data: Any = None, **kwargs: Any) -> httpx.Response:
+        """Send POST; further keywords as for `request`."""
+        return await self.request("POST", path, json=json, data=data, **kwargs)
+
+    async def put(self, path: str, json: Any = None, data: Any = None, **kwargs: Any) -> httpx.Response:
+        """Send PUT; further keywords as for `request`."""
+        return await self.request("PUT", path, json=json, data=data, **kwargs)
+
+    async def patch(self, path: str, json: Any = None, data: Any = None, **kwargs: Any) -> httpx.Response:
+        """Send PATCH; further keywords as for `request`."""
+        return await self.request("PATCH", path, json=json, data=data, **kwargs)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        data: Any = None,
+        content: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
+        """Send a request; `params`, `files` and `timeout` go to httpx as they are.
+
+        `data` is a mapping to be sent as a form, or text or bytes to be sent raw.
+        """
+        client = self._entered()
+        if isinstance(data, str | bytes):
+            content, data = data, None
+        elif isinstance(data, list | tuple):
+            headers = {"content-type": "application/x-www-form-urlencoded", **(headers or {})}
+            content, data = urlencode(data, doseq=True), None
+        if cookies is not None:
+            headers = {**(headers or {}), "cookie": self._cookie_header(client, cookies)}
+        faults = len(self._faults)
+        response = await client.request(method, path, json=json, data=data, content=content, headers=headers, **kwargs)
+        if self._raises and len(self._faults) > faults:
+            raise self._faults[-1]
+        return response
+
+    async def __aenter__(self) -> Self:
+        await self._start()
+        self._token = current.enter(self.app)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            current.leave(self._token)
+            self._token = None
+        await self._end()
+
+    def __enter__(self) -> Self:
+        self._blocking = BlockingCalls(self)
+        try:
+            self._blocking.start(self._start, new_event_loop)
+        except BaseException:
+            self._blocking = None
+            raise
+        self._token = current.enter(self.app)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            current.leave(self._token)
+            self._token = None
+        blocking, self._blocking = self.sync, None
+        blocking.end(self._end)
+
+    async def _start(self) -> None:
+        if self._serving is not None:
+            raise RuntimeError("this client is entered already")
+        ready: asyncio.Future[Listening] = asyncio.get_running_loop().create_future()
+        stop = Stop()
+        serving = asyncio.create_task(
+            serve(self.app, self._config(), ready=ready.set_result, stop=stop, memory=self._in_memory()),
+            name="spikard-test-server",
+        )
+        try:
+            waiting: list[asyncio.Future[Any]] = [serving, ready]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            serving.cancel()
+            await asyncio.wait({serving})
+            raise
+        if not ready.done():
+            # Ended before it was ready: what failed in the start-up comes out here.
+            await serving
+            raise RuntimeError("the application stopped before it was ready")
+        self._serving, self._stop = serving, stop
+        self.app._fault_listeners.append(self._faults.append)
+        self._http = httpx.AsyncClient(
+            transport=self._transport(ready.result()),
+            base_url=self._address(ready.result()),
+            headers=self._headers,
+            cookies=self._cookies,
+            timeout=self._timeout,
+            trust_env=False,
+        )
+
+    async def _end(self) -> None:
+        if self._serving is None or self._stop is None:
+            return
+        serving, self._serving = self._serving, None
+        self.app._fault_listeners.remove(self._faults.append)
+        if self._http is not None:
+            http, self._http = self._http, None
+            await http.aclose()
+        self._stop.request()
+        await serving
+
+    def _config(self) -> ServerConfig:
+        return self.app.config.copy(workers=1, shutdown_timeout=min(self.app.config.shutdown_timeout, LEAVE_SECONDS))
+
+    def _entered(self) -> httpx.AsyncClient:
+        if self._http is None:
+            raise RuntimeError("enter the client first: `async with TestClient(app) as client:`")
+        return self._http
+
+    @staticmethod
+    def _cookie_header(client: httpx.AsyncClient, cookies: Mapping[str, str]) -> str:
+        merged = {cookie.name: cookie.value or "" for cookie in client.cookies.jar} | dict(cookies)
+        return "; ".join(f"{name}={value}" for name, value in merged.items())
+
+    @abstractmethod
+    def _in_memory(self) -> bool: ...
+
+    @abstractmethod
+    def _transport(self, listening: Listening) -> httpx.AsyncBaseTransport: ...
+
+    @abstractmethod
+    def _address(self, listening: Listening) -> str: ...
+
+
+__all__ = ["ClientSession"]
