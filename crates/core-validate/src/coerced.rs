@@ -1,0 +1,72 @@
+//! What parameter text becomes.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Number, Value};
+
+use crate::moment::{Date, DateTime, Duration, Time};
+
+/// A value made of text. The formats keep their text: who declared none of the types gets it unchanged.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Coerced<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    /// An integer beyond 64 bits: digits with a sign perhaps.
+    BigInt(Cow<'a, str>),
+    Float(f64),
+    Text(Cow<'a, str>),
+    Uuid { bytes: [u8; 16], text: Cow<'a, str> },
+    Date { value: Date, text: Cow<'a, str> },
+    DateTime { value: DateTime, text: Cow<'a, str> },
+    Time { value: Time, text: Cow<'a, str> },
+    Duration { value: Duration, text: Cow<'a, str> },
+    /// A finite decimal as it was written.
+    Decimal(Cow<'a, str>),
+    List(Vec<Coerced<'a>>),
+    Object(Vec<(String, Coerced<'a>)>),
+    /// A value given as JSON text.
+    Json(Value),
+}
+
+impl Coerced<'_> {
+    /// The JSON form: what constraints on lists and objects are judged on.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(flag) => Value::Bool(*flag),
+            Self::Int(int) => Value::from(*int),
+            Self::BigInt(digits) => big_number(digits),
+            Self::Float(float) => Number::from_f64(*float).map_or(Value::Null, Value::Number),
+            Self::Text(text)
+            | Self::Decimal(text)
+            | Self::Uuid { text, .. }
+            | Self::Date { text, .. }
+            | Self::DateTime { text, .. }
+            | Self::Time { text, .. }
+            | Self::Duration { text, .. } => Value::String(text.clone().into_owned()),
+            Self::List(items) => Value::Array(items.iter().map(Coerced::to_json).collect()),
+            Self::Object(members) => {
+                Value::Object(members.iter().map(|(key, value)| (key.clone(), value.to_json())).collect::<Map<_, _>>())
+            }
+            Self::Json(value) => value.clone(),
+        }
+    }
+}
+
+/// The nearest JSON number; text where there is none.
+fn big_number(digits: &str) -> Value {
+    let unsigned = digits.strip_prefix('+').unwrap_or(digits);
+    if let Ok(whole) = unsigned.parse::<u64>() {
+        return Value::from(whole);
+    }
+    unsigned.parse().ok().and_then(Number::from_f64).map_or_else(|| Value::String(digits.to_owned()), Value::Number)
+}
+
+/// One parameter of a request: there or not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Slot<'a> {
+    /// It did not come, or it had a fault.
+    Absent,
+    Value(Coerced<'a>),
+}
