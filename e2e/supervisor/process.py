@@ -116,7 +116,7 @@ class Process:
 
     def ready(self) -> int:
         """Wait until requests are accepted; gives the port."""
-        return int(self.line(r"^listening on http://\S+:(\d+)")[1])
+        return int(self.line(r"^listening on http://127\.0\.0\.1:(\d+)")[1])
 
     def get(self, path: str, port: int | None = None) -> str:
         """One request on a connection of its own."""

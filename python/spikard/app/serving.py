@@ -117,7 +117,7 @@ def _listen_fd(server: Server, fd: int, scheme: str) -> Listening:
         name = server.listen_fd(fd)
     except OSError as fault:
         raise ConfigError(_refusal(f"descriptor {fd}", fault)) from fault
-    host, _, port = name.rpartition(":")
+    host, _, port = name.removeprefix("http://").rpartition(":")
     if port.isdecimal() and not name.startswith("unix:"):
         return Listening(server, addresses=((host.strip("[]"), int(port)),), scheme=scheme)
     return Listening(server, uds=name.removeprefix("unix:"))
