@@ -22,6 +22,7 @@ pub(crate) fn finish(schema: &mut Schema, places: &HashMap<String, NodeId>) -> R
             rules.flow = flow;
         }
     }
+    schema.kinds = kinds;
     Ok(())
 }
 

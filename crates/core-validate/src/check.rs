@@ -64,7 +64,7 @@ impl<'s> Check<'s, '_> {
         }
     }
 
-    fn rules(&mut self, rules: &'s Rules, value: &Value, place: &Place<'_>, secret: bool) -> bool {
+    pub(crate) fn rules(&mut self, rules: &'s Rules, value: &Value, place: &Place<'_>, secret: bool) -> bool {
         if rules.nullable && value.is_null() {
             return true;
         }

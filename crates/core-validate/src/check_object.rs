@@ -67,12 +67,7 @@ impl Members<'_, '_> {
         match self.object.additional {
             Additional::Forbidden if !known => {
                 fits = false;
-                run.sink.tell(place, FaultKind::ExtraForbidden, |fault| {
-                    fault.msg = "Additional properties are not allowed".into();
-                    fault.ctx = context("additional_properties", false);
-                    fault.ctx.insert("unexpected_field".into(), key.into());
-                    fault.input = shown(value, secret);
-                });
+                Self::tell_extra(run, key, Subject { value, place, secret, hidden: secret });
             }
             Additional::Judged(node) if !known => fits &= run.node(node, value, place, secret),
             _ => {}
@@ -84,6 +79,16 @@ impl Members<'_, '_> {
             run.keyword(FaultKind::PropertyNames, "propertyNames", place, Some(Value::String(key.to_owned())));
         }
         fits
+    }
+
+    /// A member nobody declared.
+    pub(crate) fn tell_extra(run: &mut Check<'_, '_>, key: &str, subject: Subject<'_>) {
+        run.sink.tell(subject.place, FaultKind::ExtraForbidden, |fault| {
+            fault.msg = "Additional properties are not allowed".into();
+            fault.ctx = context("additional_properties", false);
+            fault.ctx.insert("unexpected_field".into(), key.into());
+            fault.input = subject.shown();
+        });
     }
 
     /// What is said about the object as a whole.

@@ -54,13 +54,14 @@ impl Coerced<'_> {
     }
 }
 
-/// The nearest JSON number; text where there is none.
+/// The nearest JSON number.
 fn big_number(digits: &str) -> Value {
     let unsigned = digits.strip_prefix('+').unwrap_or(digits);
     if let Ok(whole) = unsigned.parse::<u64>() {
         return Value::from(whole);
     }
-    unsigned.parse().ok().and_then(Number::from_f64).map_or_else(|| Value::String(digits.to_owned()), Value::Number)
+    let nearest = unsigned.parse::<f64>().unwrap_or(f64::MAX).clamp(f64::MIN, f64::MAX);
+    Number::from_f64(nearest).map_or(Value::Null, Value::Number)
 }
 
 /// One parameter of a request: there or not.

@@ -22,7 +22,7 @@ pub(crate) fn compile(document: &Value, fallback: Option<&dyn PatternFallback>) 
     let mut compiler =
         Compiler { document, names, fallback, nodes: Vec::new(), known: HashMap::new(), foreign: Vec::new(), depth: 0 };
     let root = compiler.node(document, "")?;
-    let mut schema = Schema { nodes: compiler.nodes, root, foreign_patterns: compiler.foreign };
+    let mut schema = Schema { nodes: compiler.nodes, root, kinds: Vec::new(), foreign_patterns: compiler.foreign };
     crate::analysis::finish(&mut schema, &compiler.known)?;
     Ok(schema)
 }

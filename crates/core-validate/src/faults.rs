@@ -71,6 +71,10 @@ impl Faults {
         order
     }
 
+    pub(crate) fn into_vec(self) -> Vec<Fault> {
+        self.found
+    }
+
     /// The faults in the order they were found.
     pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
         self.found.iter()

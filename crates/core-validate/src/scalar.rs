@@ -53,10 +53,15 @@ impl TextRules {
 
     #[inline]
     pub(crate) fn accepts(&self, text: &str) -> bool {
+        self.accepts_but_format(text) && self.format.is_none_or(|format| format.accepts(text))
+    }
+
+    /// For texts whose format was judged when they were coerced.
+    #[inline]
+    pub(crate) fn accepts_but_format(&self, text: &str) -> bool {
         self.too_short(text).is_none()
             && self.too_long(text).is_none()
             && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
-            && self.format.is_none_or(|format| format.accepts(text))
             && !(self.no_null && text.contains('\0'))
     }
 

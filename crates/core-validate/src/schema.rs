@@ -178,6 +178,8 @@ impl Rules {
 pub struct Schema {
     pub(crate) nodes: Vec<Node>,
     pub(crate) root: NodeId,
+    /// The kinds of values each node may accept; perhaps too many, never too few.
+    pub(crate) kinds: Vec<u8>,
     /// Patterns the linear engine could not take.
     pub(crate) foreign_patterns: Vec<String>,
 }
