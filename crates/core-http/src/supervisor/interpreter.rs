@@ -166,15 +166,17 @@ fn hops(path: PathBuf) -> impl Iterator<Item = PathBuf> {
 /// The interpreter of the environment or console script next to `program`.
 fn beside(program: &Path) -> Option<Interpreter> {
     let folder = program.parent()?;
-    // `folder/..` instead of the parent by name: after a link with `..` in it the two differ.
-    let home = folder.join("..");
-    if home.join("pyvenv.cfg").is_file() {
-        let path = python_in(folder)?;
-        let home = std::fs::canonicalize(&home).unwrap_or(home);
-        return Some(Interpreter {
-            path,
-            rule: Rule::Environment(home),
-        });
+    // By name and by where it really is: the two differ when the folder, or a part of its path, is a link.
+    for home in [folder.parent()?.to_owned(), folder.join("..")] {
+        if home.join("pyvenv.cfg").is_file()
+            && let Some(path) = python_in(folder)
+        {
+            let home = std::fs::canonicalize(&home).unwrap_or(home);
+            return Some(Interpreter {
+                path,
+                rule: Rule::Environment(home),
+            });
+        }
     }
     let script = folder.join("spikard");
     let path = shebang::interpreter(&script).filter(|path| is_executable(path))?;
@@ -345,6 +347,20 @@ mod tests {
             find(None, &Tree::called(&outside)).unwrap().rule,
             Rule::Environment(tree.0.join("venv"))
         );
+    }
+
+    #[test]
+    fn a_folder_of_commands_may_be_a_link_itself() {
+        let tree = Tree::new("folder");
+        tree.environment("venv");
+        let outside = tree.link("tools", tree.0.join("venv/bin"));
+        let found = find(None, &Tree::called(&outside.join("spikard-server"))).unwrap();
+        assert_eq!(found.rule, Rule::Environment(tree.0.join("venv")));
+
+        fs::rename(tree.0.join("venv/bin"), tree.0.join("elsewhere")).unwrap();
+        let inside = tree.link("venv/bin", tree.0.join("elsewhere"));
+        let found = find(None, &Tree::called(&inside.join("spikard-server"))).unwrap();
+        assert_eq!(found, environment_rule(&tree, "venv"));
     }
 
     #[test]

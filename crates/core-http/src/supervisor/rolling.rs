@@ -15,7 +15,7 @@ pub(crate) const LINGER: Duration = Duration::from_millis(1500);
 /// The same for development: enough for a connection that has just been accepted.
 pub(crate) const SHORT_LINGER: Duration = Duration::from_millis(300);
 /// A replacement that isn't ready by then is given up.
-const READY_WITHIN: Duration = Duration::from_mins(1);
+const READY_WITHIN: Duration = Duration::from_secs(60);
 /// On top of the application's own time for a drain.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
