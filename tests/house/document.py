@@ -33,7 +33,7 @@ class Document:
                 yield Block(found[1], found[2], text.count("\n", 0, found.start(2)) + 1)
 
     def run(self) -> dict[str, Any]:
-        """Execute the Python blocks; gives the namespace they leave. Line numbers of tracebacks are those of the page."""
+        """Execute the Python blocks; gives the namespace they leave. Tracebacks show lines of the page."""
         namespace: dict[str, Any] = {"__name__": f"page_{self.path.stem}"}
         for block in self.blocks("python"):
             program = compile("\n" * (block.line - 1) + block.code, str(self.path), "exec")
