@@ -79,12 +79,8 @@ def test_the_test_client_names_its_extra(environment: Environment) -> None:
 
 def test_commands_say_the_version(environment: Environment, wheel: Wheel) -> None:
     version = wheel.metadata()["Version"]
-    for command in (
-        ["spikard", "--version"],
-        ["spikard-server", "--version"],
-        ["python", "-m", "spikard", "--version"],
-    ):
-        assert version in environment.output(*command).split(), command
+    for command in (["spikard"], ["spikard-server"], ["python", "-m", "spikard"]):
+        assert version in environment.output(*command, "--version").split(), command
 
 
 def test_environment_is_complete(environment: Environment) -> None:
@@ -92,9 +88,8 @@ def test_environment_is_complete(environment: Environment) -> None:
 
 
 def test_the_build_is_optimised(environment: Environment) -> None:
-    assert (
-        environment.output("python", "-c", "from spikard import _spikard; print(_spikard.__profile__)") == "release\n"
-    )
+    code = "from spikard import _spikard; print(_spikard.__profile__)"
+    assert environment.output("python", "-c", code) == "release\n"
 
 
 @pytest.mark.parametrize("command", [["spikard", "serve"], ["spikard-server"], ["python", "-m", "spikard", "serve"]])
