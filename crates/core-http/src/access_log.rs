@@ -7,8 +7,8 @@ use std::time::{Instant, SystemTime};
 use http::request::Parts;
 use http_body::Body as _;
 
-use crate::response::Response;
 use crate::request::Origin;
+use crate::response::Response;
 use crate::settings::AccessLogFormat;
 
 #[derive(Debug)]
@@ -37,7 +37,10 @@ impl AccessLog {
         Entry {
             began: Instant::now(),
             method: parts.method.clone(),
-            target: parts.uri.path_and_query().map_or_else(String::new, |target| target.as_str().to_owned()),
+            target: parts
+                .uri
+                .path_and_query()
+                .map_or_else(String::new, |target| target.as_str().to_owned()),
             version: parts.version,
             client: origin.remote,
             agent: parts
@@ -48,8 +51,8 @@ impl AccessLog {
         }
     }
 
-    pub(crate) fn end(&self, entry: Entry, response: &Response) {
-        let line = self.line(&entry, response, SystemTime::now());
+    pub(crate) fn end(&self, entry: &Entry, response: &Response) {
+        let line = self.line(entry, response, SystemTime::now());
         // A log that can't be written must not fail the request.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
@@ -59,7 +62,10 @@ impl AccessLog {
         let bytes = response.body().size_hint().exact();
         let micros = entry.began.elapsed().as_micros();
         let client = entry.client.map(|address| address.ip().to_string());
-        let id = response.headers().get("x-request-id").and_then(|value| value.to_str().ok());
+        let id = response
+            .headers()
+            .get("x-request-id")
+            .and_then(|value| value.to_str().ok());
         match self.format {
             AccessLogFormat::Text => {
                 let mut line = String::with_capacity(160);
@@ -81,7 +87,9 @@ impl AccessLog {
                 line
             }
             AccessLogFormat::Json => {
-                let time = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
+                let time = now
+                    .duration_since(SystemTime::UNIX_EPOCH)
+                    .map_or(0.0, |d| d.as_secs_f64());
                 let value = serde_json::json!({
                     "time": time, "client": client, "method": entry.method.as_str(), "target": entry.target,
                     "version": format!("{:?}", entry.version), "status": status, "bytes": bytes,
@@ -99,22 +107,31 @@ mod tests {
     use crate::body::Body;
 
     fn entry() -> Entry {
-        let (parts, ()) = http::Request::builder().uri("/a?b=%22c").body(()).expect("a valid request").into_parts();
+        let (parts, ()) = http::Request::builder()
+            .uri("/a?b=%22c")
+            .body(())
+            .expect("a valid request")
+            .into_parts();
         AccessLog::new(AccessLogFormat::Text).begin(&parts, &Origin::default())
     }
 
     #[test]
     fn a_text_line_holds_method_target_and_status() {
         let response = Response::new(Body::from(bytes::Bytes::from_static(b"four")));
-        let line = AccessLog::new(AccessLogFormat::Text).line(&entry(), &response, SystemTime::UNIX_EPOCH);
-        assert!(line.starts_with("- [Thu, 01 Jan 1970 00:00:00 GMT] \"GET /a?b=%22c HTTP/1.1\" 200 4 "), "{line}");
+        let line =
+            AccessLog::new(AccessLogFormat::Text).line(&entry(), &response, SystemTime::UNIX_EPOCH);
+        assert!(
+            line.starts_with("- [Thu, 01 Jan 1970 00:00:00 GMT] \"GET /a?b=%22c HTTP/1.1\" 200 4 "),
+            "{line}"
+        );
         assert!(line.ends_with("us\n"), "{line}");
     }
 
     #[test]
     fn a_json_line_is_one_json_object() {
         let response = Response::new(Body::Empty);
-        let line = AccessLog::new(AccessLogFormat::Json).line(&entry(), &response, SystemTime::UNIX_EPOCH);
+        let line =
+            AccessLog::new(AccessLogFormat::Json).line(&entry(), &response, SystemTime::UNIX_EPOCH);
         let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(value["status"], 200);
         assert_eq!(value["bytes"], 0);

@@ -35,7 +35,11 @@ impl std::fmt::Debug for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        if bytes.is_empty() { Self::Empty } else { Self::Full(bytes) }
+        if bytes.is_empty() {
+            Self::Empty
+        } else {
+            Self::Full(bytes)
+        }
     }
 }
 
@@ -49,7 +53,10 @@ impl HttpBody for Body {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         match this {
             Self::Empty => Poll::Ready(None),
@@ -82,13 +89,19 @@ impl HttpBody for Body {
 /// Reads a request body whole, at most `limit` bytes, waiting at most `idle` for each next piece.
 ///
 /// The timer is only made when a piece isn't there yet, so that a body that came with its head costs none.
-pub(crate) async fn collect(mut incoming: Incoming, limit: Option<u64>, idle: Duration) -> Result<Bytes, BodyError> {
+pub(crate) async fn collect(
+    mut incoming: Incoming,
+    limit: Option<u64>,
+    idle: Duration,
+) -> Result<Bytes, BodyError> {
     let limit = limit.unwrap_or(u64::MAX);
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut total: u64 = 0;
     while let Some(frame) = next_frame(&mut incoming, idle).await {
-        let Ok(data) = frame?.into_data() else { continue };
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
         total += data.len() as u64;
         if total > limit {
             return Err(BodyError::TooLarge { limit });
@@ -104,11 +117,19 @@ pub(crate) async fn collect(mut incoming: Incoming, limit: Option<u64>, idle: Du
             rest.extend_from_slice(&data);
         }
     }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
+    Ok(if rest.is_empty() {
+        first
+    } else {
+        rest.freeze()
+    })
 }
 
 /// Reads and forgets a body of at most `limit` bytes; tells whether it ended within that.
-pub(crate) async fn discard(mut incoming: Incoming, limit: u64, idle: Duration) -> Result<bool, BodyError> {
+pub(crate) async fn discard(
+    mut incoming: Incoming,
+    limit: u64,
+    idle: Duration,
+) -> Result<bool, BodyError> {
     let mut total: u64 = 0;
     while let Some(frame) = next_frame(&mut incoming, idle).await {
         if let Ok(data) = frame?.into_data() {
@@ -121,16 +142,23 @@ pub(crate) async fn discard(mut incoming: Incoming, limit: u64, idle: Duration) 
     Ok(true)
 }
 
-async fn next_frame(incoming: &mut Incoming, idle: Duration) -> Option<Result<Frame<Bytes>, BodyError>> {
+async fn next_frame(
+    incoming: &mut Incoming,
+    idle: Duration,
+) -> Option<Result<Frame<Bytes>, BodyError>> {
     let mut sleep: Option<Pin<Box<tokio::time::Sleep>>> = None;
     std::future::poll_fn(|cx| {
         match Pin::new(&mut *incoming).poll_frame(cx) {
-            Poll::Ready(frame) => return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from))),
+            Poll::Ready(frame) => {
+                return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)));
+            }
             Poll::Pending => {}
         }
         let timer = sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
         match timer.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Some(Err(BodyError::Idle { seconds: idle.as_secs_f64() }))),
+            Poll::Ready(()) => Poll::Ready(Some(Err(BodyError::Idle {
+                seconds: idle.as_secs_f64(),
+            }))),
             Poll::Pending => Poll::Pending,
         }
     })

@@ -24,6 +24,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Streams of one HTTP/2 connection that may be open at once.
 const MAX_STREAMS: u32 = 200;
 
+/// Header fields that hyper takes unless told otherwise.
+const HYPER_MAX_HEADERS: usize = 100;
+
 /// Runs the tasks of an HTTP/2 connection on this thread.
 #[derive(Clone, Copy, Debug)]
 struct LocalExecutor;
@@ -45,7 +48,9 @@ pub(crate) async fn serve(
     activity: Rc<Activity>,
     ticks: Rc<Cell<u64>>,
 ) {
-    let Some((ahead, is_http2)) = read_ahead(&mut transport, &service, &activity).await else { return };
+    let Some((ahead, is_http2)) = read_ahead(&mut transport, &service, &activity).await else {
+        return;
+    };
     let origin = Arc::new(origin);
     let wire = Wire::new(transport, ahead, Rc::clone(&activity), ticks);
     if is_http2 {
@@ -57,7 +62,11 @@ pub(crate) async fn serve(
 }
 
 /// Reads the first bytes, as many as tell HTTP/2 from HTTP/1.
-async fn read_ahead(transport: &mut Transport, service: &Service, activity: &Activity) -> Option<(Bytes, bool)> {
+async fn read_ahead(
+    transport: &mut Transport,
+    service: &Service,
+    activity: &Activity,
+) -> Option<(Bytes, bool)> {
     if !service.settings.http2 {
         return Some((Bytes::new(), false));
     }
@@ -100,18 +109,27 @@ async fn refuse_slow_head<S: AsyncWriteExt + Unpin>(stream: &mut S, service: &Se
     }
 }
 
-async fn serve_http1(wire: Wire, origin: Arc<Origin>, service: Rc<Service>, activity: Rc<Activity>) {
+async fn serve_http1(
+    wire: Wire,
+    origin: Arc<Origin>,
+    service: Rc<Service>,
+    activity: Rc<Activity>,
+) {
     let settings = &service.settings;
     let mut builder = http1::Builder::new();
+    if settings.max_headers != HYPER_MAX_HEADERS {
+        // Saying what is the default anyway would move hyper's tables from the stack to a slower place.
+        builder.max_headers(settings.max_headers);
+    }
     builder
-        .max_headers(settings.max_headers)
         .max_header_size(settings.max_header_size)
         .max_buf_size(settings.max_header_size.max(64 * 1024) + 16 * 1024)
         .auto_date_header(settings.date_header);
     let answers = {
         let (service, activity) = (Rc::clone(&service), Rc::clone(&activity));
         service_fn(move |request| {
-            let answer = Rc::clone(&service).answer(request, Arc::clone(&origin), Rc::clone(&activity));
+            let answer =
+                Rc::clone(&service).answer(request, Arc::clone(&origin), Rc::clone(&activity));
             async move { Ok::<_, Infallible>(answer.await) }
         })
     };
@@ -136,7 +154,12 @@ async fn serve_http1(wire: Wire, origin: Arc<Origin>, service: Rc<Service>, acti
     }
 }
 
-async fn serve_http2(wire: Wire, origin: Arc<Origin>, service: Rc<Service>, activity: Rc<Activity>) {
+async fn serve_http2(
+    wire: Wire,
+    origin: Arc<Origin>,
+    service: Rc<Service>,
+    activity: Rc<Activity>,
+) {
     let settings = &service.settings;
     let mut builder = http2::Builder::new(LocalExecutor);
     builder
@@ -148,7 +171,8 @@ async fn serve_http2(wire: Wire, origin: Arc<Origin>, service: Rc<Service>, acti
     let answers = {
         let (service, activity) = (Rc::clone(&service), Rc::clone(&activity));
         service_fn(move |request| {
-            let answer = Rc::clone(&service).answer(request, Arc::clone(&origin), Rc::clone(&activity));
+            let answer =
+                Rc::clone(&service).answer(request, Arc::clone(&origin), Rc::clone(&activity));
             async move { Ok::<_, Infallible>(answer.await) }
         })
     };

@@ -33,18 +33,18 @@ pub enum BodyPolicy {
 /// The target of a route. Not `Send`: each worker thread has a runtime and handlers of its own.
 pub trait Handler {
     /// A look at the head before the body is read: `Err` is the refusal (415 and such).
-    fn admit(&self, _head: &Head) -> Result<BodyPolicy, Response> {
+    fn admit(&self, _head: &Head) -> Result<BodyPolicy, Box<Response>> {
         Ok(BodyPolicy::Discard)
     }
 
-    /// Answers a request whose body, if wanted, has been read.
-    fn call(&self, request: Request) -> Reply;
+    /// Answers a request whose body, if wanted, has been read. Boxed, since it passes through many hands.
+    fn call(&self, request: Box<Request>) -> Reply;
 }
 
 /// Sees what the service answers by itself, and what goes wrong. One per server.
 pub trait Observer {
     /// May replace an answer with an error status that the service or a handler gave.
-    fn revise(&self, _request: Request, response: Response) -> Reply {
+    fn revise(&self, _request: Box<Request>, response: Response) -> Reply {
         Reply::Ready(response)
     }
 

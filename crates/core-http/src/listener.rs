@@ -29,17 +29,28 @@ pub enum Listener {
 }
 
 /// Binds every address that `host` resolves to. With port 0 all share the port that the first was given.
-pub fn bind_tcp(host: &str, port: u16, reuse_port: bool, backlog: i32) -> Result<Vec<Bound>, ListenError> {
+pub fn bind_tcp(
+    host: &str,
+    port: u16,
+    reuse_port: bool,
+    backlog: i32,
+) -> Result<Vec<Bound>, ListenError> {
     let addresses: Vec<SocketAddr> = (host, port)
         .to_socket_addrs()
-        .map_err(|source| ListenError::Resolve { host: host.to_owned(), source })?
+        .map_err(|source| ListenError::Resolve {
+            host: host.to_owned(),
+            source,
+        })?
         .collect();
     let mut bound = Vec::with_capacity(addresses.len());
     let mut port = port;
     for mut address in addresses {
         address.set_port(port);
-        let listener = bind_address(address, reuse_port, backlog)
-            .map_err(|source| ListenError::Bind { address: address.to_string(), source })?;
+        let listener =
+            bind_address(address, reuse_port, backlog).map_err(|source| ListenError::Bind {
+                address: address.to_string(),
+                source,
+            })?;
         if port == 0 {
             port = listener.local_addr().map_or(0, |local| local.port());
         }
@@ -48,8 +59,16 @@ pub fn bind_tcp(host: &str, port: u16, reuse_port: bool, backlog: i32) -> Result
     Ok(bound)
 }
 
-fn bind_address(address: SocketAddr, reuse_port: bool, backlog: i32) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+fn bind_address(
+    address: SocketAddr,
+    reuse_port: bool,
+    backlog: i32,
+) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
@@ -72,9 +91,14 @@ fn bind_address(address: SocketAddr, reuse_port: bool, backlog: i32) -> io::Resu
 #[cfg(unix)]
 pub fn bind_unix(path: &str) -> Result<Bound, ListenError> {
     use std::os::unix::net::{UnixListener, UnixStream};
-    let failed = |source| ListenError::Bind { address: format!("unix:{path}"), source };
+    let failed = |source| ListenError::Bind {
+        address: format!("unix:{path}"),
+        source,
+    };
     let listener = match UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && UnixStream::connect(path).is_err() => {
+        Err(error)
+            if error.kind() == io::ErrorKind::AddrInUse && UnixStream::connect(path).is_err() =>
+        {
             std::fs::remove_file(path).map_err(failed)?;
             UnixListener::bind(path)
         }
@@ -89,7 +113,10 @@ pub fn bind_unix(path: &str) -> Result<Bound, ListenError> {
 #[cfg(unix)]
 pub fn adopt(fd: std::os::fd::OwnedFd) -> Result<Bound, ListenError> {
     let socket = Socket::from(fd);
-    let failed = |source| ListenError::Bind { address: "an inherited socket".to_owned(), source };
+    let failed = |source| ListenError::Bind {
+        address: "an inherited socket".to_owned(),
+        source,
+    };
     socket.set_nonblocking(true).map_err(failed)?;
     let address = socket.local_addr().map_err(failed)?;
     if address.is_unix() {
@@ -103,12 +130,16 @@ impl Bound {
     /// The address as a URL, `http://127.0.0.1:8000` or `unix:/run/app.sock`.
     pub fn url(&self) -> String {
         match self {
-            Self::Tcp(listener) => {
-                listener.local_addr().map_or_else(|_| "http://?".to_owned(), |address| format!("http://{address}"))
-            }
+            Self::Tcp(listener) => listener.local_addr().map_or_else(
+                |_| "http://?".to_owned(),
+                |address| format!("http://{address}"),
+            ),
             #[cfg(unix)]
             Self::Unix(listener) => {
-                let path = listener.local_addr().ok().and_then(|a| a.as_pathname().map(|p| p.display().to_string()));
+                let path = listener
+                    .local_addr()
+                    .ok()
+                    .and_then(|a| a.as_pathname().map(|p| p.display().to_string()));
                 format!("unix:{}", path.unwrap_or_default())
             }
         }
@@ -141,7 +172,14 @@ impl Listener {
                 // Answers are small and written whole; waiting for more would only delay them.
                 let _ = stream.set_nodelay(true);
                 let local = stream.local_addr().ok();
-                Ok((Transport::Tcp(stream), Origin { remote: Some(remote), local, secure: false }))
+                Ok((
+                    Transport::Tcp(stream),
+                    Origin {
+                        remote: Some(remote),
+                        local,
+                        secure: false,
+                    },
+                ))
             }
             #[cfg(unix)]
             Self::Unix(listener) => {

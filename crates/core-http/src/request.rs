@@ -42,7 +42,10 @@ impl Head {
 
     /// A header's first value, if it is readable text.
     pub fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
-        self.parts.headers.get(name).and_then(|value| value.to_str().ok())
+        self.parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
     }
 }
 

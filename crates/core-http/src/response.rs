@@ -19,7 +19,10 @@ impl Problem {
         let mut response = Response::new(Body::from(problem.to_json(base_url)));
         *response.status_mut() = problem.status();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(problem::CONTENT_TYPE));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static(problem::CONTENT_TYPE),
+        );
         if no_store {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }

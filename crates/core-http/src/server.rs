@@ -47,7 +47,10 @@ pub struct Server {
 impl Server {
     pub fn new(service: Rc<Service>) -> Rc<Self> {
         let settings = &service.settings;
-        let shortest = settings.header_read_timeout.min(settings.keep_alive_timeout).min(settings.body_read_timeout);
+        let shortest = settings
+            .header_read_timeout
+            .min(settings.keep_alive_timeout)
+            .min(settings.body_read_timeout);
         let tick = (shortest / 4).clamp(Duration::from_millis(5), SWEEP);
         Rc::new(Self {
             service,
@@ -101,8 +104,18 @@ impl Server {
         let slot = self.enter(&activity);
         let server = Rc::clone(self);
         spawn_local(async move {
-            let leaving = Leaving { server: Rc::clone(&server), slot };
-            connection::serve(transport, origin, Rc::clone(&server.service), activity, Rc::clone(&server.ticks)).await;
+            let leaving = Leaving {
+                server: Rc::clone(&server),
+                slot,
+            };
+            connection::serve(
+                transport,
+                origin,
+                Rc::clone(&server.service),
+                activity,
+                Rc::clone(&server.ticks),
+            )
+            .await;
             drop(leaving);
         });
         if !self.sweeping.replace(true) {
@@ -138,7 +151,10 @@ impl Server {
     async fn sweep(self: Rc<Self>) {
         let settings = &self.service.settings;
         let ticks_of = |limit: Duration| limit.as_nanos().div_ceil(self.tick.as_nanos()) as u64;
-        let (head, idle) = (ticks_of(settings.header_read_timeout), ticks_of(settings.keep_alive_timeout));
+        let (head, idle) = (
+            ticks_of(settings.header_read_timeout),
+            ticks_of(settings.keep_alive_timeout),
+        );
         let blocked = ticks_of(settings.body_read_timeout);
         while self.open.get() > 0 {
             tokio::time::sleep(self.tick).await;
@@ -199,7 +215,10 @@ impl Server {
 
     async fn wait_closed(&self, deadline: Instant) {
         while self.open.get() > 0 {
-            if tokio::time::timeout_at(deadline, self.closed_one.notified()).await.is_err() {
+            if tokio::time::timeout_at(deadline, self.closed_one.notified())
+                .await
+                .is_err()
+            {
                 return;
             }
         }
@@ -227,6 +246,8 @@ impl Drop for Leaving {
 fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
     )
 }

@@ -41,7 +41,9 @@ pub struct Endpoint {
 
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoint").field("max_body_size", &self.max_body_size).finish_non_exhaustive()
+        f.debug_struct("Endpoint")
+            .field("max_body_size", &self.max_body_size)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,14 +59,27 @@ pub struct Service {
 
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Service").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Service")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
 impl Service {
-    pub fn new(router: Router<Rc<Endpoint>>, settings: Settings, observer: Box<dyn Observer>) -> Self {
+    pub fn new(
+        router: Router<Rc<Endpoint>>,
+        settings: Settings,
+        observer: Box<dyn Observer>,
+    ) -> Self {
         let access_log = settings.access_log.map(AccessLog::new);
-        Self { router, settings, observer, access_log, counters: Arc::default(), draining: Cell::new(false) }
+        Self {
+            router,
+            settings,
+            observer,
+            access_log,
+            counters: Arc::default(),
+            draining: Cell::new(false),
+        }
     }
 
     /// Answers one request of a connection.
@@ -77,19 +92,25 @@ impl Service {
         let running = Running::new(activity);
         self.counters.count_request();
         let (parts, incoming) = request.into_parts();
-        let id = self
-            .settings
-            .request_id_header
+        let id = self.settings.request_id_header.as_ref().map(|name| {
+            RequestId::accept_or_new(parts.headers.get(name).map(HeaderValue::as_bytes))
+        });
+        let logged = self
+            .access_log
             .as_ref()
-            .map(|name| RequestId::accept_or_new(parts.headers.get(name).map(HeaderValue::as_bytes)));
-        let logged = self.access_log.as_ref().map(|log| log.begin(&parts, &origin));
+            .map(|log| log.begin(&parts, &origin));
         let id_value = id.as_ref().map(RequestId::to_header_value);
         let version = parts.version;
-        let head = Head { parts, origin, params: Params::default(), id };
+        let head = Head {
+            parts,
+            origin,
+            params: Params::default(),
+            id,
+        };
         let mut response = self.dispatch(head, incoming).await;
         self.finish(&mut response, id_value, version);
         if let (Some(log), Some(entry)) = (&self.access_log, logged) {
-            log.end(entry, &response);
+            log.end(&entry, &response);
         }
         running.hold_while_streaming(response)
     }
@@ -113,7 +134,7 @@ impl Service {
         };
         let policy = match endpoint.handler.admit(&head) {
             Ok(policy) => policy,
-            Err(refusal) => return Box::pin(self.revise(head, refusal)).await,
+            Err(refusal) => return Box::pin(self.revise(head, *refusal)).await,
         };
         let body = if incoming.is_end_stream() {
             Bytes::new()
@@ -127,9 +148,11 @@ impl Service {
                 }
             }
         };
-        let timeout = endpoint.request_timeout.unwrap_or(self.settings.request_timeout);
+        let timeout = endpoint
+            .request_timeout
+            .unwrap_or(self.settings.request_timeout);
         let id = head.id.clone();
-        let request = Request { head, body };
+        let request = Box::new(Request { head, body });
         let called = catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request)));
         match called {
             Ok(Reply::Ready(response)) => response,
@@ -169,44 +192,59 @@ impl Service {
     fn check_head(&self, head: &Head) -> Option<Response> {
         let settings = &self.settings;
         let uri = &head.parts.uri;
-        let length = uri.path_and_query().map_or(0, |target| target.as_str().len());
+        let length = uri
+            .path_and_query()
+            .map_or(0, |target| target.as_str().len());
         if length > settings.max_uri_length {
             let mut response = self.problem(head, Problem::uri_too_long(settings.max_uri_length));
             close_after(&mut response);
             return Some(response);
         }
         if let Err(error) = router::check_path(uri.path()) {
-            return Some(self.problem(head, Problem::invalid_encoding(&format!("the path: {error}"))));
+            return Some(self.problem(
+                head,
+                Problem::invalid_encoding(&format!("the path: {error}")),
+            ));
         }
         if head.parts.headers.contains_key(header::EXPECT)
-            && !head.header(header::EXPECT).is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
+            && !head
+                .header(header::EXPECT)
+                .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
         {
             return Some(self.problem(head, Problem::expectation_failed()));
         }
-        if head.parts.version == Version::HTTP_11 && !head.parts.headers.contains_key(header::HOST) {
+        if head.parts.version == Version::HTTP_11 && !head.parts.headers.contains_key(header::HOST)
+        {
             return Some(self.problem(head, Problem::bad_request("The Host header is missing")));
         }
         if !settings.allowed_hosts.is_empty() && !self.host_allowed(head) {
-            return Some(self.problem(head, Problem::invalid_host(head.header(header::HOST).unwrap_or(""))));
+            return Some(self.problem(
+                head,
+                Problem::invalid_host(head.header(header::HOST).unwrap_or("")),
+            ));
         }
         None
     }
 
     fn host_allowed(&self, head: &Head) -> bool {
-        let host = head.header(header::HOST).or_else(|| head.parts.uri.host()).unwrap_or("");
+        let host = head
+            .header(header::HOST)
+            .or_else(|| head.parts.uri.host())
+            .unwrap_or("");
         let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((inner, _)) => inner,
             None => host.rsplit_once(':').map_or(host, |(name, _)| name),
         };
-        self.settings.allowed_hosts.iter().any(|allowed| match allowed.strip_prefix("*.") {
-            Some(domain) => name
-                .len()
-                .checked_sub(domain.len() + 1)
-                .is_some_and(|dot| {
-                    name.as_bytes()[dot] == b'.' && name.as_bytes()[dot + 1..].eq_ignore_ascii_case(domain.as_bytes())
+        self.settings
+            .allowed_hosts
+            .iter()
+            .any(|allowed| match allowed.strip_prefix("*.") {
+                Some(domain) => name.len().checked_sub(domain.len() + 1).is_some_and(|dot| {
+                    name.as_bytes()[dot] == b'.'
+                        && name.as_bytes()[dot + 1..].eq_ignore_ascii_case(domain.as_bytes())
                 }),
-            None => allowed == "*" || allowed.eq_ignore_ascii_case(name),
-        })
+                None => allowed == "*" || allowed.eq_ignore_ascii_case(name),
+            })
     }
 
     /// The answer when no handler matches.
@@ -224,11 +262,17 @@ impl Service {
                 response.headers_mut().insert(header::ALLOW, allow.clone());
                 response
             }
-            Match::NotFound if self.settings.health_path.as_deref() == Some(path) => Response::new(Body::Empty),
-            Match::NotFound if self.settings.redirect_slashes && self.router.alternate_slash(method, path) => {
+            Match::NotFound if self.settings.health_path.as_deref() == Some(path) => {
+                Response::new(Body::Empty)
+            }
+            Match::NotFound
+                if self.settings.redirect_slashes && self.router.alternate_slash(method, path) =>
+            {
                 self.redirect_slash(head)
             }
-            Match::NotFound | Match::Found { .. } => self.problem(head, Problem::not_found(method.as_str(), path)),
+            Match::NotFound | Match::Found { .. } => {
+                self.problem(head, Problem::not_found(method.as_str(), path))
+            }
         }
     }
 
@@ -261,7 +305,9 @@ impl Service {
         incoming: Incoming,
     ) -> Result<Bytes, Problem> {
         let idle = self.settings.body_read_timeout;
-        let limit = endpoint.max_body_size.unwrap_or(self.settings.max_body_size);
+        let limit = endpoint
+            .max_body_size
+            .unwrap_or(self.settings.max_body_size);
         if let (Some(limit), Some(length)) = (limit, incoming.size_hint().exact())
             && length > limit
         {
@@ -269,7 +315,9 @@ impl Service {
         }
         let result = match policy {
             BodyPolicy::Buffer => body::collect(incoming, limit, idle).await,
-            BodyPolicy::Discard => body::discard(incoming, DISCARD_LIMIT, idle).await.map(|_| Bytes::new()),
+            BodyPolicy::Discard => body::discard(incoming, DISCARD_LIMIT, idle)
+                .await
+                .map(|_| Bytes::new()),
         };
         result.map_err(|error| match error {
             BodyError::TooLarge { limit } => Problem::payload_too_large(limit),
@@ -284,7 +332,13 @@ impl Service {
         if !self.observer.wants(response.status()) {
             return response;
         }
-        match self.observer.revise(Request { head, body: Bytes::new() }, response) {
+        match self.observer.revise(
+            Box::new(Request {
+                head,
+                body: Bytes::new(),
+            }),
+            response,
+        ) {
             Reply::Ready(response) => response,
             Reply::Later(future) => future.await,
         }
@@ -327,10 +381,16 @@ impl Refusals for Service {
             408 => Problem::request_timeout(self.settings.header_read_timeout.as_secs_f64()),
             _ => return None,
         };
-        let id = self.settings.request_id_header.as_ref().map(|_| RequestId::accept_or_new(None));
+        let id = self
+            .settings
+            .request_id_header
+            .as_ref()
+            .map(|_| RequestId::accept_or_new(None));
         let response = self.render(problem, id.as_ref());
         let status = response.status();
-        let Body::Full(body) = response.into_body() else { return None };
+        let Body::Full(body) = response.into_body() else {
+            return None;
+        };
         let id = match (&self.settings.request_id_header, &id) {
             (Some(name), Some(id)) => format!("{}: {}\r\n", name.as_str(), id.as_str()),
             _ => String::new(),
@@ -349,7 +409,9 @@ impl Refusals for Service {
 }
 
 fn close_after(response: &mut Response) {
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// Marks a request as under way until its answer, streams included, has been produced.
@@ -371,7 +433,10 @@ impl Running {
             return response;
         }
         response.map(|body| match body {
-            Body::Stream(inner) => Body::Stream(Box::pin(Held { inner, _running: self })),
+            Body::Stream(inner) => Body::Stream(Box::pin(Held {
+                inner,
+                running: self,
+            })),
             other => other,
         })
     }
@@ -386,16 +451,19 @@ impl Drop for Running {
 /// A streamed body that keeps its request marked as under way.
 struct Held {
     inner: body::FrameStream,
-    _running: Running,
+    running: Running,
 }
 
 impl HttpBody for Held {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = self.inner.as_mut().poll_frame(cx);
-        self._running.activity.unflushed.set(true);
+        self.running.activity.unflushed.set(true);
         frame
     }
     fn is_end_stream(&self) -> bool {

@@ -33,13 +33,21 @@ macro_rules! on_transport {
 }
 
 impl AsyncRead for Transport {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         on_transport!(self.get_mut(), s => Pin::new(s).poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for Transport {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         on_transport!(self.get_mut(), s => Pin::new(s).poll_write(cx, buf))
     }
     fn poll_write_vectored(
@@ -126,8 +134,20 @@ pub(crate) trait Refusals: std::fmt::Debug {
 }
 
 impl Wire {
-    pub(crate) fn new(transport: Transport, ahead: Bytes, activity: Rc<Activity>, ticks: Rc<Cell<u64>>) -> Self {
-        Self { transport, ahead, activity, ticks, refusals: None, pending: Bytes::new() }
+    pub(crate) fn new(
+        transport: Transport,
+        ahead: Bytes,
+        activity: Rc<Activity>,
+        ticks: Rc<Cell<u64>>,
+    ) -> Self {
+        Self {
+            transport,
+            ahead,
+            activity,
+            ticks,
+            refusals: None,
+            pending: Bytes::new(),
+        }
     }
 
     pub(crate) fn with_refusals(mut self, refusals: Rc<dyn Refusals>) -> Self {
@@ -142,7 +162,10 @@ impl Wire {
     /// The parser answers by itself only while no request is under way, with a status line as the first bytes.
     fn replacement(&self, buf: &[u8]) -> Option<Bytes> {
         let refusals = self.refusals.as_ref()?;
-        if self.activity.active.get() != 0 || self.activity.unflushed.get() || !buf.starts_with(b"HTTP/1.1 4") {
+        if self.activity.active.get() != 0
+            || self.activity.unflushed.get()
+            || !buf.starts_with(b"HTTP/1.1 4")
+        {
             return None;
         }
         let status = std::str::from_utf8(buf.get(9..12)?).ok()?.parse().ok()?;
@@ -171,7 +194,11 @@ impl Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
         let result = if this.ahead.is_empty() {
@@ -181,7 +208,10 @@ impl AsyncRead for Wire {
             buf.put_slice(&this.ahead.split_to(n));
             Poll::Ready(Ok(()))
         };
-        if this.activity.active.get() == 0 && buf.filled().len() > before && !this.activity.in_head.replace(true) {
+        if this.activity.active.get() == 0
+            && buf.filled().len() > before
+            && !this.activity.in_head.replace(true)
+        {
             this.touch();
         }
         result
@@ -189,7 +219,11 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if let Some(refusal) = this.replacement(buf) {
             this.pending = refusal;

@@ -1,1 +1,83 @@
-//! The extension module.
+//! The extension module `spikard._spikard`: conversion between Python and the core crates, and nothing else.
+//!
+//! - `application`, `route`: routes with their plans, compiled once
+//! - `server`, `driver`, `event_loop`: a server in an asyncio loop, inline or beside it
+//! - `gateway`, `call`, `check`, `arguments`, `answer`, `trouble`: one request's way through Python
+//! - `request`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
+//! - `encode`, `values`, `json_value`, `schema`, `settings`: conversions
+//! - `pool`: threads for plain `def` handlers
+
+mod answer;
+mod application;
+mod arguments;
+mod call;
+mod check;
+mod driver;
+mod encode;
+mod event_loop;
+mod gateway;
+mod headers;
+mod json_value;
+mod memory;
+mod pool;
+mod query_params;
+mod request;
+mod response;
+mod route;
+mod schema;
+mod server;
+mod settings;
+mod trouble;
+mod values;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = true)]
+mod _spikard {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::application::Application;
+    #[pymodule_export]
+    use crate::driver::Driver;
+    #[pymodule_export]
+    use crate::headers::Headers;
+    #[pymodule_export]
+    use crate::memory::MemoryStream;
+    #[pymodule_export]
+    use crate::query_params::QueryParams;
+    #[pymodule_export]
+    use crate::request::Request;
+    #[pymodule_export]
+    use crate::response::Response;
+    #[pymodule_export]
+    use crate::schema::{check_schema, validate_json};
+    #[pymodule_export]
+    use crate::server::Server;
+
+    #[pymodule_export]
+    use super::encode_json;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add(
+            "__profile__",
+            if cfg!(debug_assertions) {
+                "dev"
+            } else {
+                "release"
+            },
+        )
+    }
+}
+
+/// Encodes a value the way an answer does.
+#[pyfunction]
+#[pyo3(signature = (value, /))]
+fn encode_json<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, pyo3::types::PyBytes>> {
+    Ok(pyo3::types::PyBytes::new(
+        value.py(),
+        &encode::to_json(value)?,
+    ))
+}

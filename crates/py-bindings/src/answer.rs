@@ -1,0 +1,203 @@
+//! From a handler's result to an answer, by the table of return values.
+
+use bytes::Bytes;
+use core_http::body::Body;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{StatusCode, header};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
+
+use crate::encode;
+use crate::headers::Headers;
+use crate::response::{JSON, Response, bytes_of};
+use crate::route::Route;
+
+/// A finished answer that can cross threads.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl From<Answer> for core_http::Response {
+    fn from(answer: Answer) -> Self {
+        let mut response = Self::new(Body::from(answer.body));
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        response
+    }
+}
+
+impl From<core_http::Response> for Answer {
+    /// Of an answer made by the server itself, which is never a stream.
+    fn from(response: core_http::Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = match body {
+            Body::Full(bytes) => bytes,
+            Body::Empty | Body::Stream(_) => Bytes::new(),
+        };
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+}
+
+/// Statuses whose answers have no body (RFC 9110, 15).
+fn is_bodiless(status: StatusCode) -> bool {
+    status.is_informational()
+        || matches!(
+            status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        )
+}
+
+fn assemble(
+    status: StatusCode,
+    mut headers: HeaderMap,
+    body: Bytes,
+    implied: Option<HeaderValue>,
+) -> Answer {
+    if is_bodiless(status) {
+        headers.remove(CONTENT_TYPE);
+        headers.remove(header::CONTENT_LENGTH);
+        return Answer {
+            status,
+            headers,
+            body: Bytes::new(),
+        };
+    }
+    if let Some(implied) = implied
+        && !headers.contains_key(CONTENT_TYPE)
+    {
+        headers.insert(CONTENT_TYPE, implied);
+    }
+    Answer {
+        status,
+        headers,
+        body,
+    }
+}
+
+fn json(value: &Bound<'_, PyAny>, status: StatusCode) -> PyResult<Answer> {
+    Ok(assemble(
+        status,
+        HeaderMap::with_capacity(4),
+        encode::to_json(value)?.into(),
+        Some(JSON),
+    ))
+}
+
+/// The answer for what a handler of `route` returned.
+pub(crate) fn answer(route: &Route, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
+    let status = route.status;
+    // The everyday cases first, by exact type.
+    if value.cast_exact::<PyDict>().is_ok() || value.cast_exact::<PyList>().is_ok() {
+        return match &route.response_class {
+            Some(class) => from_response(&class.bind(value.py()).call1((value, status.as_u16()))?),
+            None => json(value, status),
+        };
+    }
+    if value.cast::<Response>().is_ok() {
+        return from_response(value);
+    }
+    if let Ok(tuple) = value.cast_exact::<PyTuple>()
+        && let Some(answer) = from_tuple(route, tuple)?
+    {
+        return Ok(answer);
+    }
+    if let Some(class) = &route.response_class {
+        return from_response(&class.bind(value.py()).call1((value, status.as_u16()))?);
+    }
+    if value.is_none() && is_bodiless(status) {
+        return Ok(assemble(status, HeaderMap::new(), Bytes::new(), None));
+    }
+    if let Some(bytes) = bytes_of(value) {
+        let octets = HeaderValue::from_static("application/octet-stream");
+        return Ok(assemble(status, HeaderMap::new(), bytes, Some(octets)));
+    }
+    if value.is_instance_of::<PyString>() {
+        return json(value, status);
+    }
+    json(value, status).map_err(|error| {
+        let py = value.py();
+        let described = PyTypeError::new_err(format!(
+            "{} returned a value of type {} that cannot be answered",
+            route.name,
+            value
+                .get_type()
+                .fully_qualified_name()
+                .map_or_else(|_| "?".to_owned(), |name| name.to_string())
+        ));
+        described.set_cause(py, Some(error));
+        described
+    })
+}
+
+/// `(content, status)` and `(content, status, headers)`; any other tuple is a JSON array.
+fn from_tuple(route: &Route, tuple: &Bound<'_, PyTuple>) -> PyResult<Option<Answer>> {
+    let length = tuple.len();
+    if !(2..=3).contains(&length) {
+        return Ok(None);
+    }
+    let status = tuple.get_item(1)?;
+    let Ok(status) = status.cast_exact::<PyInt>() else {
+        return Ok(None);
+    };
+    let Ok(status @ 100..=599) = status.extract::<u16>() else {
+        return Ok(None);
+    };
+    let headers = if length == 3 {
+        Some(tuple.get_item(2)?)
+    } else {
+        None
+    };
+    if headers.as_ref().is_some_and(|headers| {
+        headers.cast::<PyMapping>().is_err() && headers.cast::<Headers>().is_err()
+    }) {
+        return Ok(None);
+    }
+    let status = status_of(status)?;
+    let mut inner = answer(route, &tuple.get_item(0)?)?;
+    if let Some(headers) = headers {
+        for (name, value) in &Headers::from_items(Some(&headers))?.map {
+            inner.headers.insert(name, value.clone());
+        }
+    }
+    Ok(Some(assemble(status, inner.headers, inner.body, None)))
+}
+
+fn status_of(status: u16) -> PyResult<StatusCode> {
+    StatusCode::from_u16(status)
+        .map_err(|_| PyValueError::new_err(format!("{status} is not an HTTP status")))
+}
+
+/// The answer of a `Response` object.
+pub(crate) fn from_response(value: &Bound<'_, PyAny>) -> PyResult<Answer> {
+    let response = value.cast::<Response>().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "a Response was expected here, not {}",
+            value
+                .get_type()
+                .name()
+                .map_or_else(|_| "?".to_owned(), |name| name.to_string())
+        ))
+    })?;
+    let response = response.borrow();
+    let py = value.py();
+    let (body, implied) = response.render(py)?;
+    let mut headers = response.headers.borrow(py).map.clone();
+    // The true length is known here; a handler's own is kept for HEAD, where there is no body to count.
+    if !body.is_empty() {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    Ok(assemble(
+        status_of(response.status_code)?,
+        headers,
+        body,
+        implied,
+    ))
+}

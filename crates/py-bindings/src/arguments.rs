@@ -1,0 +1,333 @@
+//! The arguments of a call, built from checked values.
+
+use core_http::request::Request as CoreRequest;
+use core_validate::{Fault, FaultKind, Faults, Loc, Slot, Source};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+
+use crate::call::Carried;
+use crate::request::{Request, cookies_dict};
+use crate::route::{Argument, BodyKind, BodyPlan, Default, Delivery, Object, Route};
+use crate::values;
+
+/// A handler's arguments, ready.
+#[derive(Debug)]
+pub(crate) struct Call<'py> {
+    pub(crate) positional: Bound<'py, PyTuple>,
+    pub(crate) keywords: Option<Bound<'py, PyDict>>,
+}
+
+/// Calls with what was prepared.
+pub(crate) fn apply<'py>(
+    function: &Bound<'py, PyAny>,
+    call: &Call<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match &call.keywords {
+        None if call.positional.is_empty() => function.call0(),
+        None => function.call1(&call.positional),
+        Some(keywords) => function.call(&call.positional, Some(keywords)),
+    }
+}
+
+/// Why no call could be made.
+#[derive(Debug)]
+pub(crate) enum Unready {
+    /// The input's fault: a 422 with these errors, a JSON array.
+    Invalid(Vec<u8>),
+    /// Ours or the developer's.
+    Fault(PyErr),
+}
+
+impl From<PyErr> for Unready {
+    fn from(error: PyErr) -> Self {
+        Self::Fault(error)
+    }
+}
+
+pub(crate) type Values<'py> = Vec<Option<Bound<'py, PyAny>>>;
+
+/// The Python values of a request's parameters; `None` where one is absent.
+pub(crate) fn parameter_values<'py>(
+    py: Python<'py>,
+    route: &Route,
+    slots: &[Slot<'_>],
+) -> Result<Values<'py>, Unready> {
+    let mut values = Vec::with_capacity(slots.len());
+    let mut faults = Faults::default();
+    for (slot, delivery) in slots.iter().zip(&route.deliveries) {
+        let Slot::Value(coerced) = slot else {
+            values.push(None);
+            continue;
+        };
+        let value = values::to_python(py, coerced, delivery.typed)?;
+        let value = match &delivery.convert {
+            None => value,
+            Some(convert) => match convert.bind(py).call1((value,)) {
+                Ok(value) => value,
+                Err(error) if is_value_error(py, &error) => {
+                    faults.push(value_fault(py, delivery, coerced, &error));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            },
+        };
+        values.push(Some(value));
+    }
+    if faults.is_empty() {
+        Ok(values)
+    } else {
+        Err(Unready::Invalid(faults.to_json()))
+    }
+}
+
+fn is_value_error(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyTypeError>(py)
+}
+
+fn value_fault(
+    py: Python<'_>,
+    delivery: &Delivery,
+    coerced: &core_validate::Coerced<'_>,
+    error: &PyErr,
+) -> Fault {
+    let text = error.value(py).to_string();
+    let loc = vec![
+        Loc::from(delivery.source.loc()),
+        Loc::from(delivery.wire_name.as_str()),
+    ];
+    let mut fault = Fault::new(FaultKind::ValueError, loc, format!("Value error, {text}"));
+    fault.ctx.insert("error".to_owned(), text.into());
+    fault.input = (!delivery.secret).then(|| coerced.to_json());
+    fault
+}
+
+fn default_value<'py>(py: Python<'py>, default: &Default) -> PyResult<Bound<'py, PyAny>> {
+    match default {
+        Default::None => Ok(py.None().into_bound(py)),
+        Default::Value(value) => Ok(value.bind(py).clone()),
+        Default::Factory(factory) => factory.bind(py).call0(),
+    }
+}
+
+/// The whole call. `values` are the parameters' values in order.
+pub(crate) fn build<'py>(
+    py: Python<'py>,
+    route: &Route,
+    request: Box<CoreRequest>,
+    values: Values<'py>,
+) -> Result<(Call<'py>, Carried), (Unready, Carried)> {
+    let body = match &route.body {
+        Some(plan) => match decode_body(py, plan, &request) {
+            Ok(body) => Some(body),
+            Err(unready) => return Err((unready, Carried::Core(request))),
+        },
+        None => None,
+    };
+    let mut carried = Carried::Core(request);
+    if route.needs_request {
+        carried = match carried.into_python(py, Some(route)).and_then(|request| {
+            set_path_params(py, route, &request, &values)?;
+            Ok(request)
+        }) {
+            Ok(request) => Carried::Python(request),
+            Err(error) => return Err((error.into(), lost(py))),
+        };
+    }
+    match arguments(py, route, &carried, &values, body.as_ref()) {
+        Ok(call) => Ok((call, carried)),
+        Err(error) => Err((error.into(), carried)),
+    }
+}
+
+/// For the impossible case that a request's Python object can't be made: there is nothing left to show.
+fn lost(_py: Python<'_>) -> Carried {
+    let (parts, ()) = http::Request::new(()).into_parts();
+    let head = core_http::request::Head {
+        parts,
+        origin: std::sync::Arc::default(),
+        params: core_http::router::Params::default(),
+        id: None,
+    };
+    Carried::Core(Box::new(CoreRequest {
+        head,
+        body: bytes::Bytes::new(),
+    }))
+}
+
+/// `request.path_params` holds what the handler would get: converted values.
+fn set_path_params<'py>(
+    py: Python<'py>,
+    route: &Route,
+    request: &Py<Request>,
+    values: &Values<'py>,
+) -> PyResult<()> {
+    let names = &route.names.path_names;
+    if names.is_empty()
+        || route
+            .deliveries
+            .iter()
+            .filter(|d| d.source == Source::Path)
+            .count()
+            < names.len()
+    {
+        return Ok(());
+    }
+    let dict = PyDict::new(py);
+    for (delivery, value) in route.deliveries.iter().zip(values) {
+        if delivery.source == Source::Path
+            && let Some(value) = value
+        {
+            dict.set_item(&delivery.wire_name, value)?;
+        }
+    }
+    request.borrow_mut(py).set_path_params(dict.unbind());
+    Ok(())
+}
+
+fn arguments<'py>(
+    py: Python<'py>,
+    route: &Route,
+    carried: &Carried,
+    values: &Values<'py>,
+    body: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Call<'py>> {
+    let mut arguments = Vec::with_capacity(route.arguments.len());
+    let parameter = |index: usize| match &values[index] {
+        Some(value) => Ok(value.clone()),
+        None => default_value(py, &route.deliveries[index].default),
+    };
+    for argument in &route.arguments {
+        arguments.push(match argument {
+            Argument::Parameter(index) => parameter(*index)?,
+            Argument::Body => body.cloned().unwrap_or_else(|| py.None().into_bound(py)),
+            Argument::BodyField(name) => match body {
+                Some(body) => body.get_item(name)?,
+                None => py.None().into_bound(py),
+            },
+            Argument::Object(object) => object_of(py, *object, carried, route)?,
+            Argument::Model {
+                constructor,
+                fields,
+            } => {
+                let keywords = PyDict::new(py);
+                for (index, name) in fields {
+                    if let Some(value) = &values[*index] {
+                        keywords.set_item(name, value)?;
+                    }
+                }
+                constructor.bind(py).call((), Some(&keywords))?
+            }
+            Argument::Constant(value) => value.bind(py).clone(),
+        });
+    }
+    let (positional, mut keywords) = route.split_arguments(py, arguments)?;
+    if route.var_keyword {
+        let rest = keywords.get_or_insert_with(|| PyDict::new(py));
+        for (index, delivery) in route.deliveries.iter().enumerate() {
+            let bound = route.arguments.iter().any(|argument| match argument {
+                Argument::Parameter(bound) => *bound == index,
+                Argument::Model { fields, .. } => fields.iter().any(|(bound, _)| *bound == index),
+                _ => false,
+            });
+            if !bound {
+                rest.set_item(&delivery.name, parameter(index)?)?;
+            }
+        }
+    }
+    Ok(Call {
+        positional,
+        keywords,
+    })
+}
+
+fn object_of<'py>(
+    py: Python<'py>,
+    object: Object,
+    carried: &Carried,
+    route: &Route,
+) -> PyResult<Bound<'py, PyAny>> {
+    if let Carried::Python(request) = carried {
+        let request = request.bind(py);
+        return match object {
+            Object::Request => Ok(request.clone().into_any()),
+            Object::Headers => request.getattr(intern!(py, "headers")),
+            Object::QueryParams => request.getattr(intern!(py, "query_params")),
+            Object::PathParams => request.getattr(intern!(py, "path_params")),
+            Object::Cookies => request.getattr(intern!(py, "cookies")),
+            Object::Method => request.getattr(intern!(py, "method")),
+            Object::Path => request.getattr(intern!(py, "path")),
+            Object::RawBody => Ok(PyBytes::new(py, request.borrow().body_bytes()).into_any()),
+            Object::State => request.getattr(intern!(py, "state")),
+            Object::App => Ok(route.names.app.bind(py).clone()),
+            Object::BackgroundTasks => background_tasks(py),
+        };
+    }
+    let Carried::Core(request) = carried else {
+        unreachable!("the other kind returned above")
+    };
+    let head = &request.head;
+    Ok(match object {
+        Object::Cookies => cookies_dict(py, head)?.into_any(),
+        Object::Method => PyString::new(py, head.parts.method.as_str()).into_any(),
+        Object::Path => PyString::new(py, head.path()).into_any(),
+        Object::RawBody => PyBytes::new(py, &request.body).into_any(),
+        Object::App => route.names.app.bind(py).clone(),
+        Object::BackgroundTasks => background_tasks(py)?,
+        Object::Request
+        | Object::Headers
+        | Object::QueryParams
+        | Object::PathParams
+        | Object::State => {
+            unreachable!("these make the plan need the Python request")
+        }
+    })
+}
+
+fn background_tasks(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    py.import(intern!(py, "spikard.background"))?
+        .getattr(intern!(py, "BackgroundTasks"))?
+        .call0()
+}
+
+fn decode_body<'py>(
+    py: Python<'py>,
+    plan: &BodyPlan,
+    request: &CoreRequest,
+) -> Result<Bound<'py, PyAny>, Unready> {
+    if request.body.is_empty() && plan.kind == BodyKind::Json {
+        // A required body that is absent was refused before.
+        return Ok(default_value(py, &plan.default)?);
+    }
+    let bytes = PyBytes::new(py, without_mark(plan.kind, &request.body));
+    if plan.kind == BodyKind::Bytes {
+        return Ok(bytes.into_any());
+    }
+    match plan.decode.bind(py).call1((&bytes,)) {
+        Ok(value) => Ok(value),
+        Err(error) => {
+            if plan.best_effort {
+                let plain = py
+                    .import(intern!(py, "msgspec.json"))?
+                    .getattr(intern!(py, "decode"))?
+                    .call1((&bytes,));
+                return plain.map_err(|_| Unready::Fault(error));
+            }
+            let errors = plan.errors.bind(py).call1((error.value(py),))?;
+            if errors.is_none() {
+                return Err(error.into());
+            }
+            Ok(Err(Unready::Invalid(crate::encode::to_json(&errors)?))?)
+        }
+    }
+}
+
+/// A byte order mark is no part of JSON (RFC 8259, 8.1); the check before has skipped it too.
+fn without_mark(kind: BodyKind, body: &[u8]) -> &[u8] {
+    if kind == BodyKind::Bytes {
+        body
+    } else {
+        body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+    }
+}

@@ -1,0 +1,233 @@
+//! Calling handlers: on the loop's thread, with everything checked already.
+
+use std::sync::{Arc, Mutex};
+
+use core_http::request::Request as CoreRequest;
+use core_http::request_id::RequestId;
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use tokio::sync::oneshot;
+
+use crate::answer::{self, Answer};
+use crate::arguments::{self, Call};
+use crate::event_loop::EventLoop;
+use crate::pool::ThreadPool;
+use crate::request::Request;
+use crate::route::{Mode, Route};
+
+/// The request while its handler runs: as it came, or as the Python object the handler holds.
+#[derive(Debug)]
+pub(crate) enum Carried {
+    Core(Box<CoreRequest>),
+    Python(Py<Request>),
+}
+
+impl Carried {
+    pub(crate) fn id(&self, py: Python<'_>) -> Option<RequestId> {
+        match self {
+            Self::Core(request) => request.head.id.clone(),
+            Self::Python(request) => request.borrow(py).id().cloned(),
+        }
+    }
+
+    /// The Python object, made now if nobody needed it before.
+    pub(crate) fn into_python(
+        self,
+        py: Python<'_>,
+        route: Option<&Route>,
+    ) -> PyResult<Py<Request>> {
+        match self {
+            Self::Python(request) => Ok(request),
+            Self::Core(request) => Py::new(
+                py,
+                Request::new(py, *request, route.map(|route| route.names.clone_ref(py))),
+            ),
+        }
+    }
+}
+
+/// What became of a call.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Answer(Answer),
+    /// The handler raised, or its result can't be answered.
+    Fault(PyErr),
+}
+
+impl From<PyResult<Answer>> for Outcome {
+    fn from(result: PyResult<Answer>) -> Self {
+        match result {
+            Ok(answer) => Self::Answer(answer),
+            Err(error) => Self::Fault(error),
+        }
+    }
+}
+
+/// How far a call got at once.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    Done(Outcome),
+    /// A task waits; its outcome comes through the receiver.
+    Suspended {
+        task: Py<PyAny>,
+        outcome: oneshot::Receiver<Outcome>,
+    },
+    /// A thread of the pool has it.
+    Threaded(oneshot::Receiver<Outcome>),
+}
+
+/// True for what must end the loop rather than become a 500.
+pub(crate) fn ends_loop(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py)
+}
+
+/// Completes a suspended call when its task is done.
+#[pyclass(frozen)]
+struct Completion {
+    waiting: Mutex<Option<(oneshot::Sender<Outcome>, Then)>>,
+}
+
+/// What to make of a task's result.
+enum Then {
+    Answer(Arc<Route>),
+    /// The result of an exception handler: a Response.
+    Response,
+}
+
+#[pymethods]
+impl Completion {
+    fn __call__(&self, task: &Bound<'_, PyAny>) {
+        let Some((sender, then)) = self
+            .waiting
+            .lock()
+            .ok()
+            .and_then(|mut waiting| waiting.take())
+        else {
+            return;
+        };
+        let result = task
+            .call_method0(intern!(task.py(), "result"))
+            .and_then(|value| match then {
+                Then::Answer(route) => answer::answer(&route, &value),
+                Then::Response => answer::from_response(&value),
+            });
+        // Nobody waits any more when the client has gone.
+        let _ = sender.send(result.into());
+    }
+}
+
+fn is_done(task: &Bound<'_, PyAny>) -> PyResult<bool> {
+    task.call_method0(intern!(task.py(), "done"))?.is_truthy()
+}
+
+fn suspend(task: &Bound<'_, PyAny>, then: Then) -> PyResult<Progress> {
+    let (sender, outcome) = oneshot::channel();
+    let completion = Completion {
+        waiting: Mutex::new(Some((sender, then))),
+    };
+    task.call_method1(intern!(task.py(), "add_done_callback"), (completion,))?;
+    Ok(Progress::Suspended {
+        task: task.clone().unbind(),
+        outcome,
+    })
+}
+
+/// Calls the handler of `route`.
+pub(crate) fn start(
+    py: Python<'_>,
+    event_loop: &EventLoop,
+    pool: &ThreadPool,
+    route: &Arc<Route>,
+    call: Call<'_>,
+) -> Progress {
+    match try_start(py, event_loop, pool, route, call) {
+        Ok(progress) => progress,
+        Err(error) => Progress::Done(Outcome::Fault(error)),
+    }
+}
+
+fn try_start(
+    py: Python<'_>,
+    event_loop: &EventLoop,
+    pool: &ThreadPool,
+    route: &Arc<Route>,
+    call: Call<'_>,
+) -> PyResult<Progress> {
+    let handler = route.handler.bind(py);
+    match route.mode {
+        Mode::Direct => {
+            let coroutine = arguments::apply(handler, &call)?;
+            let value = event_loop.run_direct(py, &coroutine)?;
+            Ok(Progress::Done(answer::answer(route, &value).into()))
+        }
+        Mode::Task => {
+            let coroutine = arguments::apply(handler, &call)?;
+            let task = event_loop.start_task(py, &coroutine)?;
+            if !is_done(&task)? {
+                return suspend(&task, Then::Answer(Arc::clone(route)));
+            }
+            let value = task.call_method0(intern!(py, "result"))?;
+            Ok(Progress::Done(answer::answer(route, &value).into()))
+        }
+        Mode::Inline => {
+            let value =
+                event_loop.run_inline(py, handler, &call.positional, call.keywords.as_ref())?;
+            Ok(Progress::Done(answer::answer(route, &value).into()))
+        }
+        Mode::Thread => start_thread(py, event_loop, pool, route, call),
+    }
+}
+
+fn start_thread(
+    py: Python<'_>,
+    event_loop: &EventLoop,
+    pool: &ThreadPool,
+    route: &Arc<Route>,
+    call: Call<'_>,
+) -> PyResult<Progress> {
+    let (sender, outcome) = oneshot::channel();
+    let context = event_loop.new_context(py)?.unbind();
+    let (positional, keywords) = (call.positional.unbind(), call.keywords.map(Bound::unbind));
+    let route = Arc::clone(route);
+    let submitted = pool.submit(move |py| {
+        let run = || {
+            let mut all = vec![route.handler.bind(py).clone()];
+            all.extend(positional.bind(py).iter());
+            let all = pyo3::types::PyTuple::new(py, all)?;
+            let keywords = keywords.as_ref().map(|keywords| keywords.bind(py));
+            let value = context
+                .bind(py)
+                .call_method(intern!(py, "run"), all, keywords)?;
+            answer::answer(&route, &value)
+        };
+        let _ = sender.send(run().into());
+    });
+    if submitted {
+        Ok(Progress::Threaded(outcome))
+    } else {
+        Err(pyo3::exceptions::PyRuntimeError::new_err(
+            "the server is closing: no thread takes this call",
+        ))
+    }
+}
+
+/// Waits for what an exception handler returned: a Response or an awaitable of one.
+pub(crate) fn finish_handled(
+    py: Python<'_>,
+    event_loop: &EventLoop,
+    value: &Bound<'_, PyAny>,
+) -> Progress {
+    let run = || -> PyResult<Progress> {
+        if !value.hasattr(intern!(py, "__await__"))? {
+            return Ok(Progress::Done(answer::from_response(value).into()));
+        }
+        let task = event_loop.start_task(py, value)?;
+        if !is_done(&task)? {
+            return suspend(&task, Then::Response);
+        }
+        let value = task.call_method0(intern!(py, "result"))?;
+        Ok(Progress::Done(answer::from_response(&value).into()))
+    };
+    run().unwrap_or_else(|error| Progress::Done(Outcome::Fault(error)))
+}

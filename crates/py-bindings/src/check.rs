@@ -1,0 +1,214 @@
+//! The checks of a request that need no Python: parameters, media type, body.
+
+use std::borrow::Cow;
+
+use core_http::cookie;
+use core_http::media_type::{self, MediaType};
+use core_http::problem::Problem;
+use core_http::query;
+use core_http::request::{Head, Request};
+use core_http::router::decode_segment;
+use core_validate::{Fault, Faults, JsonFault, Loc, RawInput, Slot};
+use http::header;
+use serde_json::Value;
+
+use crate::headers::text_of;
+use crate::route::{BodyKind, BodyPlan, Route};
+
+/// A request's texts, decoded once for all parameters.
+struct Texts<'a> {
+    path: Vec<Cow<'a, str>>,
+    query: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    cookies: Vec<(String, String)>,
+    head: &'a Head,
+}
+
+impl RawInput for Texts<'_> {
+    fn path(&self, index: usize) -> Option<&str> {
+        self.path.get(index).map(AsRef::as_ref)
+    }
+
+    fn query(&self) -> &[(Cow<'_, str>, Cow<'_, str>)] {
+        &self.query
+    }
+
+    fn header<'a>(&'a self, lower_name: &str, visit: &mut dyn FnMut(Cow<'a, str>)) {
+        for value in self.head.parts.headers.get_all(lower_name) {
+            visit(text_of(value));
+        }
+    }
+
+    fn cookie<'a>(&'a self, name: &str, visit: &mut dyn FnMut(Cow<'a, str>)) {
+        for (key, value) in &self.cookies {
+            if key == name {
+                visit(Cow::Borrowed(value));
+            }
+        }
+    }
+}
+
+fn texts<'a>(route: &Route, head: &'a Head) -> Result<Texts<'a>, Problem> {
+    let path = head
+        .params
+        .iter(head.path())
+        .map(decode_segment)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Problem::invalid_encoding(&format!("the path: {error}")))?;
+    let query = if route.needs_query {
+        query::parse(head.query())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| Problem::invalid_encoding(&format!("the query: {error}")))?
+    } else {
+        Vec::new()
+    };
+    let mut cookies = Vec::new();
+    if route.needs_cookies {
+        for value in head.parts.headers.get_all(header::COOKIE) {
+            cookies.extend(
+                cookie::parse(&text_of(value))
+                    .map(|(name, value)| (name.to_owned(), value.into_owned())),
+            );
+        }
+    }
+    Ok(Texts {
+        path,
+        query,
+        cookies,
+        head,
+    })
+}
+
+/// Checks all parameters and hands their values on, or gives the 400 or 422 with every fault, the body's included.
+pub(crate) fn resolve<R>(
+    route: &Route,
+    request: &Request,
+    then: impl FnOnce(&[Slot<'_>]) -> R,
+) -> Result<R, Problem> {
+    let mut faults = Faults::default();
+    let texts = texts(route, &request.head)?;
+    let slots = route.parameters.resolve(&texts, &mut faults);
+    if faults.is_empty() {
+        return Ok(then(&slots));
+    }
+    // The body joins in: one answer names all faults.
+    body_faults(route, request, &mut faults)?;
+    Err(invalid_faults(&faults))
+}
+
+/// Checks the body alone; a request with faulty parameters too is dealt with when they are resolved.
+pub(crate) fn body(route: &Route, request: &Request) -> Result<(), Problem> {
+    let Some(plan) = &route.body else {
+        return Ok(());
+    };
+    if is_accepted(route, plan, request)? {
+        return Ok(());
+    }
+    let mut faults = Faults::default();
+    let texts = texts(route, &request.head)?;
+    let _ = route.parameters.resolve(&texts, &mut faults);
+    body_faults(route, request, &mut faults)?;
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(invalid_faults(&faults))
+    }
+}
+
+/// Parameters and body, for the side that has no interpreter.
+pub(crate) fn whole(route: &Route, request: &Request) -> Result<(), Problem> {
+    body(route, request)?;
+    if route.parameters.is_empty() && route.names.path_names.is_empty() {
+        return Ok(());
+    }
+    resolve(route, request, |_| ())
+}
+
+fn is_accepted(route: &Route, plan: &BodyPlan, request: &Request) -> Result<bool, Problem> {
+    if plan.kind != BodyKind::Json {
+        return Ok(!plan.required || !request.body.is_empty() || plan.kind == BodyKind::Bytes);
+    }
+    if request.body.is_empty() {
+        return Ok(!plan.required);
+    }
+    match &plan.schema {
+        Some(schema) => schema
+            .accepts(&request.body, route.limits)
+            .map_err(|fault| malformed(&fault)),
+        None => Ok(true),
+    }
+}
+
+fn body_faults(route: &Route, request: &Request, faults: &mut Faults) -> Result<(), Problem> {
+    let Some(plan) = &route.body else {
+        return Ok(());
+    };
+    if request.body.is_empty() {
+        if plan.required {
+            faults.push(Fault::missing(vec![Loc::from("body")], Some(Value::Null)));
+        }
+        return Ok(());
+    }
+    if plan.kind != BodyKind::Json {
+        return Ok(());
+    }
+    let value =
+        core_validate::parse(&request.body, route.limits).map_err(|fault| malformed(&fault))?;
+    if let Some(schema) = &plan.schema {
+        schema.check(&value, &["body"], faults);
+    }
+    Ok(())
+}
+
+/// The 400 for JSON that is none.
+fn malformed(fault: &JsonFault) -> Problem {
+    match fault {
+        JsonFault::Depth { limit } => Problem::json_too_deep(*limit),
+        other => Problem::invalid_json(other.offset(), &other.to_string()),
+    }
+}
+
+fn invalid_faults(faults: &Faults) -> Problem {
+    Problem::validation_error(faults.len(), faults.to_json(), faults.truncated())
+}
+
+/// The 422 for errors that Python found.
+pub(crate) fn invalid(errors: &[u8]) -> Problem {
+    let count = serde_json::from_slice::<Vec<serde::de::IgnoredAny>>(errors)
+        .map_or(1, |errors| errors.len());
+    Problem::validation_error(count, errors.to_vec(), false)
+}
+
+/// Whether the route takes this kind of body: else the 415.
+pub(crate) fn media_type(plan: &BodyPlan, head: &Head) -> Result<(), Problem> {
+    let Some(given) = head.parts.headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let text = text_of(given);
+    if !plan.media_types.is_empty() {
+        let essence = text.split(';').next().unwrap_or("").trim();
+        let accepted = plan
+            .media_types
+            .iter()
+            .any(|accepted| accepted.eq_ignore_ascii_case(essence));
+        return if accepted {
+            Ok(())
+        } else {
+            Err(Problem::unsupported_media_type())
+        };
+    }
+    let kind = media_type::classify(&text);
+    match (plan.kind, kind) {
+        (BodyKind::Bytes, _)
+        | (BodyKind::Json, MediaType::Json | MediaType::Absent)
+        | (BodyKind::Text, MediaType::Text | MediaType::Absent | MediaType::Json)
+        | (BodyKind::Form, MediaType::FormUrlencoded)
+        | (BodyKind::Multipart, MediaType::Multipart { boundary: Some(_) }) => {
+            media_type::check_charset(&text)
+                .map_err(|error| Problem::unsupported_charset(&error.charset))
+        }
+        (BodyKind::Multipart, MediaType::Multipart { boundary: None }) => {
+            Err(Problem::missing_boundary())
+        }
+        _ => Err(Problem::unsupported_media_type()),
+    }
+}

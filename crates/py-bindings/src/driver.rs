@@ -1,0 +1,264 @@
+//! `Driver`: tokio in the place of the selector's wait.
+//!
+//! asyncio calls `select(timeout)` when it has nothing ready. Instead of sleeping in epoll we run a current-thread
+//! tokio runtime there, until asyncio has something to do: a ready callback, a timer, or one of its own descriptors.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+use tokio::task::{LocalSet, spawn_local, yield_now};
+
+/// Handler calls in one turn before asyncio gets its chance.
+const CALLS_PER_TURN: u32 = 64;
+
+/// Time in one turn before asyncio gets its chance, looked at every few calls.
+const TURN: Duration = Duration::from_millis(1);
+
+/// A descriptor of our own for the selector's epoll or kqueue, so that Python may close its when it likes.
+fn duplicate(selector_fd: RawFd) -> std::io::Result<OwnedFd> {
+    if selector_fd < 0 {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: the caller's descriptor is open while this runs, and -1, the one forbidden number, was refused.
+    unsafe { BorrowedFd::borrow_raw(selector_fd) }.try_clone_to_owned()
+}
+
+/// What the hooks around tokio's sleep need; they must be `Send`, though they run on the driver's thread only.
+struct Parking {
+    thread_state: AtomicPtr<ffi::PyThreadState>,
+    /// What a signal's Python handler raised.
+    raised: Mutex<Option<PyErr>>,
+    wake: Arc<Notify>,
+}
+
+/// What handlers tell the driver.
+pub(crate) struct Turn {
+    pub(crate) wake: Arc<Notify>,
+    calls: Cell<u32>,
+    began: Cell<Instant>,
+    timers: Cell<isize>,
+    lists: RefCell<Option<Lists>>,
+    error: RefCell<Option<PyErr>>,
+}
+
+/// The loop's own queues. asyncio keeps both attributes since 3.4; their lengths say if it has work.
+struct Lists {
+    ready: Py<PyAny>,
+    scheduled: Py<PyAny>,
+}
+
+fn length(object: &Py<PyAny>) -> isize {
+    // SAFETY: the object is alive and the caller is attached; an error (-1) only makes us return to the loop.
+    unsafe { ffi::PyObject_Size(object.as_ptr()) }
+}
+
+impl Turn {
+    /// Called after Python code ran: returns to asyncio if that left it something to do, or if it's asyncio's turn.
+    pub(crate) fn after_call(&self) {
+        let calls = self.calls.get() + 1;
+        self.calls.set(calls);
+        let has_work = self.lists.borrow().as_ref().is_some_and(|lists| {
+            length(&lists.ready) != 0 || length(&lists.scheduled) > self.timers.get()
+        });
+        if has_work
+            || calls >= CALLS_PER_TURN
+            || (calls % 8 == 0 && self.began.get().elapsed() >= TURN)
+        {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Lets `select` raise: for KeyboardInterrupt and SystemExit out of a handler, as asyncio does.
+    pub(crate) fn raise(&self, error: PyErr) {
+        *self.error.borrow_mut() = Some(error);
+        self.wake.notify_one();
+    }
+
+    fn begin(&self) {
+        self.calls.set(0);
+        self.began.set(Instant::now());
+        self.timers.set(
+            self.lists
+                .borrow()
+                .as_ref()
+                .map_or(0, |lists| length(&lists.scheduled)),
+        );
+    }
+}
+
+#[pyclass(name = "Driver", module = "spikard._spikard", unsendable)]
+pub(crate) struct Driver {
+    runtime: Option<Runtime>,
+    local: Option<LocalSet>,
+    turn: Rc<Turn>,
+    inner_ready: Rc<Cell<bool>>,
+    parking: Arc<Parking>,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").finish_non_exhaustive()
+    }
+}
+
+impl Driver {
+    pub(crate) fn turn(&self) -> Rc<Turn> {
+        Rc::clone(&self.turn)
+    }
+
+    /// Runs something within the runtime, so that it can spawn tasks and register sockets.
+    pub(crate) fn within<R>(&self, work: impl FnOnce() -> R) -> PyResult<R> {
+        let (runtime, local) = self.parts()?;
+        let _runtime = runtime.enter();
+        let _local = local.enter();
+        let result = work();
+        self.turn.wake.notify_one();
+        Ok(result)
+    }
+
+    fn parts(&self) -> PyResult<(&Runtime, &LocalSet)> {
+        match (&self.runtime, &self.local) {
+            (Some(runtime), Some(local)) => Ok((runtime, local)),
+            _ => Err(PyRuntimeError::new_err("the loop's driver is closed")),
+        }
+    }
+}
+
+fn build_runtime(parking: &Arc<Parking>) -> std::io::Result<Runtime> {
+    let (park, unpark) = (Arc::clone(parking), Arc::clone(parking));
+    Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(move || {
+            // SAFETY: tokio parks only within `drive`, which Python called on this thread, so this thread is attached.
+            // Nothing touches Python until `on_thread_unpark`.
+            park.thread_state
+                .store(unsafe { ffi::PyEval_SaveThread() }, Ordering::Relaxed);
+        })
+        .on_thread_unpark(move || {
+            // SAFETY: the state is the one that the park hook of this thread saved.
+            unsafe { ffi::PyEval_RestoreThread(unpark.thread_state.load(Ordering::Relaxed)) };
+            // A signal interrupts the sleep; its Python handler may raise. Seen here, raised from `drive`.
+            // SAFETY: attached since the line above.
+            if unsafe { ffi::PyErr_CheckSignals() } != 0
+                && let Ok(mut raised) = unpark.raised.lock()
+            {
+                *raised = Python::attach(PyErr::take);
+                unpark.wake.notify_one();
+            }
+        })
+        .build()
+}
+
+#[pymethods]
+impl Driver {
+    #[new]
+    fn new(selector_fd: RawFd) -> PyResult<Self> {
+        let wake = Arc::new(Notify::new());
+        let parking = Arc::new(Parking {
+            thread_state: AtomicPtr::default(),
+            raised: Mutex::new(None),
+            wake: Arc::clone(&wake),
+        });
+        let runtime = build_runtime(&parking).map_err(PyOSError::new_err)?;
+        let local = LocalSet::new();
+        let turn = Rc::new(Turn {
+            wake,
+            calls: Cell::new(0),
+            began: Cell::new(Instant::now()),
+            timers: Cell::new(0),
+            lists: RefCell::new(None),
+            error: RefCell::new(None),
+        });
+        let inner_ready = Rc::new(Cell::new(false));
+        {
+            let _runtime = runtime.enter();
+            let _local = local.enter();
+            let descriptor = duplicate(selector_fd).map_err(PyOSError::new_err)?;
+            // SAFETY: the descriptor is owned by the AsyncFd, stays open as long as it, and never changes.
+            let selector =
+                unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }
+                    .map_err(|error| PyOSError::new_err(error.to_string()))?;
+            let (turn, inner_ready) = (Rc::clone(&turn), Rc::clone(&inner_ready));
+            spawn_local(async move {
+                while let Ok(mut guard) = selector.readable().await {
+                    inner_ready.set(true);
+                    turn.wake.notify_one();
+                    guard.clear_ready();
+                }
+            });
+        }
+        Ok(Self {
+            runtime: Some(runtime),
+            local: Some(local),
+            turn,
+            inner_ready,
+            parking,
+        })
+    }
+
+    /// Learns the loop's queues.
+    fn attach(&self, r#loop: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = r#loop.py();
+        *self.turn.lists.borrow_mut() = Some(Lists {
+            ready: r#loop.getattr(intern!(py, "_ready"))?.unbind(),
+            scheduled: r#loop.getattr(intern!(py, "_scheduled"))?.unbind(),
+        });
+        Ok(())
+    }
+
+    /// Runs the server until asyncio has something to do or `timeout` seconds are over (`None`: no limit).
+    ///
+    /// True if one of asyncio's own descriptors may be ready.
+    fn drive(&self, timeout: Option<f64>) -> PyResult<bool> {
+        let (runtime, local) = self.parts()?;
+        self.turn.begin();
+        match timeout {
+            _ if self.inner_ready.get() => local.block_on(runtime, yield_now()),
+            Some(seconds) if seconds <= 0.0 => local.block_on(runtime, yield_now()),
+            Some(seconds) => local.block_on(runtime, async {
+                // More than a day is asyncio's own ceiling too.
+                let limit = Duration::from_secs_f64(seconds.min(86_400.0));
+                let _ = tokio::time::timeout(limit, self.turn.wake.notified()).await;
+            }),
+            None => local.block_on(runtime, self.turn.wake.notified()),
+        }
+        if let Some(error) = self
+            .parking
+            .raised
+            .lock()
+            .ok()
+            .and_then(|mut raised| raised.take())
+        {
+            return Err(error);
+        }
+        match self.turn.error.borrow_mut().take() {
+            Some(error) => Err(error),
+            None => Ok(self.inner_ready.get()),
+        }
+    }
+
+    /// asyncio's descriptors were asked and had nothing more: sleep until they report again.
+    fn rearm(&self) {
+        self.inner_ready.set(false);
+    }
+
+    /// Drops every task and the runtime.
+    fn close(&mut self) {
+        // Tasks go first: they hold sockets and timers registered with the runtime.
+        self.local = None;
+        self.runtime = None;
+        *self.turn.lists.borrow_mut() = None;
+    }
+}

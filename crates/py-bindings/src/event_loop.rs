@@ -1,0 +1,185 @@
+//! The asyncio loop as calls see it: eager tasks, direct coroutines, contexts.
+
+use std::sync::Mutex;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+/// Starts coroutines on one loop. Everything looked up once.
+#[derive(Debug)]
+pub(crate) struct EventLoop {
+    event_loop: Py<PyAny>,
+    task_type: Py<PyAny>,
+    eagerness: Eagerness,
+    copy_context: Py<PyAny>,
+    step: Py<PyAny>,
+}
+
+/// How a task runs its first step at once.
+#[derive(Debug)]
+enum Eagerness {
+    /// 3.12 and later: `Task(coro, loop=loop, eager_start=True)`.
+    Native { arguments: Py<PyDict> },
+    /// 3.11: the task's own `call_soon` is caught and its step run in its context.
+    Caught {
+        arguments: Py<PyDict>,
+        catcher: Py<Catcher>,
+    },
+    /// A loop that takes no attributes: the first step waits for the loop's next turn.
+    No,
+}
+
+/// Stands in for `loop.call_soon` while a task is made.
+#[pyclass(frozen)]
+#[derive(Debug, Default)]
+struct Catcher {
+    caught: Mutex<Option<(Py<PyAny>, Py<PyAny>)>>,
+}
+
+#[pymethods]
+impl Catcher {
+    #[pyo3(signature = (callback, *, context))]
+    fn __call__(&self, callback: Py<PyAny>, context: Py<PyAny>) {
+        if let Ok(mut caught) = self.caught.lock() {
+            *caught = Some((callback, context));
+        }
+    }
+}
+
+/// Runs a coroutine that never suspends; called through `Context.run`.
+#[pyfunction]
+fn run_to_end<'py>(coroutine: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = coroutine.py();
+    let mut result = std::ptr::null_mut();
+    // SAFETY: `coroutine` is a coroutine object (the plan is only made for `async def`), None is immortal or
+    // borrowed for the call, and `result` receives a new reference for RETURN and NEXT.
+    let state = unsafe { ffi::PyIter_Send(coroutine.as_ptr(), ffi::Py_None(), &raw mut result) };
+    match state {
+        // SAFETY: RETURN hands over one reference.
+        ffi::PySendResult::PYGEN_RETURN => Ok(unsafe { Bound::from_owned_ptr(py, result) }),
+        ffi::PySendResult::PYGEN_NEXT => {
+            // SAFETY: NEXT hands over one reference, which is given back here.
+            unsafe { ffi::Py_DecRef(result) };
+            Err(PyRuntimeError::new_err(
+                "a handler compiled as never suspending did suspend",
+            ))
+        }
+        ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
+    }
+}
+
+impl EventLoop {
+    pub(crate) fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = event_loop.py();
+        let arguments = PyDict::new(py);
+        arguments.set_item("loop", event_loop)?;
+        let eagerness = if py.version_info() >= (3, 12) {
+            arguments.set_item("eager_start", true)?;
+            Eagerness::Native {
+                arguments: arguments.unbind(),
+            }
+        } else {
+            let catcher = Py::new(py, Catcher::default())?;
+            match event_loop.setattr(intern!(py, "call_soon"), &catcher) {
+                Ok(()) => {
+                    event_loop.delattr(intern!(py, "call_soon"))?;
+                    Eagerness::Caught {
+                        arguments: arguments.unbind(),
+                        catcher,
+                    }
+                }
+                Err(_) => Eagerness::No,
+            }
+        };
+        Ok(Self {
+            event_loop: event_loop.clone().unbind(),
+            task_type: py.import("asyncio")?.getattr("Task")?.unbind(),
+            eagerness,
+            copy_context: py.import("contextvars")?.getattr("copy_context")?.unbind(),
+            step: wrap_pyfunction!(run_to_end, py)?.into_any().unbind(),
+        })
+    }
+
+    /// Makes a task whose first step has run when this returns (where the loop allows it).
+    pub(crate) fn start_task<'py>(
+        &self,
+        py: Python<'py>,
+        coroutine: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let task_type = self.task_type.bind(py);
+        match &self.eagerness {
+            Eagerness::Native { arguments } => {
+                task_type.call((coroutine,), Some(arguments.bind(py)))
+            }
+            Eagerness::Caught { arguments, catcher } => {
+                let event_loop = self.event_loop.bind(py);
+                event_loop.setattr(intern!(py, "call_soon"), catcher)?;
+                let task = task_type.call((coroutine,), Some(arguments.bind(py)));
+                event_loop.delattr(intern!(py, "call_soon"))?;
+                let task = task?;
+                let caught = catcher
+                    .get()
+                    .caught
+                    .lock()
+                    .ok()
+                    .and_then(|mut caught| caught.take());
+                let (step, context) = caught.ok_or_else(|| {
+                    PyRuntimeError::new_err("asyncio.Task did not schedule its first step")
+                })?;
+                context.bind(py).call_method1(intern!(py, "run"), (step,))?;
+                Ok(task)
+            }
+            Eagerness::No => self
+                .event_loop
+                .bind(py)
+                .call_method1(intern!(py, "create_task"), (coroutine,)),
+        }
+    }
+
+    /// Runs a coroutine that can't suspend, in a context of its own as a task would.
+    pub(crate) fn run_direct<'py>(
+        &self,
+        py: Python<'py>,
+        coroutine: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.new_context(py)?
+            .call_method1(intern!(py, "run"), (&self.step, coroutine))
+    }
+
+    pub(crate) fn new_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.copy_context.bind(py).call0()
+    }
+
+    /// Runs a plain function in a context of its own.
+    pub(crate) fn run_inline<'py>(
+        &self,
+        py: Python<'py>,
+        function: &Bound<'py, PyAny>,
+        arguments: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut all = vec![function.clone()];
+        all.extend(arguments.iter());
+        self.new_context(py)?
+            .call_method(intern!(py, "run"), PyTuple::new(py, all)?, keywords)
+    }
+
+    /// Runs `callback(argument)` on the loop's thread, from any thread. False if the loop is closed.
+    pub(crate) fn call_from_thread(
+        &self,
+        py: Python<'_>,
+        callback: &Py<PyAny>,
+        argument: Option<Py<PyAny>>,
+    ) -> bool {
+        let event_loop = self.event_loop.bind(py);
+        let name = intern!(py, "call_soon_threadsafe");
+        match argument {
+            Some(argument) => event_loop.call_method1(name, (callback, argument)),
+            None => event_loop.call_method1(name, (callback,)),
+        }
+        .is_ok()
+    }
+}

@@ -1,0 +1,320 @@
+//! `Request`: one HTTP request; every property is parsed on first access.
+
+use bytes::Bytes;
+use core_http::cookie;
+use core_http::media_type;
+use core_http::request::{Head, Request as CoreRequest};
+use core_http::request_id::RequestId;
+use http::header;
+use pyo3::exceptions::PyValueError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::headers::{Headers, text_of};
+use crate::query_params::QueryParams;
+use crate::route::RouteNames;
+
+#[pyclass(name = "Request", module = "spikard._spikard", subclass, dict, weakref)]
+#[derive(Debug)]
+pub(crate) struct Request {
+    head: Head,
+    body: Bytes,
+    names: Option<RouteNames>,
+    path_params: Option<Py<PyDict>>,
+    headers: Option<Py<Headers>>,
+    query_params: Option<Py<QueryParams>>,
+    cookies: Option<Py<PyDict>>,
+    state: Option<Py<PyAny>>,
+    #[pyo3(get, set)]
+    user: Py<PyAny>,
+    #[pyo3(get, set)]
+    auth: Py<PyAny>,
+}
+
+impl Request {
+    pub(crate) fn new(py: Python<'_>, request: CoreRequest, names: Option<RouteNames>) -> Self {
+        Self {
+            head: request.head,
+            body: request.body,
+            names,
+            path_params: None,
+            headers: None,
+            query_params: None,
+            cookies: None,
+            state: None,
+            user: py.None(),
+            auth: py.None(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> Option<&RequestId> {
+        self.head.id.as_ref()
+    }
+
+    pub(crate) fn body_bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Sets the converted path parameters, which only the route's plan knows.
+    pub(crate) fn set_path_params(&mut self, params: Py<PyDict>) {
+        self.path_params = Some(params);
+    }
+}
+
+/// The value in a form that also can be awaited: handlers written for other frameworks do.
+fn awaitable<'py>(py: Python<'py>, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let function = FUNCTION.get_or_try_init(py, || {
+        py.import(intern!(py, "spikard.datastructures"))?
+            .getattr(intern!(py, "awaitable"))
+            .map(Bound::unbind)
+    })?;
+    function.bind(py).call1((value,))
+}
+
+pub(crate) fn cookies_dict<'py>(py: Python<'py>, head: &Head) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for value in head.parts.headers.get_all(header::COOKIE) {
+        for (name, value) in cookie::parse(&text_of(value)) {
+            dict.set_item(name, value)?;
+        }
+    }
+    Ok(dict)
+}
+
+#[pymethods]
+impl Request {
+    #[getter]
+    fn method(&self) -> &str {
+        self.head.parts.method.as_str()
+    }
+
+    #[getter]
+    fn path(&self) -> String {
+        core_http::router::decode_segment(self.head.path()).map_or_else(
+            |_| self.head.path().to_owned(),
+            std::borrow::Cow::into_owned,
+        )
+    }
+
+    #[getter]
+    fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.head.path().as_bytes())
+    }
+
+    #[getter]
+    fn query_string(&self) -> &str {
+        self.head.query()
+    }
+
+    #[getter]
+    fn headers(&mut self, py: Python<'_>) -> PyResult<Py<Headers>> {
+        if self.headers.is_none() {
+            self.headers = Some(Py::new(
+                py,
+                Headers {
+                    map: self.head.parts.headers.clone(),
+                },
+            )?);
+        }
+        Ok(self
+            .headers
+            .as_ref()
+            .map_or_else(|| unreachable!("just set"), |headers| headers.clone_ref(py)))
+    }
+
+    #[getter]
+    fn query_params(&mut self, py: Python<'_>) -> PyResult<Py<QueryParams>> {
+        if let Some(params) = &self.query_params {
+            return Ok(params.clone_ref(py));
+        }
+        let params = Py::new(py, QueryParams::parse(self.head.query())?)?;
+        self.query_params = Some(params.clone_ref(py));
+        Ok(params)
+    }
+
+    #[getter]
+    fn path_params(&mut self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        if let Some(params) = &self.path_params {
+            return Ok(params.clone_ref(py));
+        }
+        let dict = PyDict::new(py);
+        if let Some(names) = &self.names {
+            for (index, name) in names.path_names.iter().enumerate() {
+                if let Some(raw) = self.head.params.get(self.head.path(), index) {
+                    let value = core_http::router::decode_segment(raw)
+                        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+                    dict.set_item(name, value)?;
+                }
+            }
+        }
+        let dict = dict.unbind();
+        self.path_params = Some(dict.clone_ref(py));
+        Ok(dict)
+    }
+
+    #[getter]
+    fn cookies(&mut self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        if let Some(cookies) = &self.cookies {
+            return Ok(cookies.clone_ref(py));
+        }
+        let dict = cookies_dict(py, &self.head)?.unbind();
+        self.cookies = Some(dict.clone_ref(py));
+        Ok(dict)
+    }
+
+    #[getter]
+    fn client(&self) -> Option<(String, u16)> {
+        self.head
+            .origin
+            .remote
+            .map(|address| (address.ip().to_string(), address.port()))
+    }
+
+    #[getter]
+    fn scheme(&self) -> &str {
+        if self.head.origin.secure {
+            "https"
+        } else {
+            "http"
+        }
+    }
+
+    #[getter]
+    fn host(&self) -> String {
+        if let Some(host) = self.head.header(header::HOST) {
+            return host.to_owned();
+        }
+        match self.head.parts.uri.authority() {
+            Some(authority) => authority.as_str().to_owned(),
+            None => self
+                .head
+                .origin
+                .local
+                .map_or_else(|| "localhost".to_owned(), |address| address.to_string()),
+        }
+    }
+
+    #[getter]
+    fn url(&self) -> String {
+        let target = self
+            .head
+            .parts
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        format!("{}://{}{target}", self.scheme(), self.host())
+    }
+
+    #[getter]
+    fn base_url(&self) -> String {
+        format!("{}://{}/", self.scheme(), self.host())
+    }
+
+    #[getter]
+    fn http_version(&self) -> &str {
+        match self.head.parts.version {
+            http::Version::HTTP_10 => "1.0",
+            http::Version::HTTP_2 => "2",
+            _ => "1.1",
+        }
+    }
+
+    #[getter]
+    fn request_id(&self) -> Option<&str> {
+        self.head.id.as_ref().map(RequestId::as_str)
+    }
+
+    #[getter]
+    fn content_type(&self) -> Option<&str> {
+        self.head.header(header::CONTENT_TYPE)
+    }
+
+    #[getter]
+    fn content_length(&self) -> Option<u64> {
+        self.head
+            .header(header::CONTENT_LENGTH)
+            .and_then(|text| text.parse().ok())
+    }
+
+    #[getter]
+    fn route(&self, py: Python<'_>) -> Py<PyAny> {
+        self.names
+            .as_ref()
+            .map_or_else(|| py.None(), |names| names.route.clone_ref(py))
+    }
+
+    #[getter]
+    fn app(&self, py: Python<'_>) -> Py<PyAny> {
+        self.names
+            .as_ref()
+            .map_or_else(|| py.None(), |names| names.app.clone_ref(py))
+    }
+
+    #[getter]
+    fn state(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        if let Some(state) = &self.state {
+            return Ok(state.clone_ref(py));
+        }
+        let state = py
+            .import(intern!(py, "spikard.datastructures"))?
+            .getattr(intern!(py, "State"))?
+            .call0()?
+            .unbind();
+        self.state = Some(state.clone_ref(py));
+        Ok(state)
+    }
+
+    #[setter]
+    fn set_state(&mut self, value: Py<PyAny>) {
+        self.state = Some(value);
+    }
+
+    fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        awaitable(py, PyBytes::new(py, &self.body).into_any())
+    }
+
+    fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let value = py
+            .import(intern!(py, "msgspec.json"))?
+            .getattr(intern!(py, "decode"))?
+            .call1((PyBytes::new(py, &self.body),))?;
+        awaitable(py, value)
+    }
+
+    fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let text = std::str::from_utf8(&self.body)
+            .map_err(|error| PyValueError::new_err(format!("the body is not UTF-8: {error}")))?;
+        awaitable(py, PyString::new(py, text).into_any())
+    }
+
+    #[allow(clippy::unused_self)] // a handler whose client is gone is cancelled, so one that runs has a client
+    fn is_disconnected(&self) -> bool {
+        false
+    }
+
+    #[pyo3(signature = (name, /, **path_params))]
+    fn url_for<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        path_params: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.app(py)
+            .bind(py)
+            .call_method(intern!(py, "url_for"), (name,), path_params)
+    }
+
+    #[pyo3(signature = (*types))]
+    fn accepts(&self, types: Vec<String>) -> Option<String> {
+        let accept = self.head.header(header::ACCEPT).unwrap_or("*/*");
+        let offers: Vec<&str> = types.iter().map(String::as_str).collect();
+        media_type::best_match(accept, &offers).map(str::to_owned)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Request {} {}>", self.head.parts.method, self.head.path())
+    }
+}

@@ -1,0 +1,405 @@
+//! `Server`: a running server of one application in one event loop.
+
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use core_http::counters::Counters;
+use core_http::error::ListenError;
+use core_http::listener::{self, Bound as Socket};
+use core_http::router::Router;
+use core_http::server::{self, Server as CoreServer};
+use core_http::service::{Endpoint, Service};
+use core_http::settings::Settings;
+use http::Method;
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::prelude::*;
+use tokio::runtime::Builder;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::{LocalSet, spawn_local};
+
+use crate::application::Application;
+use crate::driver::{Driver, Turn};
+use crate::event_loop::EventLoop;
+use crate::gateway::{CallQueue, Callee, Gateway, PythonHandler, PythonObserver};
+use crate::memory::MemoryStream;
+use crate::pool::ThreadPool;
+use crate::route::Route;
+use crate::settings;
+use crate::trouble::Trouble;
+
+type Routes = Vec<(Method, String, Arc<Route>)>;
+
+/// Something to do within the server's runtime, on its thread.
+pub(crate) type Command = Box<dyn FnOnce(&Rc<CoreServer>) + Send>;
+
+/// Where the server's work happens.
+pub(crate) enum Engine {
+    Inline {
+        server: Rc<CoreServer>,
+        driver: Py<Driver>,
+        turn: Rc<Turn>,
+    },
+    Thread {
+        commands: mpsc::UnboundedSender<Command>,
+        queue: Arc<CallQueue>,
+    },
+}
+
+impl Engine {
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        match self {
+            Self::Inline {
+                server,
+                driver,
+                turn,
+            } => Self::Inline {
+                server: Rc::clone(server),
+                driver: driver.clone_ref(py),
+                turn: Rc::clone(turn),
+            },
+            Self::Thread { commands, queue } => Self::Thread {
+                commands: commands.clone(),
+                queue: Arc::clone(queue),
+            },
+        }
+    }
+
+    pub(crate) fn run(&self, py: Python<'_>, command: Command) -> PyResult<()> {
+        match self {
+            Self::Inline { server, driver, .. } => driver.borrow(py).within(|| command(server)),
+            Self::Thread { commands, .. } => commands
+                .send(command)
+                .map_err(|_| PyRuntimeError::new_err("the server is closed")),
+        }
+    }
+
+    /// A way to call back into the loop from within the server's runtime.
+    pub(crate) fn notifier(&self) -> Notifier {
+        match self {
+            Self::Inline { turn, .. } => Notifier::Here(Arc::clone(&turn.wake)),
+            Self::Thread { queue, .. } => Notifier::There(Arc::clone(queue)),
+        }
+    }
+}
+
+/// Calls Python callbacks on the loop's thread.
+#[derive(Clone)]
+pub(crate) enum Notifier {
+    /// This is the loop's thread; asyncio gets its turn after the call.
+    Here(Arc<Notify>),
+    There(Arc<CallQueue>),
+}
+
+impl Notifier {
+    /// `argument` is made only once the interpreter is held.
+    pub(crate) fn call(
+        &self,
+        callback: &Py<PyAny>,
+        argument: impl for<'py> FnOnce(Python<'py>) -> Option<Py<PyAny>>,
+    ) {
+        Python::attach(|py| {
+            let argument = argument(py);
+            match self {
+                Self::There(queue) => {
+                    // A loop that is closed has nobody left to tell.
+                    let _ = queue
+                        .callee
+                        .event_loop
+                        .call_from_thread(py, callback, argument);
+                }
+                Self::Here(wake) => {
+                    let result = match argument {
+                        Some(argument) => callback.bind(py).call1((argument,)),
+                        None => callback.bind(py).call0(),
+                    };
+                    if let Err(error) = result {
+                        error.write_unraisable(py, Some(callback.bind(py)));
+                    }
+                    wake.notify_one();
+                }
+            }
+        });
+    }
+}
+
+#[pyclass(name = "Server", module = "spikard._spikard", unsendable)]
+pub(crate) struct Server {
+    engine: Option<Engine>,
+    pool: ThreadPool,
+    counters: Arc<Counters>,
+    sockets: Vec<Socket>,
+    backlog: i32,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Routes with their handlers, reached through `gateway`.
+fn service(
+    routes: &Routes,
+    settings: Settings,
+    gateway: &Gateway,
+    counters: Arc<Counters>,
+) -> Rc<Service> {
+    let mut router = Router::new();
+    for (method, pattern, route) in routes {
+        let endpoint = Endpoint {
+            handler: Box::new(PythonHandler {
+                route: Arc::clone(route),
+                gateway: gateway.clone(),
+            }),
+            max_body_size: route.max_body_size,
+            request_timeout: route.request_timeout,
+        };
+        // Conflicts were refused when the application took the route.
+        let _ = router.insert(method.clone(), pattern, Rc::new(endpoint));
+    }
+    let mut service = Service::new(router, settings, Box::new(PythonObserver(gateway.clone())));
+    service.counters = counters;
+    Rc::new(service)
+}
+
+fn listen_error(error: &ListenError) -> PyErr {
+    // An OSError with the errno, so that Python code can tell the reasons apart.
+    let message = error.to_string();
+    match error.io().raw_os_error() {
+        Some(code) => PyOSError::new_err((code, message)),
+        None => PyOSError::new_err(message),
+    }
+}
+
+fn sync_threads(config: &Bound<'_, PyAny>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let default = (cores + 4).min(32);
+    config
+        .getattr("sync_threads")
+        .ok()
+        .and_then(|threads| threads.extract().ok())
+        .unwrap_or(default)
+}
+
+#[pymethods]
+impl Server {
+    #[new]
+    #[pyo3(signature = (application, config, r#loop, driver=None))]
+    fn new(
+        application: &Bound<'_, Application>,
+        config: &Bound<'_, PyAny>,
+        r#loop: &Bound<'_, PyAny>,
+        driver: Option<&Bound<'_, Driver>>,
+    ) -> PyResult<Self> {
+        let py = config.py();
+        let application = application.borrow();
+        let settings = settings::read(config)?;
+        let pool = ThreadPool::new(sync_threads(config));
+        let callee = Callee {
+            event_loop: EventLoop::new(r#loop)?,
+            pool: pool.clone(),
+            trouble: Trouble::new(application.owner(py), settings.problem_base_url.clone())?,
+        };
+        let counters = Arc::<Counters>::default();
+        let routes = application.routes.clone();
+        let (engine, thread) = match driver {
+            Some(driver) => {
+                let turn = driver.borrow().turn();
+                let gateway = Gateway::Inline {
+                    callee: Rc::new(callee),
+                    turn: Rc::clone(&turn),
+                };
+                let server =
+                    CoreServer::new(service(&routes, settings, &gateway, Arc::clone(&counters)));
+                (
+                    Engine::Inline {
+                        server,
+                        driver: driver.clone().unbind(),
+                        turn,
+                    },
+                    None,
+                )
+            }
+            None => {
+                let (engine, thread) = spawn(py, callee, routes, settings, Arc::clone(&counters))?;
+                (engine, Some(thread))
+            }
+        };
+        Ok(Self {
+            engine: Some(engine),
+            pool,
+            counters,
+            sockets: Vec::new(),
+            backlog: config.getattr("backlog")?.extract()?,
+            thread,
+        })
+    }
+
+    /// Binds every address `host` resolves to; gives the bound addresses.
+    #[pyo3(signature = (host, port, *, reuse_port=false))]
+    fn listen_tcp(
+        &mut self,
+        py: Python<'_>,
+        host: &str,
+        port: u16,
+        reuse_port: bool,
+    ) -> PyResult<Vec<(String, u16)>> {
+        let backlog = self.backlog;
+        let bound = py
+            .detach(|| listener::bind_tcp(host, port, reuse_port, backlog))
+            .map_err(|error| listen_error(&error))?;
+        let addresses = bound
+            .iter()
+            .filter_map(Socket::tcp_address)
+            .map(|address| (address.ip().to_string(), address.port()))
+            .collect();
+        self.sockets.extend(bound);
+        Ok(addresses)
+    }
+
+    fn listen_unix(&mut self, path: &str) -> PyResult<()> {
+        self.sockets
+            .push(listener::bind_unix(path).map_err(|error| listen_error(&error))?);
+        Ok(())
+    }
+
+    /// Takes over an inherited listening socket; gives its URL. The descriptor belongs to the server from here on.
+    fn listen_fd(&mut self, fd: i32) -> PyResult<String> {
+        // SAFETY: the caller hands the descriptor over, as the stub's docstring says; a wrong number fails in the
+        // first system call on it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        let socket = listener::adopt(fd).map_err(|error| listen_error(&error))?;
+        let url = socket.url();
+        self.sockets.push(socket);
+        Ok(url)
+    }
+
+    /// Begins to accept on all listeners.
+    fn start(&mut self, py: Python<'_>) -> PyResult<()> {
+        let sockets = std::mem::take(&mut self.sockets);
+        self.engine()?.run(
+            py,
+            Box::new(move |server| {
+                for socket in sockets {
+                    if let Err(error) = server.listen(socket) {
+                        server
+                            .service()
+                            .observer
+                            .panicked(None, &format!("a listener failed: {error}"));
+                    }
+                }
+            }),
+        )
+    }
+
+    fn connect_memory(&self, py: Python<'_>) -> PyResult<MemoryStream> {
+        let engine = self.engine()?;
+        let (ours, theirs) = server::memory_pair();
+        engine.run(py, Box::new(move |server| server.serve_memory(ours)))?;
+        Ok(MemoryStream::new(theirs, engine.clone_ref(py)))
+    }
+
+    /// Stops accepting and drains; `done` runs on the loop's thread when every connection has ended.
+    fn stop(&self, py: Python<'_>, timeout: f64, linger: f64, done: Py<PyAny>) -> PyResult<()> {
+        let engine = self.engine()?;
+        let notifier = engine.notifier();
+        let duration =
+            |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
+        let (timeout, linger) = (duration(timeout), duration(linger));
+        engine.run(
+            py,
+            Box::new(move |server| {
+                let server = Rc::clone(server);
+                let turn = Mutex::new(Some(done));
+                spawn_local(async move {
+                    server.drain(timeout, linger).await;
+                    if let Some(done) = turn.lock().ok().and_then(|mut done| done.take()) {
+                        notifier.call(&done, |_| None);
+                    }
+                });
+            }),
+        )
+    }
+
+    /// Cuts every connection now.
+    fn abort(&self, py: Python<'_>) -> PyResult<()> {
+        self.engine()?.run(py, Box::new(|server| server.abort()))
+    }
+
+    fn close(&mut self, py: Python<'_>) {
+        self.pool.close();
+        self.sockets.clear();
+        match self.engine.take() {
+            Some(Engine::Thread { commands, queue }) => {
+                drop(commands);
+                if let Some(thread) = self.thread.take() {
+                    // The thread may need the interpreter to finish what it holds.
+                    py.detach(|| drop(thread.join()));
+                }
+                queue.close();
+            }
+            Some(Engine::Inline { server, driver, .. }) => {
+                // The driver may be closed already; then its tasks are gone too.
+                let _ = driver.borrow(py).within(|| server.abort());
+            }
+            None => {}
+        }
+    }
+
+    #[getter]
+    fn connections(&self) -> usize {
+        self.counters.connections()
+    }
+
+    #[getter]
+    fn requests(&self) -> u64 {
+        self.counters.requests()
+    }
+}
+
+impl Server {
+    fn engine(&self) -> PyResult<&Engine> {
+        self.engine
+            .as_ref()
+            .ok_or_else(|| PyRuntimeError::new_err("the server is closed"))
+    }
+}
+
+/// A server on a thread of its own.
+fn spawn(
+    py: Python<'_>,
+    callee: Callee,
+    routes: Routes,
+    settings: Settings,
+    counters: Arc<Counters>,
+) -> PyResult<(Engine, JoinHandle<()>)> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(PyOSError::new_err)?;
+    let queue = CallQueue::new(py, callee, runtime.handle().clone())?;
+    let (commands, mut received) = mpsc::unbounded_channel::<Command>();
+    let gateway = Arc::clone(&queue);
+    let thread = std::thread::Builder::new()
+        .name("spikard-server".to_owned())
+        .spawn(move || {
+            let local = LocalSet::new();
+            local.block_on(&runtime, async move {
+                let gateway = Gateway::Queue(gateway);
+                let server = CoreServer::new(service(&routes, settings, &gateway, counters));
+                while let Some(command) = received.recv().await {
+                    command(&server);
+                }
+            });
+            // Connections and their timers must go before the runtime does.
+            drop(local);
+        })
+        .map_err(PyOSError::new_err)?;
+    Ok((Engine::Thread { commands, queue }, thread))
+}

@@ -1,0 +1,73 @@
+//! From `spikard.config.ServerConfig` to the server's settings.
+
+use std::time::Duration;
+
+use core_http::settings::{AccessLogFormat, Settings};
+use http::{HeaderName, HeaderValue};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+fn seconds(config: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Duration>> {
+    let value: Option<f64> = config.getattr(name)?.extract()?;
+    value
+        .map(|value| {
+            Duration::try_from_secs_f64(value).map_err(|error| {
+                PyValueError::new_err(format!("{name} is not a duration: {error}"))
+            })
+        })
+        .transpose()
+}
+
+/// A limit on time that `None` switches off.
+fn long_seconds(config: &Bound<'_, PyAny>, name: &str) -> PyResult<Duration> {
+    const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
+    Ok(seconds(config, name)?.unwrap_or(A_YEAR).min(A_YEAR))
+}
+
+fn text_header(name: &str, value: &str) -> PyResult<HeaderValue> {
+    HeaderValue::from_str(value)
+        .map_err(|_| PyValueError::new_err(format!("{name} is not a header value: {value:?}")))
+}
+
+pub(crate) fn read(config: &Bound<'_, PyAny>) -> PyResult<Settings> {
+    let request_id_header = if config.getattr("enable_request_id")?.is_truthy()? {
+        let name: String = config.getattr("request_id_header")?.extract()?;
+        Some(HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+            PyValueError::new_err(format!("request_id_header is not a header name: {name:?}"))
+        })?)
+    } else {
+        None
+    };
+    let max_body_size: Option<u64> = config.getattr("max_body_size")?.extract()?;
+    let access_log = config.getattr("access_log")?;
+    let access_log = match access_log.extract::<String>() {
+        Ok(format) if format == "json" => Some(AccessLogFormat::Json),
+        Ok(_) => Some(AccessLogFormat::Text),
+        Err(_) if access_log.is_truthy()? => Some(AccessLogFormat::Text),
+        Err(_) => None,
+    };
+    let server_header: Option<String> = config.getattr("server_header")?.extract()?;
+    Ok(Settings {
+        request_id_header,
+        max_body_size: max_body_size.filter(|&limit| limit > 0),
+        request_timeout: seconds(config, "request_timeout")?,
+        header_read_timeout: long_seconds(config, "header_read_timeout")?,
+        body_read_timeout: long_seconds(config, "body_read_timeout")?,
+        keep_alive_timeout: long_seconds(config, "keep_alive_timeout")?,
+        max_header_size: config.getattr("max_header_size")?.extract()?,
+        max_headers: config.getattr("max_headers")?.extract()?,
+        max_uri_length: config.getattr("max_uri_length")?.extract()?,
+        max_connections: config.getattr("max_connections")?.extract()?,
+        http2: config.getattr("http2")?.is_truthy()?,
+        date_header: config.getattr("date_header")?.is_truthy()?,
+        server_header: server_header
+            .map(|value| text_header("server_header", &value))
+            .transpose()?,
+        redirect_slashes: config.getattr("redirect_slashes")?.is_truthy()?,
+        problem_base_url: config.getattr("problem_base_url")?.extract()?,
+        access_log,
+        allowed_hosts: config.getattr("allowed_hosts")?.extract()?,
+        health_path: config.getattr("health_path")?.extract()?,
+        max_requests: config.getattr("max_requests")?.extract()?,
+    })
+}
