@@ -13,12 +13,12 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain dicts and lists; what is unset is left out."""
-        values = {field.name: getattr(self, field.name) for field in fields(cast(Any, self))}
+        values = {field.name: getattr(self, field.name) for field in fields(cast("Any", self))}
         return {name: _plain(value) for name, value in values.items() if value is not UNSET}
 
     def copy(self, **updates: Any) -> Self:
         """The same settings with some changed; checked like new ones. A misspelled name is a TypeError."""
-        changed: Self = replace(cast(Any, self), **updates)
+        changed: Self = replace(cast("Any", self), **updates)
         return changed
 
     def _store(self, name: str, value: Any) -> None:

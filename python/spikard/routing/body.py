@@ -1,0 +1,299 @@
+"""From the parameters that take the body to its plan."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from spikard.errors import RouteError
+from spikard.params import MISSING, Body, File, Form
+from spikard.routing.decoder import PLAIN, Decoder, can_build, decoder_for
+from spikard.routing.faults import FieldError, body_faults
+from spikard.routing.handler_plan import BodyKind, BodyPlan
+from spikard.routing.slot import Slot
+from spikard.schema import SchemaBuilder, UnsupportedType, model
+from spikard.schema.annotation import NONE_TYPE, peel
+from spikard.schema.kind import kind_of
+
+MULTIPART = ("multipart/form-data",)
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+TEXT = {"type": "string"}
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class BodyDemand:
+    """What the route itself says of its body."""
+
+    schema: Mapping[str, Any] | None = None
+    files: Mapping[str, Mapping[str, Any]] | None = None
+    consumes: tuple[str, ...] = ()
+
+
+def is_embedded(slots: list[Slot]) -> bool:
+    """Whether the parameters are members of the body rather than the whole of it."""
+    if len(slots) > 1:
+        return True
+    slot = slots[0]
+    if isinstance(slot.marker, Form):
+        return kind_of(slot.annotation.core) is None and slot.annotation.origin is not dict
+    return isinstance(slot.marker, File) or is_upload(slot) or (isinstance(slot.marker, Body) and slot.marker.embed)
+
+
+def is_upload(slot: Slot) -> bool:
+    """Whether the parameter is an uploaded file, or a list of them."""
+    upload = upload_type()
+    if upload is None:
+        return False
+    annotation = slot.annotation
+    if annotation.core is upload:
+        return True
+    return annotation.origin is list and bool(annotation.arguments) and peel(annotation.arguments[0]).core is upload
+
+
+def upload_type() -> Any:
+    """The class of uploaded files."""
+    from spikard import datastructures
+
+    return getattr(datastructures, "UploadFile", None)
+
+
+def plan_body(slots: list[Slot], demand: BodyDemand, described: str) -> BodyPlan | None:
+    """The plan of the body for the parameters that take it; None when nobody asks for one."""
+    if not slots:
+        return _unbound(demand)
+    if is_embedded(slots):
+        return _embedded(slots, demand, described)
+    return _whole(slots[0], demand, described)
+
+
+def _unbound(demand: BodyDemand) -> BodyPlan | None:
+    """A body that is checked and given to nobody."""
+    if demand.schema is None and not demand.files:
+        return None
+    schema = dict(demand.schema) if demand.schema is not None else None
+    files = demand.files or {}
+    required = bool(schema and schema.get("required")) or any(entry.get("required") for entry in files.values())
+    return BodyPlan(
+        kind="multipart" if demand.files else "json",
+        media_types=_media_types(demand, None, MULTIPART if demand.files else ()),
+        schema=schema,
+        decode=PLAIN.decode,
+        convert=PLAIN.convert,
+        errors=body_faults,
+        best_effort=True,
+        required=required,
+        default=MISSING,
+        default_factory=None,
+        fields=(),
+        name="",
+        files=files,
+    )
+
+
+def _whole(slot: Slot, demand: BodyDemand, described: str) -> BodyPlan:
+    marker = slot.marker
+    kind = _kind(slot, demand)
+    explicit = dict(demand.schema) if demand.schema is not None else None
+    schema: dict[str, Any] | None = None
+    if kind == "bytes":
+        decoder = Decoder(bytes, bytes)
+    elif kind == "text":
+        decoder, schema = Decoder(_text, str), dict(TEXT)
+    else:
+        decoder = _decoder(slot, described)
+        schema = explicit if explicit is not None else _schema(slot, described)
+    if isinstance(marker, Body) and marker.coerce:
+        schema = None
+    return BodyPlan(
+        kind=kind,
+        media_types=_media_types(demand, marker, _usual_types(slot, demand)),
+        schema=schema,
+        decode=decoder.decode,
+        convert=decoder.convert,
+        errors=body_faults,
+        best_effort=explicit is not None,
+        required=not slot.is_optional,
+        default=slot.default,
+        default_factory=slot.default_factory,
+        fields=(),
+        name=slot.name,
+        files=demand.files or {},
+    )
+
+
+def _usual_types(slot: Slot, demand: BodyDemand) -> tuple[str, ...]:
+    if demand.files:
+        return MULTIPART
+    return FORMS if isinstance(slot.marker, Form) else ()
+
+
+def _kind(slot: Slot, demand: BodyDemand) -> BodyKind:
+    core = slot.annotation.core
+    if core in (bytes, bytearray, memoryview):
+        return "bytes"
+    media_type = slot.marker.media_type if isinstance(slot.marker, Body) else None
+    if core is str and (media_type or "text/").startswith("text/") and demand.schema is None:
+        return "text"
+    if demand.files:
+        return "multipart"
+    return "form" if isinstance(slot.marker, Form) else "json"
+
+
+def _media_types(demand: BodyDemand, marker: Any, usual: tuple[str, ...]) -> tuple[str, ...]:
+    if demand.consumes:
+        return demand.consumes
+    if isinstance(marker, Body) and marker.media_type is not None:
+        return (marker.media_type,)
+    return usual
+
+
+def _text(data: bytes) -> str:
+    return data.decode()
+
+
+def _schema(slot: Slot, described: str) -> dict[str, Any]:
+    try:
+        return SchemaBuilder().root(_with_metadata(slot))
+    except (UnsupportedType, NameError) as fault:
+        raise RouteError(_unbuildable(slot, described, fault)) from fault
+
+
+def _with_metadata(slot: Slot) -> Any:
+    """The annotation as declared, with a marker that is the default counted in."""
+    declared = slot.declared
+    if slot.marker is not None and slot.marker not in peel(declared).metadata:
+        declared = model.annotated(declared, slot.marker)
+    return declared
+
+
+def _decoder(slot: Slot, described: str) -> Decoder:
+    core = slot.annotation.core
+    if isinstance(core, type) and core is not NONE_TYPE and _is_foreign(core):
+        raise RouteError(_unbuildable(slot, described, f"{core.__qualname__} is no type a body can become"))
+    try:
+        return decoder_for(slot.declared)
+    except Exception as fault:  # pydantic's errors have no common base outside it
+        raise RouteError(_unbuildable(slot, described, fault)) from fault
+
+
+def _is_foreign(core: type) -> bool:
+    """Whether msgspec would leave the class to its hook, and the hook doesn't know it either."""
+    info = msgspec.inspect.type_info(core) if not can_build(core) else None
+    return isinstance(info, msgspec.inspect.CustomType)
+
+
+def _unbuildable(slot: Slot, described: str, fault: Exception | str) -> str:
+    return (
+        f"{described}: parameter {slot.name!r}: no body can become {slot.declared!r} ({fault}); annotate it with a "
+        "Struct, a model, a dataclass, a TypedDict, builtin types, or bytes for the raw body"
+    )
+
+
+def _embedded(slots: list[Slot], demand: BodyDemand, described: str) -> BodyPlan:
+    kind: BodyKind = "json"
+    files = dict(demand.files or {})
+    for slot in slots:
+        if isinstance(slot.marker, File) or is_upload(slot):
+            kind = "multipart"
+            demands = slot.marker.demands() if isinstance(slot.marker, File) else {}
+            files.setdefault(slot.wire_name, {"required": not slot.is_optional, **demands})
+        elif isinstance(slot.marker, Form) and kind == "json":
+            kind = "form"
+    values = [slot for slot in slots if slot.wire_name not in files]
+    schema = dict(demand.schema) if demand.schema is not None else _embedded_schema(values, described)
+    members = [_Member(slot.wire_name, _member_decoder(slot, described), slot) for slot in values]
+    defaults = _Defaults(slots)
+    usual = {"json": (), "form": FORMS, "multipart": MULTIPART}[kind]
+    return BodyPlan(
+        kind=kind,
+        media_types=_media_types(demand, None, usual),
+        schema=schema,
+        decode=_Embedded(members, defaults).decode,
+        convert=_Embedded(members, defaults).convert,
+        errors=body_faults,
+        best_effort=demand.schema is not None,
+        required=any(not slot.is_optional for slot in slots),
+        default=MISSING,
+        default_factory=defaults,
+        fields=tuple(slot.wire_name for slot in slots),
+        name=slots[0].name if len(slots) == 1 else "body",
+        files=files,
+    )
+
+
+def _member_decoder(slot: Slot, described: str) -> Decoder:
+    return Decoder(bytes, bytes) if slot.annotation.core is bytes else _decoder(slot, described)
+
+
+def _embedded_schema(slots: list[Slot], described: str) -> dict[str, Any]:
+    builder = SchemaBuilder()
+    properties = {}
+    for slot in slots:
+        try:
+            properties[slot.wire_name] = builder.build(_with_metadata(slot))
+        except (UnsupportedType, NameError) as fault:
+            raise RouteError(_unbuildable(slot, described, fault)) from fault
+    schema: dict[str, Any] = {"type": "object", "properties": properties}
+    required = [slot.wire_name for slot in slots if not slot.is_optional]
+    if required:
+        schema["required"] = required
+    return {**schema, "$defs": dict(builder.definitions)} if builder.definitions else schema
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    name: str
+    decoder: Decoder
+    slot: Slot
+
+
+class _Defaults:
+    """What stands for absent members: a dict of all of them."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self, slots: list[Slot]) -> None:
+        self._slots = slots
+
+    def __call__(self) -> dict[str, Any]:
+        return {slot.wire_name: _default_of(slot) for slot in self._slots}
+
+
+def _default_of(slot: Slot) -> Any:
+    if slot.default_factory is not None:
+        return slot.default_factory()
+    return None if slot.default is MISSING else slot.default
+
+
+class _Embedded:
+    """Builds the members of a body, each with its own decoder."""
+
+    __slots__ = ("_defaults", "_members")
+
+    def __init__(self, members: list[_Member], defaults: _Defaults) -> None:
+        self._members = members
+        self._defaults = defaults
+
+    def decode(self, data: bytes) -> dict[str, Any]:
+        return self._built(_members(data), lambda decoder: lambda raw: decoder.decode(bytes(raw)))
+
+    def convert(self, tree: Mapping[str, Any]) -> dict[str, Any]:
+        return self._built(tree, lambda decoder: decoder.convert)
+
+    def _built(self, given: Mapping[str, Any], way: Callable[[Decoder], Callable[[Any], Any]]) -> dict[str, Any]:
+        # Files come in as they are; whatever has no member here is dropped by the arguments.
+        known = {member.name for member in self._members}
+        built = {name: value for name, value in given.items() if name not in known}
+        for member in self._members:
+            if member.name in given:
+                try:
+                    built[member.name] = way(member.decoder)(given[member.name])
+                except Exception as error:
+                    raise FieldError(member.name, error) from error
+        return {**self._defaults(), **built}
+
+
+__all__ = ["BodyDemand", "is_embedded", "is_upload", "plan_body", "upload_type"]

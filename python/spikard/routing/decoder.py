@@ -1,0 +1,104 @@
+"""From bytes, or a tree of plain values, to an instance of a handler's annotation."""
+
+import ipaddress
+import pathlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from spikard.routing.twin import holds_named_tuple, twin_of
+from spikard.schema import model
+from spikard.schema.annotation import Annotation, peel
+from spikard.schema.kind import is_pydantic_class, kind_of, needs_pydantic
+
+# Built from text by calling them.
+FROM_TEXT = (pathlib.PurePath, ipaddress.IPv4Address, ipaddress.IPv6Address)
+
+_plain_decode = msgspec.json.Decoder().decode
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """Two ways to an instance of one type."""
+
+    decode: Callable[[bytes], Any]
+    convert: Callable[[Any], Any]
+
+
+PLAIN = Decoder(_plain_decode, lambda value: value)
+
+
+def decoder_for(annotation: Any) -> Decoder:
+    """The decoder of a type; TypeError when nothing can build it, NameError when it names what isn't there."""
+    peeled = peel(annotation)
+    if is_plain(peeled):
+        return PLAIN
+    if needs_pydantic(annotation):
+        return _pydantic_decoder(annotation)
+    if holds_named_tuple(annotation):
+        return _twin_decoder(annotation)
+    decode = msgspec.json.Decoder(annotation, dec_hook=build_other).decode
+    return Decoder(decode, _converter(annotation))
+
+
+def is_plain(peeled: Annotation) -> bool:
+    """Whether any JSON value, or any object, is as good as another: Any, dict, dict[str, Any], list."""
+    if peeled.is_any or peeled.core in (dict, list):
+        return True
+    return peeled.origin is dict and peeled.arguments in ((str, Any), (str, object))
+
+
+def build_other(cls: Any, value: Any) -> Any:
+    """msgspec's hook for types it does not know."""
+    origin = getattr(cls, "__origin__", None) or cls
+    if isinstance(origin, type):
+        if is_pydantic_class(origin):
+            return model.adapter(cls).validate_python(value)
+        if issubclass(origin, FROM_TEXT):
+            return origin(value)
+        if issubclass(origin, re.Pattern):
+            return re.compile(value)
+    raise NotImplementedError(f"no decoder builds {cls!r}")
+
+
+def can_build(cls: Any) -> bool:
+    """Whether the hook, or a library's own code, builds the class."""
+    origin = getattr(cls, "__origin__", None) or cls
+    if kind_of(cls) is not None:
+        return True
+    return isinstance(origin, type) and issubclass(origin, (*FROM_TEXT, re.Pattern))
+
+
+def _converter(annotation: Any) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        return msgspec.convert(value, annotation, strict=False, dec_hook=build_other)
+
+    return convert
+
+
+def _pydantic_decoder(annotation: Any) -> Decoder:
+    adapter = model.adapter(annotation)
+    # The validator itself saves a layer of Python; a model with open references has none yet.
+    adapter.rebuild(raise_errors=True)
+    validator = adapter.validator
+    return Decoder(validator.validate_json, validator.validate_python)
+
+
+def _twin_decoder(annotation: Any) -> Decoder:
+    twin = twin_of(annotation)
+    decode_twin = msgspec.json.Decoder(twin.annotation, dec_hook=build_other).decode
+    convert_twin = _converter(twin.annotation)
+
+    def decode(data: bytes) -> Any:
+        return twin.rebuild(decode_twin(data))
+
+    def convert(value: Any) -> Any:
+        return twin.rebuild(convert_twin(value))
+
+    return Decoder(decode, convert)
+
+
+__all__ = ["PLAIN", "Decoder", "build_other", "can_build", "decoder_for", "is_plain"]

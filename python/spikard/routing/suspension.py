@@ -1,0 +1,49 @@
+"""Whether a coroutine function can ever wait, read from its code."""
+
+import dis
+import inspect
+from types import CodeType
+
+# Instructions that wait, or begin to: `await`, `async for`, `async with`.
+WAITING = frozenset(
+    {
+        "SEND",
+        "YIELD_VALUE",
+        "YIELD_FROM",
+        "GET_AWAITABLE",
+        "GET_AITER",
+        "GET_ANEXT",
+        "GET_YIELD_FROM_ITER",
+        "BEFORE_ASYNC_WITH",
+        "END_ASYNC_FOR",
+        "ASYNC_GEN_WRAP",
+    }
+)
+# Names that ask for the running task, or need one: without a task of its own the handler would notice.
+TASK_NAMES = frozenset(
+    {
+        "CancelScope",
+        "Task",
+        "all_tasks",
+        "current_async_library",
+        "current_context",
+        "current_effective_deadline",
+        "current_task",
+        "fail_after",
+        "get_current_task",
+        "get_running_tasks",
+        "move_on_after",
+    }
+)
+
+
+def never_suspends(code: CodeType) -> bool:
+    """Whether the code is a coroutine's and runs to its end at once, without caring for tasks."""
+    if not code.co_flags & inspect.CO_COROUTINE or code.co_flags & inspect.CO_ASYNC_GENERATOR:
+        return False
+    if TASK_NAMES.intersection(code.co_names):
+        return False
+    return not any(instruction.opname in WAITING for instruction in dis.get_instructions(code))
+
+
+__all__ = ["never_suspends"]
