@@ -43,6 +43,8 @@ class InlineSelector(PlatformSelector):
         """Stop serving and close the descriptor."""
         # The driver watches our descriptor, so it has to let go before the descriptor is closed.
         self.driver.close()
+        # It belongs to this thread, the loop may be collected in another one.
+        del self.driver
         super().close()
 
 
