@@ -189,7 +189,7 @@ def test_settings_in_code_count_and_the_command_line_wins(serve: Serve, project:
     write(project, APP.replace("Spikard()", f"Spikard(ServerConfig(uds={str(path)!r}, workers=2))"))
     write(project, (project / "shop.py").read_text().replace("import Spikard", "import ServerConfig, Spikard"))
     process = serve("shop:app", port=False)
-    process.line(r"^listening on unix:(\S+) \(2 workers\)")[1] == str(path)
+    assert process.line(r"^listening on unix:(\S+) \(2 workers\)")[1] == str(path)
     assert path.exists()
     other = serve("--workers", "1", "shop:app")
     assert other.ready()

@@ -157,7 +157,7 @@ def connections(port: int) -> int:
 def test_a_unix_socket(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "s.sock"
     process = start("--uds", str(path), "--workers", "2", "ok", port=False)
-    process.line(r"^listening on unix:(\S+) \(2 workers\)")[1] == str(path)
+    assert process.line(r"^listening on unix:(\S+) \(2 workers\)")[1] == str(path)
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(path))
         client.sendall(b"GET /pid HTTP/1.1\r\n\r\n")
