@@ -106,7 +106,8 @@ def _whole(slot: Slot, demand: BodyDemand, described: str) -> BodyPlan:
         decoder = _decoder(slot, described)
         schema = explicit if explicit is not None else _schema(slot, described)
     if isinstance(marker, Body) and marker.coerce:
-        schema = None
+        # Only that it is JSON is checked before the model sees it.
+        schema = {}
     return BodyPlan(
         kind=kind,
         media_types=_media_types(demand, marker, _usual_types(slot, demand)),
@@ -171,9 +172,9 @@ def _with_metadata(slot: Slot) -> Any:
 
 def _decoder(slot: Slot, described: str) -> Decoder:
     core = slot.annotation.core
-    if isinstance(core, type) and core is not NONE_TYPE and _is_foreign(core):
-        raise RouteError(_unbuildable(slot, described, f"{core.__qualname__} is no type a body can become"))
     try:
+        if isinstance(core, type) and core is not NONE_TYPE and _is_foreign(core):
+            raise TypeError(f"{core.__qualname__} has no known fields")
         return decoder_for(slot.declared)
     except Exception as fault:  # pydantic's errors have no common base outside it
         raise RouteError(_unbuildable(slot, described, fault)) from fault

@@ -11,7 +11,7 @@ from spikard.routing.decoder import decoder_for
 from spikard.routing.faults import faults_of
 from spikard.schema import model
 from spikard.schema.annotation import Annotation, is_union, peel
-from spikard.schema.kind import kind_of, needs_pydantic
+from spikard.schema.kind import needs_pydantic
 from spikard.schema.metadata import predicates
 
 Convert = Callable[[Any], Any]
@@ -95,7 +95,7 @@ def is_native(annotation: Any, schema: Mapping[str, Any]) -> bool:
 
 def _is_native_branch(member: Any, schema: Mapping[str, Any]) -> bool:
     core = peel(member).core
-    return core in JSON_TYPES or (core in FORMATS and "anyOf" in schema) or (kind_of(core) is None and core is Any)
+    return core in JSON_TYPES or (core in FORMATS and "anyOf" in schema)
 
 
 def _raising_value_error(convert: Convert) -> Convert:

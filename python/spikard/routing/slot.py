@@ -45,7 +45,7 @@ def stripped(name: str) -> str:
 def slot_of(parameter: inspect.Parameter, described: str) -> Slot:
     """Read a parameter of a signature; RouteError when it has two markers."""
     declared = Any if parameter.annotation is parameter.empty else parameter.annotation
-    annotation = peel(declared)
+    annotation = _instantiated(peel(declared))
     default = MISSING if parameter.default is parameter.empty else parameter.default
     markers = [item for item in annotation.metadata if isinstance(item, Marker)]
     if isinstance(default, Marker):
@@ -63,6 +63,14 @@ def slot_of(parameter: inspect.Parameter, described: str) -> Slot:
         default, factory = marker.default, marker.default_factory
     keyword_only = parameter.kind is parameter.KEYWORD_ONLY
     return Slot(parameter.name, annotation, declared, marker, default, factory, keyword_only)
+
+
+def _instantiated(annotation: Annotation) -> Annotation:
+    """The annotation with `Query` meaning `Query()`."""
+    metadata = tuple(
+        item() if isinstance(item, type) and issubclass(item, Marker) else item for item in annotation.metadata
+    )
+    return replace(annotation, metadata=metadata)
 
 
 __all__ = ["Slot", "slot_of", "stripped"]

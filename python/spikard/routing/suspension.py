@@ -41,9 +41,15 @@ def never_suspends(code: CodeType) -> bool:
     """Whether the code is a coroutine's and runs to its end at once, without caring for tasks."""
     if not code.co_flags & inspect.CO_COROUTINE or code.co_flags & inspect.CO_ASYNC_GENERATOR:
         return False
-    if TASK_NAMES.intersection(code.co_names):
+    if _names_task(code):
         return False
     return not any(instruction.opname in WAITING for instruction in dis.get_instructions(code))
+
+
+def _names_task(code: CodeType) -> bool:
+    # Lambdas and, before 3.12, comprehensions have code of their own.
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return bool(TASK_NAMES.intersection(code.co_names)) or any(_names_task(constant) for constant in inner)
 
 
 __all__ = ["never_suspends"]

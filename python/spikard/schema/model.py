@@ -37,7 +37,21 @@ def _readable(schema: Any) -> Any:
     pattern = schema.get("pattern")
     if schema.get("type") == "string" and isinstance(pattern, str) and DECIMAL_PATTERN.match(pattern):
         schema = {**{keyword: value for keyword, value in schema.items() if keyword != "pattern"}, "format": "decimal"}
-    return schema
+    return _joined(schema)
+
+
+def _joined(schema: dict[str, Any]) -> dict[str, Any]:
+    """`anyOf` of one plain schema and null as one schema: its faults say more than the combinator's."""
+    branches = schema.get("anyOf")
+    if not isinstance(branches, list) or len(branches) != 2 or {"type": "null"} not in branches:
+        return schema
+    branch = branches[0] if branches[1] == {"type": "null"} else branches[1]
+    if not isinstance(branch.get("type"), str) or "const" in branch:
+        return schema
+    joined = {**branch, "type": [branch["type"], "null"]}
+    if "enum" in branch:
+        joined["enum"] = [*branch["enum"], None]
+    return {**joined, **{keyword: value for keyword, value in schema.items() if keyword != "anyOf"}}
 
 
 __all__ = ["adapter", "annotated", "json_schema"]
