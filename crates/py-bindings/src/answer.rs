@@ -4,7 +4,7 @@ use bytes::Bytes;
 use core_http::body::Body;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{StatusCode, header};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyBaseException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
 
@@ -103,6 +103,10 @@ pub(crate) fn answer(route: &Route, value: &Bound<'_, PyAny>) -> PyResult<Answer
     }
     if value.cast::<Response>().is_ok() {
         return from_response(value);
+    }
+    if value.is_instance_of::<PyBaseException>() {
+        // A problem may be returned as well as raised.
+        return Err(PyErr::from_value(value.clone()));
     }
     if let Ok(tuple) = value.cast_exact::<PyTuple>()
         && let Some(answer) = from_tuple(route, tuple)?

@@ -308,11 +308,11 @@ fn decode_body<'py>(
         Ok(value) => Ok(value),
         Err(error) => {
             if plan.best_effort {
-                let plain = py
+                let builtins = py
                     .import(intern!(py, "msgspec.json"))?
                     .getattr(intern!(py, "decode"))?
                     .call1((&bytes,));
-                return plain.map_err(|_| Unready::Fault(error));
+                return builtins.map_err(|_| Unready::Fault(error));
             }
             let errors = plan.errors.bind(py).call1((error.value(py),))?;
             if errors.is_none() {

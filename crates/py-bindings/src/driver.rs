@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::exceptions::PyOSError;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -19,6 +19,8 @@ use tokio::io::unix::AsyncFd;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local, yield_now};
+
+use crate::thread_bound::ThreadBound;
 
 /// Handler calls in one turn before asyncio gets its chance.
 const CALLS_PER_TURN: u32 = 64;
@@ -98,40 +100,61 @@ impl Turn {
     }
 }
 
-#[pyclass(name = "Driver", module = "spikard._spikard", unsendable)]
+#[pyclass(name = "Driver", module = "spikard._spikard", frozen)]
+#[derive(Debug)]
 pub(crate) struct Driver {
-    runtime: Option<Runtime>,
-    local: Option<LocalSet>,
+    machinery: ThreadBound<Machinery>,
+}
+
+/// Dropped in this order: the tasks hold sockets and timers registered with the runtime, so they go first.
+struct Machinery {
+    local: LocalSet,
+    runtime: Runtime,
     turn: Rc<Turn>,
     inner_ready: Rc<Cell<bool>>,
     parking: Arc<Parking>,
 }
 
-impl std::fmt::Debug for Driver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Driver").finish_non_exhaustive()
-    }
-}
-
 impl Driver {
-    pub(crate) fn turn(&self) -> Rc<Turn> {
-        Rc::clone(&self.turn)
+    pub(crate) fn turn(&self) -> PyResult<Rc<Turn>> {
+        self.machinery.with(|machinery| Rc::clone(&machinery.turn))
     }
 
     /// Runs something within the runtime, so that it can spawn tasks and register sockets.
     pub(crate) fn within<R>(&self, work: impl FnOnce() -> R) -> PyResult<R> {
-        let (runtime, local) = self.parts()?;
-        let _runtime = runtime.enter();
-        let _local = local.enter();
-        let result = work();
-        self.turn.wake.notify_one();
-        Ok(result)
+        self.machinery.with(|machinery| {
+            let _runtime = machinery.runtime.enter();
+            let _local = machinery.local.enter();
+            let result = work();
+            machinery.turn.wake.notify_one();
+            result
+        })
     }
+}
 
-    fn parts(&self) -> PyResult<(&Runtime, &LocalSet)> {
-        match (&self.runtime, &self.local) {
-            (Some(runtime), Some(local)) => Ok((runtime, local)),
-            _ => Err(PyRuntimeError::new_err("the loop's driver is closed")),
+impl Machinery {
+    fn drive(&self, timeout: Option<f64>) -> PyResult<bool> {
+        let (runtime, local, turn) = (&self.runtime, &self.local, &self.turn);
+        turn.begin();
+        match timeout {
+            _ if self.inner_ready.get() => local.block_on(runtime, yield_now()),
+            Some(seconds) if seconds <= 0.0 => local.block_on(runtime, yield_now()),
+            Some(seconds) => local.block_on(runtime, async {
+                // More than a day is asyncio's own ceiling too.
+                let limit = Duration::from_secs_f64(seconds.min(86_400.0));
+                let _ = tokio::time::timeout(limit, turn.wake.notified()).await;
+            }),
+            None => local.block_on(runtime, turn.wake.notified()),
+        }
+        let raised = self
+            .parking
+            .raised
+            .lock()
+            .ok()
+            .and_then(|mut raised| raised.take());
+        match raised.or_else(|| turn.error.borrow_mut().take()) {
+            Some(error) => Err(error),
+            None => Ok(self.inner_ready.get()),
         }
     }
 }
@@ -199,66 +222,46 @@ impl Driver {
                 }
             });
         }
-        Ok(Self {
-            runtime: Some(runtime),
-            local: Some(local),
+        let machinery = Machinery {
+            local,
+            runtime,
             turn,
             inner_ready,
             parking,
+        };
+        Ok(Self {
+            machinery: ThreadBound::new("loop's driver", machinery),
         })
     }
 
     /// Learns the loop's queues.
     fn attach(&self, r#loop: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = r#loop.py();
-        *self.turn.lists.borrow_mut() = Some(Lists {
+        let lists = Lists {
             ready: r#loop.getattr(intern!(py, "_ready"))?.unbind(),
             scheduled: r#loop.getattr(intern!(py, "_scheduled"))?.unbind(),
-        });
-        Ok(())
+        };
+        self.machinery
+            .with(|machinery| *machinery.turn.lists.borrow_mut() = Some(lists))
     }
 
     /// Runs the server until asyncio has something to do or `timeout` seconds are over (`None`: no limit).
     ///
     /// True if one of asyncio's own descriptors may be ready.
     fn drive(&self, timeout: Option<f64>) -> PyResult<bool> {
-        let (runtime, local) = self.parts()?;
-        self.turn.begin();
-        match timeout {
-            _ if self.inner_ready.get() => local.block_on(runtime, yield_now()),
-            Some(seconds) if seconds <= 0.0 => local.block_on(runtime, yield_now()),
-            Some(seconds) => local.block_on(runtime, async {
-                // More than a day is asyncio's own ceiling too.
-                let limit = Duration::from_secs_f64(seconds.min(86_400.0));
-                let _ = tokio::time::timeout(limit, self.turn.wake.notified()).await;
-            }),
-            None => local.block_on(runtime, self.turn.wake.notified()),
-        }
-        if let Some(error) = self
-            .parking
-            .raised
-            .lock()
-            .ok()
-            .and_then(|mut raised| raised.take())
-        {
-            return Err(error);
-        }
-        match self.turn.error.borrow_mut().take() {
-            Some(error) => Err(error),
-            None => Ok(self.inner_ready.get()),
-        }
+        self.machinery.with(|machinery| machinery.drive(timeout))?
     }
 
     /// asyncio's descriptors were asked and had nothing more: sleep until they report again.
-    fn rearm(&self) {
-        self.inner_ready.set(false);
+    fn rearm(&self) -> PyResult<()> {
+        self.machinery
+            .with(|machinery| machinery.inner_ready.set(false))
     }
 
     /// Drops every task and the runtime.
-    fn close(&mut self) {
-        // Tasks go first: they hold sockets and timers registered with the runtime.
-        self.local = None;
-        self.runtime = None;
-        *self.turn.lists.borrow_mut() = None;
+    fn close(&self) {
+        if let Some(machinery) = self.machinery.take() {
+            *machinery.turn.lists.borrow_mut() = None;
+        }
     }
 }

@@ -14,7 +14,8 @@ pub(crate) struct EventLoop {
     event_loop: Py<PyAny>,
     task_type: Py<PyAny>,
     eagerness: Eagerness,
-    copy_context: Py<PyAny>,
+    /// The context in which the server was made: what the start-up set is seen by every handler.
+    base_context: Py<PyAny>,
     step: Py<PyAny>,
 }
 
@@ -98,7 +99,10 @@ impl EventLoop {
             event_loop: event_loop.clone().unbind(),
             task_type: py.import("asyncio")?.getattr("Task")?.unbind(),
             eagerness,
-            copy_context: py.import("contextvars")?.getattr("copy_context")?.unbind(),
+            base_context: py
+                .import("contextvars")?
+                .call_method0("copy_context")?
+                .unbind(),
             step: wrap_pyfunction!(run_to_end, py)?.into_any().unbind(),
         })
     }
@@ -112,12 +116,14 @@ impl EventLoop {
         let task_type = self.task_type.bind(py);
         match &self.eagerness {
             Eagerness::Native { arguments } => {
-                task_type.call((coroutine,), Some(arguments.bind(py)))
+                let arguments = self.with_context(py, arguments)?;
+                task_type.call((coroutine,), Some(&arguments))
             }
             Eagerness::Caught { arguments, catcher } => {
                 let event_loop = self.event_loop.bind(py);
+                let arguments = self.with_context(py, arguments)?;
                 event_loop.setattr(intern!(py, "call_soon"), catcher)?;
-                let task = task_type.call((coroutine,), Some(arguments.bind(py)));
+                let task = task_type.call((coroutine,), Some(&arguments));
                 event_loop.delattr(intern!(py, "call_soon"))?;
                 let task = task?;
                 let caught = catcher
@@ -132,11 +138,26 @@ impl EventLoop {
                 context.bind(py).call_method1(intern!(py, "run"), (step,))?;
                 Ok(task)
             }
-            Eagerness::No => self
-                .event_loop
-                .bind(py)
-                .call_method1(intern!(py, "create_task"), (coroutine,)),
+            Eagerness::No => {
+                let arguments = PyDict::new(py);
+                arguments.set_item(intern!(py, "context"), self.new_context(py)?)?;
+                self.event_loop.bind(py).call_method(
+                    intern!(py, "create_task"),
+                    (coroutine,),
+                    Some(&arguments),
+                )
+            }
         }
+    }
+
+    fn with_context<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &Py<PyDict>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let arguments = arguments.bind(py).copy()?;
+        arguments.set_item(intern!(py, "context"), self.new_context(py)?)?;
+        Ok(arguments)
     }
 
     /// Runs a coroutine that can't suspend, in a context of its own as a task would.
@@ -150,7 +171,7 @@ impl EventLoop {
     }
 
     pub(crate) fn new_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.copy_context.bind(py).call0()
+        self.base_context.bind(py).call_method0(intern!(py, "copy"))
     }
 
     /// Runs a plain function in a context of its own.

@@ -1,6 +1,7 @@
 //! The Python handler as `core_http` sees it, and the two ways to reach Python: at once on the loop's own thread, or
 //! through a queue to the loop of another thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -510,7 +511,16 @@ impl CallQueue {
                 if sender.is_closed() {
                     return;
                 }
-                let (progress, blame) = self.callee.ask(py, question);
+                let asked = catch_unwind(AssertUnwindSafe(|| self.callee.ask(py, question)));
+                let (progress, blame) = asked.unwrap_or_else(|_| {
+                    // The panic's message has gone to standard error by the panic hook.
+                    self.callee.trouble.log(
+                        py,
+                        "a panic in native code while calling a handler",
+                        None,
+                    );
+                    (Some(Progress::Done(self.callee.opaque())), None)
+                });
                 match progress {
                     None => drop(sender.send(None)),
                     Some(progress) => self.settle(py, progress, blame, sender, ticket),

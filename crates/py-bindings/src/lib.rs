@@ -5,6 +5,7 @@
 //! - `gateway`, `call`, `check`, `arguments`, `answer`, `trouble`: one request's way through Python
 //! - `request`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
 //! - `encode`, `values`, `json_value`, `schema`, `settings`: conversions
+//! - `thread_bound`: values that belong to one thread
 //! - `pool`: threads for plain `def` handlers
 
 mod answer;
@@ -27,6 +28,7 @@ mod route;
 mod schema;
 mod server;
 mod settings;
+mod thread_bound;
 mod trouble;
 mod values;
 

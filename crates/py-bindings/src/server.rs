@@ -1,8 +1,9 @@
 //! `Server`: a running server of one application in one event loop.
 
+use std::cell::RefCell;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use crate::memory::MemoryStream;
 use crate::pool::ThreadPool;
 use crate::route::Route;
 use crate::settings;
+use crate::thread_bound::ThreadBound;
 use crate::trouble::Trouble;
 
 type Routes = Vec<(Method, String, Arc<Route>)>;
@@ -67,9 +69,9 @@ impl Engine {
         }
     }
 
-    pub(crate) fn run(&self, py: Python<'_>, command: Command) -> PyResult<()> {
+    pub(crate) fn run(&self, command: Command) -> PyResult<()> {
         match self {
-            Self::Inline { server, driver, .. } => driver.borrow(py).within(|| command(server)),
+            Self::Inline { server, driver, .. } => driver.get().within(|| command(server)),
             Self::Thread { commands, .. } => commands
                 .send(command)
                 .map_err(|_| PyRuntimeError::new_err("the server is closed")),
@@ -125,22 +127,20 @@ impl Notifier {
     }
 }
 
-#[pyclass(name = "Server", module = "spikard._spikard", unsendable)]
+#[pyclass(name = "Server", module = "spikard._spikard", frozen)]
+#[derive(Debug)]
 pub(crate) struct Server {
-    engine: Option<Engine>,
-    pool: ThreadPool,
+    running: ThreadBound<Running>,
     counters: Arc<Counters>,
-    sockets: Vec<Socket>,
-    backlog: i32,
-    thread: Option<JoinHandle<()>>,
 }
 
-impl std::fmt::Debug for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server")
-            .field("counters", &self.counters)
-            .finish_non_exhaustive()
-    }
+/// What belongs to the loop's thread.
+struct Running {
+    engine: Engine,
+    pool: ThreadPool,
+    sockets: RefCell<Vec<Socket>>,
+    backlog: i32,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// Routes with their handlers, reached through `gateway`.
@@ -163,9 +163,9 @@ fn service(
         // Conflicts were refused when the application took the route.
         let _ = router.insert(method.clone(), pattern, Rc::new(endpoint));
     }
-    let mut service = Service::new(router, settings, Box::new(PythonObserver(gateway.clone())));
-    service.counters = counters;
-    Rc::new(service)
+    let mut built = Service::new(router, settings, Box::new(PythonObserver(gateway.clone())));
+    built.counters = counters;
+    Rc::new(built)
 }
 
 fn listen_error(error: &ListenError) -> PyErr {
@@ -210,7 +210,7 @@ impl Server {
         let routes = application.routes.clone();
         let (engine, thread) = match driver {
             Some(driver) => {
-                let turn = driver.borrow().turn();
+                let turn = driver.get().turn()?;
                 let gateway = Gateway::Inline {
                     callee: Rc::new(callee),
                     turn: Rc::clone(&turn),
@@ -231,26 +231,29 @@ impl Server {
                 (engine, Some(thread))
             }
         };
-        Ok(Self {
-            engine: Some(engine),
+        let running = Running {
+            engine,
             pool,
-            counters,
-            sockets: Vec::new(),
+            sockets: RefCell::default(),
             backlog: config.getattr("backlog")?.extract()?,
             thread,
+        };
+        Ok(Self {
+            running: ThreadBound::new("server", running),
+            counters,
         })
     }
 
     /// Binds every address `host` resolves to; gives the bound addresses.
     #[pyo3(signature = (host, port, *, reuse_port=false))]
     fn listen_tcp(
-        &mut self,
+        &self,
         py: Python<'_>,
         host: &str,
         port: u16,
         reuse_port: bool,
     ) -> PyResult<Vec<(String, u16)>> {
-        let backlog = self.backlog;
+        let backlog = self.running.with(|running| running.backlog)?;
         let bound = py
             .detach(|| listener::bind_tcp(host, port, reuse_port, backlog))
             .map_err(|error| listen_error(&error))?;
@@ -259,96 +262,98 @@ impl Server {
             .filter_map(Socket::tcp_address)
             .map(|address| (address.ip().to_string(), address.port()))
             .collect();
-        self.sockets.extend(bound);
+        self.running
+            .with(|running| running.sockets.borrow_mut().extend(bound))?;
         Ok(addresses)
     }
 
-    fn listen_unix(&mut self, path: &str) -> PyResult<()> {
-        self.sockets
-            .push(listener::bind_unix(path).map_err(|error| listen_error(&error))?);
-        Ok(())
+    fn listen_unix(&self, path: &str) -> PyResult<()> {
+        let socket = listener::bind_unix(path).map_err(|error| listen_error(&error))?;
+        self.running
+            .with(|running| running.sockets.borrow_mut().push(socket))
     }
 
     /// Takes over an inherited listening socket; gives its URL. The descriptor belongs to the server from here on.
-    fn listen_fd(&mut self, fd: i32) -> PyResult<String> {
-        // SAFETY: the caller hands the descriptor over, as the stub's docstring says; a wrong number fails in the
-        // first system call on it.
+    fn listen_fd(&self, fd: i32) -> PyResult<String> {
+        if fd < 0 {
+            return Err(PyOSError::new_err(format!("{fd} is not a file descriptor")));
+        }
+        // SAFETY: the caller hands the descriptor over, as the stub's docstring says; a number that is no open
+        // descriptor fails in the first system call on it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
         let socket = listener::adopt(fd).map_err(|error| listen_error(&error))?;
         let url = socket.url();
-        self.sockets.push(socket);
+        self.running
+            .with(|running| running.sockets.borrow_mut().push(socket))?;
         Ok(url)
     }
 
     /// Begins to accept on all listeners.
-    fn start(&mut self, py: Python<'_>) -> PyResult<()> {
-        let sockets = std::mem::take(&mut self.sockets);
-        self.engine()?.run(
-            py,
-            Box::new(move |server| {
+    fn start(&self) -> PyResult<()> {
+        self.running.with(|running| {
+            let sockets = running.sockets.take();
+            running.engine.run(Box::new(move |server| {
                 for socket in sockets {
                     if let Err(error) = server.listen(socket) {
-                        server
-                            .service()
-                            .observer
-                            .panicked(None, &format!("a listener failed: {error}"));
+                        let message = format!("a listener failed: {error}");
+                        server.service().observer.panicked(None, &message);
                     }
                 }
-            }),
-        )
+            }))
+        })?
     }
 
     fn connect_memory(&self, py: Python<'_>) -> PyResult<MemoryStream> {
-        let engine = self.engine()?;
-        let (ours, theirs) = server::memory_pair();
-        engine.run(py, Box::new(move |server| server.serve_memory(ours)))?;
-        Ok(MemoryStream::new(theirs, engine.clone_ref(py)))
+        self.running.with(|running| {
+            let (ours, theirs) = server::memory_pair();
+            running
+                .engine
+                .run(Box::new(move |server| server.serve_memory(ours)))?;
+            Ok(MemoryStream::new(theirs, running.engine.clone_ref(py)))
+        })?
     }
 
     /// Stops accepting and drains; `done` runs on the loop's thread when every connection has ended.
-    fn stop(&self, py: Python<'_>, timeout: f64, linger: f64, done: Py<PyAny>) -> PyResult<()> {
-        let engine = self.engine()?;
-        let notifier = engine.notifier();
+    fn stop(&self, timeout: f64, linger: f64, done: Py<PyAny>) -> PyResult<()> {
         let duration =
             |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
         let (timeout, linger) = (duration(timeout), duration(linger));
-        engine.run(
-            py,
-            Box::new(move |server| {
+        self.running.with(|running| {
+            let notifier = running.engine.notifier();
+            running.engine.run(Box::new(move |server| {
                 let server = Rc::clone(server);
-                let turn = Mutex::new(Some(done));
                 spawn_local(async move {
                     server.drain(timeout, linger).await;
-                    if let Some(done) = turn.lock().ok().and_then(|mut done| done.take()) {
-                        notifier.call(&done, |_| None);
-                    }
+                    notifier.call(&done, |_| None);
                 });
-            }),
-        )
+            }))
+        })?
     }
 
     /// Cuts every connection now.
-    fn abort(&self, py: Python<'_>) -> PyResult<()> {
-        self.engine()?.run(py, Box::new(|server| server.abort()))
+    fn abort(&self) -> PyResult<()> {
+        self.running
+            .with(|running| running.engine.run(Box::new(|server| server.abort())))?
     }
 
-    fn close(&mut self, py: Python<'_>) {
-        self.pool.close();
-        self.sockets.clear();
-        match self.engine.take() {
-            Some(Engine::Thread { commands, queue }) => {
+    fn close(&self, py: Python<'_>) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        running.pool.close();
+        match running.engine {
+            Engine::Thread { commands, queue } => {
                 drop(commands);
-                if let Some(thread) = self.thread.take() {
+                if let Some(thread) = running.thread {
                     // The thread may need the interpreter to finish what it holds.
                     py.detach(|| drop(thread.join()));
                 }
                 queue.close();
             }
-            Some(Engine::Inline { server, driver, .. }) => {
+            Engine::Inline { server, driver, .. } => {
                 // The driver may be closed already; then its tasks are gone too.
-                let _ = driver.borrow(py).within(|| server.abort());
+                let _ = driver.get().within(|| server.abort());
             }
-            None => {}
         }
     }
 
@@ -360,14 +365,6 @@ impl Server {
     #[getter]
     fn requests(&self) -> u64 {
         self.counters.requests()
-    }
-}
-
-impl Server {
-    fn engine(&self) -> PyResult<&Engine> {
-        self.engine
-            .as_ref()
-            .ok_or_else(|| PyRuntimeError::new_err("the server is closed"))
     }
 }
 

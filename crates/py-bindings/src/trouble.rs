@@ -58,10 +58,12 @@ impl Trouble {
         let id = request.id(py);
         let run = || -> PyResult<Option<Progress>> {
             let request = request.into_python(py, route)?;
+            // Unlike `value`, this gives the exception its traceback on every version.
+            let exception = error.clone_ref(py).into_value(py);
             let handled = self
                 .app
                 .bind(py)
-                .call_method1(intern!(py, "_handle_exception"), (error.value(py), request))?;
+                .call_method1(intern!(py, "_handle_exception"), (exception, request))?;
             Ok((!handled.is_none()).then(|| call::finish_handled(py, event_loop, &handled)))
         };
         match run() {
