@@ -238,6 +238,23 @@ def test_a_handler_with_an_impossible_signature(serve: Serve, project: Path) -> 
     assert "shop.py" in line
 
 
+@pytest.mark.parametrize("arguments", ["", "workers=2"])
+def test_run_without_a_guard(serve: Serve, project: Path, arguments: str) -> None:
+    write(project, APP + f"\napp.run({arguments})\n")
+    assert "app.run() is called while a worker imports the application" in error(serve("shop:app"))
+
+
+def test_run_hands_over_to_the_supervisor(server: str, project: Path) -> None:
+    write(project, APP + '\nif __name__ == "__main__":\n    app.run(workers=2, port=0)\n')
+    folder = project.parent / "bin"
+    folder.mkdir()
+    (folder / "spikard-server").symlink_to(server)
+    env = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    with Process([sys.executable, "shop.py"], env=env, cwd=project) as process:
+        process.line(r"^listening on http://127\.0\.0\.1:\d+ \(2 workers\)")
+        assert process.worker() in process.workers()
+
+
 def test_settings_out_of_bounds(serve: Serve, project: Path) -> None:
     write(project, APP.replace("Spikard()", "Spikard(ServerConfig(workers=1))"))
     write(project, (project / "shop.py").read_text().replace("import Spikard", "import ServerConfig, Spikard"))

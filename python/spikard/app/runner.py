@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXIT_STARTUP = 3
 EXIT_FORCED = 130
+WORKER = "spikard.cli.worker"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -105,6 +106,10 @@ class ProcessLife:
 
 
 def _check_place() -> None:
+    if getattr(getattr(sys.modules["__main__"], "__spec__", None), "name", None) == WORKER:
+        # A supervisor below each worker would start workers that start supervisors.
+        msg = 'app.run() is called while a worker imports the application; put it below `if __name__ == "__main__":`'
+        raise ConfigError(msg)
     if threading.current_thread() is not threading.main_thread():
         msg = "app.run() belongs in the main thread; elsewhere use `await app.serve()` in an event loop"
         raise RuntimeError(msg)
