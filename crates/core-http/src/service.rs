@@ -89,6 +89,7 @@ impl Service {
         origin: Arc<Origin>,
         activity: Rc<Activity>,
     ) -> Response {
+        let is_ambiguous = activity.ambiguous.take();
         let running = Running::new(activity);
         self.counters.count_request();
         let (parts, incoming) = request.into_parts();
@@ -107,7 +108,7 @@ impl Service {
             params: Params::default(),
             id,
         };
-        let mut response = self.dispatch(head, incoming).await;
+        let mut response = self.dispatch(head, incoming, is_ambiguous).await;
         self.finish(&mut response, id_value, version);
         if let (Some(log), Some(entry)) = (&self.access_log, logged) {
             log.end(&entry, &response);
@@ -117,8 +118,8 @@ impl Service {
 
     /// The steps to the answer. What not every request needs is boxed: the future of this function is moved for
     /// each request, and its size is that of its largest step.
-    async fn dispatch(&self, mut head: Head, incoming: Incoming) -> Response {
-        if let Some(refusal) = self.check_head(&head) {
+    async fn dispatch(&self, mut head: Head, incoming: Incoming, is_ambiguous: bool) -> Response {
+        if let Some(refusal) = self.check_head(&head, is_ambiguous) {
             return Box::pin(self.revise(head, refusal)).await;
         }
         let endpoint = match self.router.find(&head.parts.method, head.parts.uri.path()) {
@@ -189,7 +190,7 @@ impl Service {
     }
 
     /// Refusals that need only the head.
-    fn check_head(&self, head: &Head) -> Option<Response> {
+    fn check_head(&self, head: &Head, is_ambiguous: bool) -> Option<Response> {
         let settings = &self.settings;
         let uri = &head.parts.uri;
         let length = uri
@@ -213,9 +214,17 @@ impl Service {
         {
             return Some(self.problem(head, Problem::expectation_failed()));
         }
-        if head.parts.version == Version::HTTP_11 && !head.parts.headers.contains_key(header::HOST)
-        {
-            return Some(self.problem(head, Problem::bad_request("The Host header is missing")));
+        let hosts = head.parts.headers.get_all(header::HOST).iter().count();
+        let fault = match hosts {
+            _ if is_ambiguous => "Content-Length and Transfer-Encoding exclude each other",
+            0 if head.parts.version == Version::HTTP_11 => "The Host header is missing",
+            0 | 1 => "",
+            _ => "There is more than one Host header",
+        };
+        if !fault.is_empty() {
+            let mut response = self.problem(head, Problem::bad_request(fault));
+            close_after(&mut response);
+            return Some(response);
         }
         if !settings.allowed_hosts.is_empty() && !self.host_allowed(head) {
             return Some(self.problem(

@@ -90,6 +90,9 @@ pub struct Activity {
     pub(crate) unflushed: Cell<bool>,
     /// Bytes of a head have come, but not all of it.
     pub(crate) in_head: Cell<bool>,
+    /// The head says both how long its body is and that it is chunked: a smuggling attempt, as like as not. hyper
+    /// drops the length before anybody sees it, so it is noted here.
+    pub(crate) ambiguous: Cell<bool>,
     /// A write is waiting for the peer to take bytes.
     pub(crate) blocked: Cell<bool>,
     /// When bytes last passed, or the head began.
@@ -193,6 +196,18 @@ impl Wire {
     }
 }
 
+/// Whether the head at the start of `bytes` has both a length and a transfer coding (RFC 9112, 6.1).
+fn is_ambiguous(bytes: &[u8]) -> bool {
+    let end = memchr::memmem::find(bytes, b"\r\n\r\n").unwrap_or(bytes.len());
+    let (mut length, mut coding) = (false, false);
+    for line in bytes[..end].split(|&byte| byte == b'\n') {
+        let name = line.split(|&byte| byte == b':').next().unwrap_or(line);
+        length |= name.eq_ignore_ascii_case(b"content-length");
+        coding |= name.eq_ignore_ascii_case(b"transfer-encoding");
+    }
+    length && coding
+}
+
 impl AsyncRead for Wire {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -208,11 +223,14 @@ impl AsyncRead for Wire {
             buf.put_slice(&this.ahead.split_to(n));
             Poll::Ready(Ok(()))
         };
-        if this.activity.active.get() == 0
-            && buf.filled().len() > before
-            && !this.activity.in_head.replace(true)
-        {
-            this.touch();
+        let fresh = &buf.filled()[before..];
+        if this.activity.active.get() == 0 && !fresh.is_empty() {
+            if !this.activity.in_head.replace(true) {
+                this.touch();
+            }
+            if memchr::memmem::find(fresh, b"chunked").is_some() && is_ambiguous(fresh) {
+                this.activity.ambiguous.set(true);
+            }
         }
         result
     }

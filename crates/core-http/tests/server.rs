@@ -152,6 +152,24 @@ fn what_is_not_http_gets_a_problem() {
 }
 
 #[test]
+fn ambiguous_requests_are_refused_and_closed() {
+    let refused = [
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\ncontent-length: 0\r\n\r\n0\r\n\r\n",
+        "GET /echo HTTP/1.1\r\n\r\n",
+        "GET /echo HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    ];
+    with_server(Settings::default(), |_, port| async move {
+        for request in refused {
+            let answer = exchange(port, request.as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{request} {answer}");
+            assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+        }
+    });
+}
+
+#[test]
 fn a_head_above_the_limit_is_431() {
     let settings = Settings {
         max_header_size: 2048,

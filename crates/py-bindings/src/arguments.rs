@@ -1,6 +1,6 @@
 //! The arguments of a call, built from checked values.
 
-use core_http::request::Request as CoreRequest;
+use core_http::request::{Head, Request as CoreRequest};
 use core_validate::{Fault, FaultKind, Faults, Loc, Slot, Source};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
@@ -8,9 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::call::Carried;
+use crate::headers::Headers;
+use crate::query_params::QueryParams;
 use crate::request::{Request, cookies_dict};
 use crate::route::{Argument, BodyKind, BodyPlan, Default, Delivery, Object, Route};
-use crate::values;
+use crate::{check, json_value, values};
 
 /// A handler's arguments, ready.
 #[derive(Debug)]
@@ -251,6 +253,8 @@ fn object_of<'py>(
     if let Carried::Python(request) = carried {
         let request = request.bind(py);
         return match object {
+            Object::PlainHeaders => Ok(plain_headers(py, request.borrow().head())?.into_any()),
+            Object::PlainQuery => Ok(plain_query(py, request.borrow().head())?.into_any()),
             Object::Request => Ok(request.clone().into_any()),
             Object::Headers => request.getattr(intern!(py, "headers")),
             Object::QueryParams => request.getattr(intern!(py, "query_params")),
@@ -269,6 +273,8 @@ fn object_of<'py>(
     };
     let head = &request.head;
     Ok(match object {
+        Object::PlainHeaders => plain_headers(py, head)?.into_any(),
+        Object::PlainQuery => plain_query(py, head)?.into_any(),
         Object::Cookies => cookies_dict(py, head)?.into_any(),
         Object::Method => PyString::new(py, head.parts.method.as_str()).into_any(),
         Object::Path => PyString::new(py, head.path()).into_any(),
@@ -285,6 +291,25 @@ fn object_of<'py>(
     })
 }
 
+fn plain_headers<'py>(py: Python<'py>, head: &Head) -> PyResult<Bound<'py, PyDict>> {
+    let headers = Headers {
+        map: head.parts.headers.clone(),
+    };
+    let dict = PyDict::new(py);
+    for name in headers.map.keys() {
+        dict.set_item(name.as_str(), headers.find(name.as_str()))?;
+    }
+    Ok(dict)
+}
+
+fn plain_query<'py>(py: Python<'py>, head: &Head) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, value) in QueryParams::parse(head.query())?.distinct() {
+        dict.set_item(name, value)?;
+    }
+    Ok(dict)
+}
+
 fn background_tasks(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     py.import(intern!(py, "spikard.background"))?
         .getattr(intern!(py, "BackgroundTasks"))?
@@ -296,13 +321,18 @@ fn decode_body<'py>(
     plan: &BodyPlan,
     request: &CoreRequest,
 ) -> Result<Bound<'py, PyAny>, Unready> {
-    if request.body.is_empty() && plan.kind == BodyKind::Json {
+    let kind = check::kind_of(plan, &request.head);
+    if request.body.is_empty() && kind == BodyKind::Json {
         // A required body that is absent was refused before.
         return Ok(default_value(py, &plan.default)?);
     }
-    let bytes = PyBytes::new(py, without_mark(plan.kind, &request.body));
-    if plan.kind == BodyKind::Bytes {
+    let bytes = PyBytes::new(py, without_mark(kind, &request.body));
+    if kind == BodyKind::Bytes {
         return Ok(bytes.into_any());
+    }
+    if plan.kind == BodyKind::Text && kind == BodyKind::Json {
+        // Checked to be a JSON string before.
+        return Ok(json_value::parse(py, bytes.as_bytes())?);
     }
     match plan.decode.bind(py).call1((&bytes,)) {
         Ok(value) => Ok(value),

@@ -124,8 +124,9 @@ pub(crate) fn whole(route: &Route, request: &Request) -> Result<(), Problem> {
 }
 
 fn is_accepted(route: &Route, plan: &BodyPlan, request: &Request) -> Result<bool, Problem> {
-    if plan.kind != BodyKind::Json {
-        return Ok(!plan.required || !request.body.is_empty() || plan.kind == BodyKind::Bytes);
+    let kind = kind_of(plan, &request.head);
+    if kind != BodyKind::Json {
+        return Ok(!plan.required || !request.body.is_empty() || kind == BodyKind::Bytes);
     }
     if request.body.is_empty() {
         return Ok(!plan.required);
@@ -148,7 +149,7 @@ fn body_faults(route: &Route, request: &Request, faults: &mut Faults) -> Result<
         }
         return Ok(());
     }
-    if plan.kind != BodyKind::Json {
+    if kind_of(plan, &request.head) != BodyKind::Json {
         return Ok(());
     }
     let value =
@@ -157,6 +158,18 @@ fn body_faults(route: &Route, request: &Request, faults: &mut Faults) -> Result<
         schema.check(&value, &["body"], faults);
     }
     Ok(())
+}
+
+/// How a body is read: a text body sent as JSON is a JSON string.
+pub(crate) fn kind_of(plan: &BodyPlan, head: &Head) -> BodyKind {
+    if plan.kind != BodyKind::Text {
+        return plan.kind;
+    }
+    let given = head.parts.headers.get(header::CONTENT_TYPE);
+    match media_type::classify(&given.map_or(Cow::Borrowed(""), text_of)) {
+        MediaType::Json | MediaType::Absent => BodyKind::Json,
+        _ => BodyKind::Text,
+    }
 }
 
 /// The 400 for JSON that is none.

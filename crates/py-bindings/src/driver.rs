@@ -76,13 +76,13 @@ impl Turn {
         });
         if has_work
             || calls >= CALLS_PER_TURN
-            || (calls % 8 == 0 && self.began.get().elapsed() >= TURN)
+            || (calls.is_multiple_of(8) && self.began.get().elapsed() >= TURN)
         {
             self.wake.notify_one();
         }
     }
 
-    /// Lets `select` raise: for KeyboardInterrupt and SystemExit out of a handler, as asyncio does.
+    /// Lets `select` raise: for `KeyboardInterrupt` and `SystemExit` out of a handler, as asyncio does.
     pub(crate) fn raise(&self, error: PyErr) {
         *self.error.borrow_mut() = Some(error);
         self.wake.notify_one();

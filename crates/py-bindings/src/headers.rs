@@ -1,7 +1,7 @@
 //! `Headers`: a case-insensitive multi-mapping over `http::HeaderMap`.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyTuple};
 
@@ -199,14 +199,10 @@ impl Headers {
         let arguments = PyTuple::new(py, [slf.borrow().items()])?;
         PyTuple::new(py, [slf.get_type().into_any(), arguments.into_any()])
     }
-
-    fn __hash__(&self) -> PyResult<isize> {
-        Err(PyTypeError::new_err("unhashable type: 'Headers'"))
-    }
 }
 
 impl Headers {
-    fn find(&self, name: &str) -> Option<String> {
+    pub(crate) fn find(&self, name: &str) -> Option<String> {
         let mut values = self.map.get_all(name).iter();
         let first = text_of(values.next()?).into_owned();
         // Repeated fields mean one list (RFC 9110, 5.3); Set-Cookie is the exception and is read by getlist.

@@ -29,7 +29,7 @@ impl QueryParams {
     }
 
     /// Each name once, in wire order, with its last value.
-    fn distinct(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn distinct(&self) -> Vec<(&str, &str)> {
         let mut seen: Vec<(&str, &str)> = Vec::new();
         for (name, value) in &self.pairs {
             match seen.iter_mut().find(|(key, _)| key == name) {

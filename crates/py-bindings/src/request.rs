@@ -53,6 +53,10 @@ impl Request {
         self.head.id.as_ref()
     }
 
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
     pub(crate) fn body_bytes(&self) -> &[u8] {
         &self.body
     }

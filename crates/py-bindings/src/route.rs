@@ -79,6 +79,10 @@ pub(crate) enum Object {
     State,
     App,
     BackgroundTasks,
+    /// A dict of header names in lower case.
+    PlainHeaders,
+    /// A dict of query parameters; the last of repeated ones.
+    PlainQuery,
 }
 
 /// One argument of the call, in order.
@@ -233,6 +237,11 @@ fn read_argument(argument: &Bound<'_, PyAny>) -> PyResult<Argument> {
         "body" => Argument::Body,
         "body_field" => Argument::BodyField(payload.unbind()),
         "object" => Argument::Object(read_object(payload.extract()?)?),
+        "plain" => Argument::Object(match payload.extract()? {
+            "headers" => Object::PlainHeaders,
+            "query_params" => Object::PlainQuery,
+            other => read_object(other)?,
+        }),
         "constant" => Argument::Constant(payload.unbind()),
         "model" => {
             let (constructor, indices, names): (Py<PyAny>, Vec<usize>, Vec<Py<PyAny>>) =

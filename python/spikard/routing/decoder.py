@@ -5,13 +5,14 @@ import pathlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
+from spikard.routing.faults import faults_of
 from spikard.routing.twin import holds_named_tuple, twin_of
 from spikard.schema import model
-from spikard.schema.annotation import Annotation, peel
+from spikard.schema.annotation import Annotation, is_union, peel, strip_extras
 from spikard.schema.kind import is_pydantic_class, kind_of, needs_pydantic
 
 # Built from text by calling them.
@@ -40,7 +41,13 @@ def decoder_for(annotation: Any) -> Decoder:
         return _pydantic_decoder(annotation)
     if holds_named_tuple(annotation):
         return _twin_decoder(annotation)
-    decode = msgspec.json.Decoder(annotation, dec_hook=build_other).decode
+    try:
+        decode = msgspec.json.Decoder(annotation, dec_hook=build_other).decode
+    except TypeError:
+        # msgspec has no unions of untagged types with fields.
+        if not is_union(peeled.core):
+            raise
+        return _union_decoder(annotation)
     return Decoder(decode, _converter(annotation))
 
 
@@ -85,6 +92,30 @@ def _pydantic_decoder(annotation: Any) -> Decoder:
     adapter.rebuild(raise_errors=True)
     validator = adapter.validator
     return Decoder(validator.validate_json, validator.validate_python)
+
+
+def _union_decoder(annotation: Any) -> Decoder:
+    """The first member of the union that can be built."""
+    members = [decoder_for(member) for member in get_args(strip_extras(annotation))]
+    return Decoder(
+        _first_of([member.decode for member in members]),
+        _first_of([member.convert for member in members]),
+    )
+
+
+def _first_of(ways: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    def build(value: Any) -> Any:
+        refusal: Exception | None = None
+        for way in ways:
+            try:
+                return way(value)
+            except Exception as error:
+                if faults_of(error, ("value",)) is None:
+                    raise
+                refusal = refusal or error
+        raise refusal or TypeError("a union without members")
+
+    return build
 
 
 def _twin_decoder(annotation: Any) -> Decoder:

@@ -37,6 +37,8 @@ def plan_parameter(
     derived = dict(declared.schema) if declared is not None else _derived(slot, described)
     schema = {**_implied(slot.annotation, converter, declared), **derived}
     typed = _is_typed(slot.annotation, converter, declared, schema)
+    if typed:
+        schema = _with_plain_seconds(schema)
     try:
         convert = conversion(slot.annotation, schema, lenient=declared is not None)
     except (TypeError, UnsupportedType, NameError) as fault:
@@ -68,6 +70,16 @@ def _derived(slot: Slot, described: str) -> dict[str, Any]:
         return SchemaBuilder(as_text=True).root(core)
     except (UnsupportedType, NameError) as fault:
         raise RouteError(_unfillable(slot, described, fault)) from fault
+
+
+def _with_plain_seconds(schema: Any) -> Any:
+    """A timedelta may also be given as a number of seconds; the validator's own keyword says so."""
+    if isinstance(schema, Mapping):
+        inner = {key: _with_plain_seconds(value) for key, value in schema.items()}
+        return {**inner, "plainSeconds": True} if schema.get("format") == "duration" else inner
+    if isinstance(schema, list):
+        return [_with_plain_seconds(value) for value in schema]
+    return schema
 
 
 def _unfillable(slot: Slot, described: str, fault: Exception) -> str:

@@ -46,6 +46,8 @@ OBJECTS: Mapping[type, str] = {
 NAMED_OBJECTS = frozenset(
     {"request", "headers", "cookies", "query_params", "path_params", "method", "path", "raw_body"}
 )
+# Asked for by name these come as plain dicts; by annotation as the classes above.
+PLAIN_OBJECTS = frozenset({"headers", "query_params"})
 MAPPING_OBJECTS = frozenset({"headers", "cookies", "query_params", "path_params"})
 PARAMETER_MARKERS: Mapping[type[Marker], Source] = {Path: "path", Query: "query", Header: "header", Cookie: "cookie"}
 
@@ -166,7 +168,7 @@ class _Draft:
             self._body_slots.append(slot)
             return None
         if slot.name in NAMED_OBJECTS:
-            return "object", slot.name
+            return ("plain" if slot.name in PLAIN_OBJECTS else "object"), slot.name
         return self._from_query(slot, "query")
 
     def _marked(self, slot: Slot, marker: Marker) -> Argument | None:
