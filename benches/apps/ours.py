@@ -55,4 +55,9 @@ async def redis_get() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    app.run(host="127.0.0.1", port=int(sys.argv[1]), workers=1)
+    if sys.argv[2:] == ["embedded"]:
+        import uvloop
+
+        uvloop.run(app.serve(host="127.0.0.1", port=int(sys.argv[1])))
+    else:
+        app.run(host="127.0.0.1", port=int(sys.argv[1]), workers=1)

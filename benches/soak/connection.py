@@ -128,6 +128,8 @@ class Connection:
             return
         size = max(1, len(specimen.data) // PIECES)
         for start in range(0, len(specimen.data), size):
+            if wire.closed:
+                return
             wire.transport.write(specimen.data[start : start + size])
             await asyncio.sleep(PAUSE)
 

@@ -39,9 +39,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     options = parser().parse_args()
+    all_cases = [*(case.name for case in CASES), *EXTRAS]
     try:
-        names = choose(options.servers, [server.name for server in SERVERS] + ["ours"])
-        cases = choose(options.cases, [*(case.name for case in CASES), *EXTRAS])
+        names = choose(options.servers, [s.name for s in SERVERS], [s.name for s in SERVERS if not s.optional])
+        cases = choose(options.cases, all_cases, all_cases)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -75,9 +76,9 @@ def built() -> bool:
     return True
 
 
-def choose(given: str | None, known: list[str]) -> list[str]:
+def choose(given: str | None, known: list[str], usual: list[str]) -> list[str]:
     if not given:
-        return known
+        return usual
     chosen = [name.strip() for name in given.split(",") if name.strip()]
     for name in chosen:
         if name not in known:

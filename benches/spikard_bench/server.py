@@ -56,6 +56,8 @@ class Server:
     port: int | None = None
     interpreter: Path | None = None
     remark: str = ""
+    # Measured only when named: a variant of another row.
+    optional: bool = False
     cannot: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -118,6 +120,13 @@ SERVERS = (
     Server("floor", "floor: hyper, axum + serde, no Python", None, ("PORT",)),
     Server("ours-3.13", "**spikard**, Python 3.13", OURS_313, script("ours.py")),
     Server("ours-3.11", "**spikard**, Python 3.11", OURS_311, script("ours.py")),
+    Server(
+        "ours-embedded",
+        "**spikard** embedded in uvloop, Python 3.13",
+        OURS_313,
+        (*script("ours.py"), "embedded"),
+        optional=True,
+    ),
     Server("granian-rsgi", "granian, RSGI, no framework", GRANIAN_ENV, granian("rsgi", "granian_rsgi:app")),
     Server("fastapi-granian", "FastAPI on granian", FASTAPI, granian("asgi", "fastapi_app:app")),
     Server(
