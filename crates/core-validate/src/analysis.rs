@@ -8,7 +8,10 @@ use crate::error::SchemaError;
 use crate::number::Num;
 use crate::schema::{Flow, Node, NodeId, Rules, Schema, kind};
 
-pub(crate) fn finish(schema: &mut Schema, places: &HashMap<String, NodeId>) -> Result<(), SchemaError> {
+pub(crate) fn finish(
+    schema: &mut Schema,
+    places: &HashMap<String, NodeId>,
+) -> Result<(), SchemaError> {
     refuse_loops(schema, places)?;
     let kinds = all_kinds(schema);
     find_optionals(schema, &kinds);
@@ -50,8 +53,14 @@ fn refuse_loops(schema: &Schema, places: &HashMap<String, NodeId>) -> Result<(),
                     open.push((next, in_place(schema, next)));
                 }
                 OPEN => {
-                    let place = places.iter().find(|(_, id)| **id == next).map_or("", |(place, _)| place.as_str());
-                    return Err(SchemaError::new(place, "the schema refers to itself without going into the value"));
+                    let place = places
+                        .iter()
+                        .find(|(_, id)| **id == next)
+                        .map_or("", |(place, _)| place.as_str());
+                    return Err(SchemaError::new(
+                        place,
+                        "the schema refers to itself without going into the value",
+                    ));
                 }
                 _ => {}
             }
@@ -70,7 +79,10 @@ fn all_kinds(schema: &Schema) -> Vec<u8> {
     for id in 0..schema.nodes.len() {
         kinds_of(schema, id, &mut kinds);
     }
-    kinds.into_iter().map(|known| known.unwrap_or(kind::ALL)).collect()
+    kinds
+        .into_iter()
+        .map(|known| known.unwrap_or(kind::ALL))
+        .collect()
 }
 
 fn kinds_of(schema: &Schema, id: NodeId, known: &mut Vec<Option<u8>>) -> u8 {
@@ -83,7 +95,10 @@ fn kinds_of(schema: &Schema, id: NodeId, known: &mut Vec<Option<u8>>) -> u8 {
         Node::Rules(rules) => {
             let mut kinds = rules.types;
             if let Some(choices) = &rules.choices {
-                kinds &= choices.values.iter().fold(0, |all, value| all | kind_of(value));
+                kinds &= choices
+                    .values
+                    .iter()
+                    .fold(0, |all, value| all | kind_of(value));
             }
             if let Some(constant) = &rules.constant {
                 kinds &= kind_of(constant);
@@ -93,10 +108,16 @@ fn kinds_of(schema: &Schema, id: NodeId, known: &mut Vec<Option<u8>>) -> u8 {
             }
             for branches in [&rules.any_of, &rules.one_of] {
                 if !branches.is_empty() {
-                    kinds &= branches.iter().fold(0, |all, node| all | kinds_of(schema, *node, known));
+                    kinds &= branches
+                        .iter()
+                        .fold(0, |all, node| all | kinds_of(schema, *node, known));
                 }
             }
-            if rules.nullable { kinds | kind::NULL } else { kinds }
+            if rules.nullable {
+                kinds | kind::NULL
+            } else {
+                kinds
+            }
         }
     };
     known[id] = Some(kinds);
@@ -121,7 +142,10 @@ fn find_optionals(schema: &mut Schema, kinds: &[u8]) {
     let nulls: Vec<bool> = (0..schema.nodes.len())
         .map(|id| {
             schema.rules(id).is_some_and(|rules| {
-                rules.types == kind::NULL && rules.is_plain() && rules.choices.is_none() && rules.constant.is_none()
+                rules.types == kind::NULL
+                    && rules.is_plain()
+                    && rules.choices.is_none()
+                    && rules.constant.is_none()
             })
         })
         .collect();
@@ -147,13 +171,19 @@ fn find_optionals(schema: &mut Schema, kinds: &[u8]) {
 }
 
 fn spread_secrets(schema: &mut Schema) {
-    let mut holds: Vec<bool> = (0..schema.nodes.len()).map(|id| schema.rules(id).is_some_and(|rules| rules.secret)).collect();
+    let mut holds: Vec<bool> = (0..schema.nodes.len())
+        .map(|id| schema.rules(id).is_some_and(|rules| rules.secret))
+        .collect();
     loop {
         let mut changed = false;
         for id in 0..schema.nodes.len() {
             if !holds[id]
                 && let Some(rules) = schema.rules(id)
-                && rules.in_place().into_iter().chain(rules.inside()).any(|node| holds[node])
+                && rules
+                    .in_place()
+                    .into_iter()
+                    .chain(rules.inside())
+                    .any(|node| holds[node])
             {
                 holds[id] = true;
                 changed = true;
@@ -173,17 +203,36 @@ fn spread_secrets(schema: &mut Schema) {
 fn flow_of(rules: &Rules, kinds: &[u8]) -> Flow {
     if rules.is_plain() {
         let scalar = |value: &Value| !value.is_array() && !value.is_object();
-        let streams = rules.array.as_ref().is_none_or(super::schema::ArrayRules::streams)
-            && rules.object.as_ref().is_none_or(super::object::ObjectRules::streams)
-            && rules.choices.as_ref().is_none_or(|choices| choices.values.iter().all(scalar))
+        let streams = rules
+            .array
+            .as_ref()
+            .is_none_or(super::schema::ArrayRules::streams)
+            && rules
+                .object
+                .as_ref()
+                .is_none_or(super::object::ObjectRules::streams)
+            && rules
+                .choices
+                .as_ref()
+                .is_none_or(|choices| choices.values.iter().all(scalar))
             && rules.constant.as_ref().is_none_or(scalar);
         return if streams { Flow::Direct } else { Flow::Buffer };
     }
     if !rules.says_nothing_itself() || rules.not.is_some() || rules.condition.is_some() {
         return Flow::Buffer;
     }
-    let lone: Vec<NodeId> = rules.reference.iter().chain(&rules.all_of).copied().collect();
-    match (lone.as_slice(), rules.optional, rules.any_of.as_slice(), rules.one_of.as_slice()) {
+    let lone: Vec<NodeId> = rules
+        .reference
+        .iter()
+        .chain(&rules.all_of)
+        .copied()
+        .collect();
+    match (
+        lone.as_slice(),
+        rules.optional,
+        rules.any_of.as_slice(),
+        rules.one_of.as_slice(),
+    ) {
         ([only], None, [], []) => Flow::Jump(*only),
         ([], Some(inner), [], []) => Flow::Optional(inner),
         ([], None, branches, []) | ([], None, [], branches) => dispatch(branches, kinds),
@@ -193,7 +242,14 @@ fn flow_of(rules: &Rules, kinds: &[u8]) -> Flow {
 
 /// Branches that share no kind of value can be chosen by its first byte.
 fn dispatch(branches: &[NodeId], kinds: &[u8]) -> Flow {
-    const GROUPS: [u8; 6] = [kind::NULL, kind::BOOL, kind::NUMBER, kind::STRING, kind::ARRAY, kind::OBJECT];
+    const GROUPS: [u8; 6] = [
+        kind::NULL,
+        kind::BOOL,
+        kind::NUMBER,
+        kind::STRING,
+        kind::ARRAY,
+        kind::OBJECT,
+    ];
     let mut table = [None; 6];
     for branch in branches {
         for (entry, group) in table.iter_mut().zip(GROUPS) {

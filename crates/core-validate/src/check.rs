@@ -14,11 +14,25 @@ use crate::schema::{ArrayRules, Choices, Node, NodeId, Rules, Schema, kind};
 use crate::unevaluated::{evaluated_items, evaluated_members};
 
 pub(crate) fn accepts(schema: &Schema, node: NodeId, value: &Value) -> bool {
-    Check { schema, sink: Sink::Quiet }.node(node, value, &Place::Root(&[]), false)
+    Check {
+        schema,
+        sink: Sink::Quiet,
+    }
+    .node(node, value, &Place::Root(&[]), false)
 }
 
-pub(crate) fn gather(schema: &Schema, node: NodeId, value: &Value, root: &[&str], faults: &mut Faults) {
-    Check { schema, sink: Sink::Gather(faults) }.node(node, value, &Place::Root(root), false);
+pub(crate) fn gather(
+    schema: &Schema,
+    node: NodeId,
+    value: &Value,
+    root: &[&str],
+    faults: &mut Faults,
+) {
+    Check {
+        schema,
+        sink: Sink::Gather(faults),
+    }
+    .node(node, value, &Place::Root(root), false);
 }
 
 /// Runs checks one after the other until a fault settles the matter; true when all passed.
@@ -56,7 +70,13 @@ impl Subject<'_> {
 
 impl<'s> Check<'s, '_> {
     /// True when the value fits. `secret` says that something around it is secret.
-    pub(crate) fn node(&mut self, id: NodeId, value: &Value, place: &Place<'_>, secret: bool) -> bool {
+    pub(crate) fn node(
+        &mut self,
+        id: NodeId,
+        value: &Value,
+        place: &Place<'_>,
+        secret: bool,
+    ) -> bool {
         match &self.schema.nodes[id] {
             Node::Any => true,
             Node::Never => self.prohibited(value, place, secret),
@@ -64,12 +84,23 @@ impl<'s> Check<'s, '_> {
         }
     }
 
-    pub(crate) fn rules(&mut self, rules: &'s Rules, value: &Value, place: &Place<'_>, secret: bool) -> bool {
+    pub(crate) fn rules(
+        &mut self,
+        rules: &'s Rules,
+        value: &Value,
+        place: &Place<'_>,
+        secret: bool,
+    ) -> bool {
         if rules.nullable && value.is_null() {
             return true;
         }
         let secret = secret || rules.secret;
-        let subject = Subject { value, place, secret, hidden: secret || rules.holds_secret };
+        let subject = Subject {
+            value,
+            place,
+            secret,
+            hidden: secret || rules.holds_secret,
+        };
         if rules.types & kind_of(value) == 0 {
             let (kind, msg) = type_fault(rules);
             self.sink.tell(place, kind, |fault| {
@@ -99,15 +130,28 @@ impl<'s> Check<'s, '_> {
                 None => true,
             },
             Value::Object(members) => match &rules.object {
-                Some(object) => Members { object, members, subject }.check(self),
+                Some(object) => Members {
+                    object,
+                    members,
+                    subject,
+                }
+                .check(self),
                 None => true,
             },
             Value::Null | Value::Bool(_) => true,
         }
     }
 
-    pub(crate) fn text(&mut self, rules: &Rules, text: &str, subject: Subject<'_>, with_format: bool) -> bool {
-        let Some(wanted) = &rules.text else { return true };
+    pub(crate) fn text(
+        &mut self,
+        rules: &Rules,
+        text: &str,
+        subject: Subject<'_>,
+        with_format: bool,
+    ) -> bool {
+        let Some(wanted) = &rules.text else {
+            return true;
+        };
         if matches!(self.sink, Sink::Quiet) {
             return wanted.accepts(text);
         }
@@ -128,7 +172,9 @@ impl<'s> Check<'s, '_> {
     }
 
     pub(crate) fn num(&mut self, rules: &Rules, num: Num<'_>, subject: Subject<'_>) -> bool {
-        let Some(wanted) = &rules.number else { return true };
+        let Some(wanted) = &rules.number else {
+            return true;
+        };
         if wanted.accepts(num) {
             return true;
         }
@@ -155,17 +201,35 @@ impl<'s> Check<'s, '_> {
     }
 
     /// What is said about the list as a whole.
-    pub(crate) fn list(&mut self, rules: &ArrayRules, items: &[Value], subject: Subject<'_>) -> bool {
+    pub(crate) fn list(
+        &mut self,
+        rules: &ArrayRules,
+        items: &[Value],
+        subject: Subject<'_>,
+    ) -> bool {
         let mut fits = true;
         let limits = [
-            (rules.min_items.filter(|min| items.len() < *min), FaultKind::TooShort, "at least", "min_length"),
-            (rules.max_items.filter(|max| items.len() > *max), FaultKind::TooLong, "at most", "max_length"),
+            (
+                rules.min_items.filter(|min| items.len() < *min),
+                FaultKind::TooShort,
+                "at least",
+                "min_length",
+            ),
+            (
+                rules.max_items.filter(|max| items.len() > *max),
+                FaultKind::TooLong,
+                "at most",
+                "max_length",
+            ),
         ];
         for (limit, kind, words, key) in limits {
             let Some(limit) = limit else { continue };
             fits = false;
             self.sink.tell(subject.place, kind, |fault| {
-                fault.msg = format!("List should have {words} {} after validation", counted(limit, "item", "items"));
+                fault.msg = format!(
+                    "List should have {words} {} after validation",
+                    counted(limit, "item", "items")
+                );
                 fault.ctx = context(key, limit);
                 fault.ctx.insert("actual_length".into(), items.len().into());
                 fault.ctx.insert("field_type".into(), "List".into());
@@ -176,20 +240,29 @@ impl<'s> Check<'s, '_> {
             && let Some(index) = first_repeat(items)
         {
             fits = false;
-            self.sink.tell(subject.place, FaultKind::UniqueItems, |fault| {
-                fault.msg = "List items should be unique".into();
-                if let Some(value) = shown(&items[index], subject.hidden) {
-                    fault.ctx.insert("duplicate_value".into(), value);
-                }
-                fault.ctx.insert("duplicate_index".into(), index.into());
-                fault.input = subject.shown();
-            });
+            self.sink
+                .tell(subject.place, FaultKind::UniqueItems, |fault| {
+                    fault.msg = "List items should be unique".into();
+                    if let Some(value) = shown(&items[index], subject.hidden) {
+                        fault.ctx.insert("duplicate_value".into(), value);
+                    }
+                    fault.ctx.insert("duplicate_index".into(), index.into());
+                    fault.input = subject.shown();
+                });
         }
         if let Some((node, least, most)) = rules.contains {
-            let found = items.iter().filter(|item| accepts(self.schema, node, item)).count();
+            let found = items
+                .iter()
+                .filter(|item| accepts(self.schema, node, item))
+                .count();
             if found < least || most.is_some_and(|most| found > most) {
                 fits = false;
-                self.keyword(FaultKind::Contains, "contains", subject.place, subject.shown());
+                self.keyword(
+                    FaultKind::Contains,
+                    "contains",
+                    subject.place,
+                    subject.shown(),
+                );
             }
         }
         fits
@@ -199,7 +272,10 @@ impl<'s> Check<'s, '_> {
     pub(crate) fn listed(&mut self, rules: &Rules, subject: Subject<'_>) -> bool {
         let mut fits = true;
         if let Some(choices) = &rules.choices
-            && !choices.values.iter().any(|choice| json_equal(choice, subject.value))
+            && !choices
+                .values
+                .iter()
+                .any(|choice| json_equal(choice, subject.value))
         {
             fits = false;
             tell_choices(&mut self.sink, choices, subject.place, subject.shown());
@@ -244,8 +320,14 @@ impl<'s> Check<'s, '_> {
         if nodes.is_empty() {
             return true;
         }
-        let mut fitting = nodes.iter().filter(|node| accepts(self.schema, **node, subject.value));
-        let found = if kind == FaultKind::AnyOf { fitting.by_ref().take(1).count() } else { fitting.by_ref().count() };
+        let mut fitting = nodes
+            .iter()
+            .filter(|node| accepts(self.schema, **node, subject.value));
+        let found = if kind == FaultKind::AnyOf {
+            fitting.by_ref().take(1).count()
+        } else {
+            fitting.by_ref().count()
+        };
         if found == 1 {
             return true;
         }
@@ -253,7 +335,13 @@ impl<'s> Check<'s, '_> {
         false
     }
 
-    pub(crate) fn tell_branches(&mut self, nodes: &[NodeId], subject: Subject<'_>, kind: FaultKind, found: usize) {
+    pub(crate) fn tell_branches(
+        &mut self,
+        nodes: &[NodeId],
+        subject: Subject<'_>,
+        kind: FaultKind,
+        found: usize,
+    ) {
         let branches = match &self.sink {
             Sink::Gather(faults) if faults.tells_branches() => self.branch_faults(nodes, subject),
             _ => None,
@@ -277,7 +365,11 @@ impl<'s> Check<'s, '_> {
         let mut all = Vec::new();
         for node in nodes {
             let mut faults = Faults::new();
-            Check { schema: self.schema, sink: Sink::Gather(&mut faults) }.again(*node, subject);
+            Check {
+                schema: self.schema,
+                sink: Sink::Gather(&mut faults),
+            }
+            .again(*node, subject);
             all.push(serde_json::from_slice(&faults.to_json()).ok()?);
         }
         Some(Value::Array(all))
@@ -293,8 +385,17 @@ impl<'s> Check<'s, '_> {
     }
 
     fn condition(&mut self, rules: &Rules, subject: Subject<'_>) -> bool {
-        let Some((when, then, otherwise)) = rules.condition else { return true };
-        let branch = if accepts(self.schema, when, subject.value) { then } else { otherwise };
+        let Some((when, then, otherwise)) = rules.condition else {
+            return true;
+        };
+        if then.is_none() && otherwise.is_none() {
+            return true;
+        }
+        let branch = if accepts(self.schema, when, subject.value) {
+            then
+        } else {
+            otherwise
+        };
         branch.is_none_or(|node| self.again(node, subject))
     }
 
@@ -302,21 +403,37 @@ impl<'s> Check<'s, '_> {
         let items = match subject.value {
             Value::Array(items) => items,
             Value::Object(members) => {
-                let Some(object) = &rules.object else { return true };
-                let Some(node) = object.unevaluated else { return true };
+                let Some(object) = &rules.object else {
+                    return true;
+                };
+                let Some(node) = object.unevaluated else {
+                    return true;
+                };
                 let known = evaluated_members(self.schema, rules, subject.value, members);
-                return Members { object, members, subject }.unevaluated(self, node, &known);
+                return Members {
+                    object,
+                    members,
+                    subject,
+                }
+                .unevaluated(self, node, &known);
             }
             _ => return true,
         };
-        let Some(node) = rules.array.as_ref().and_then(|array| array.unevaluated) else { return true };
+        let Some(node) = rules.array.as_ref().and_then(|array| array.unevaluated) else {
+            return true;
+        };
         let known = evaluated_items(self.schema, rules, subject.value, items);
         let mut fits = true;
         for (index, item) in items.iter().enumerate() {
             if !known[index] && !accepts(self.schema, node, item) {
                 fits = false;
                 let input = shown(item, subject.hidden);
-                self.keyword(FaultKind::Unevaluated, "unevaluatedItems", &subject.place.index(index), input);
+                self.keyword(
+                    FaultKind::Unevaluated,
+                    "unevaluatedItems",
+                    &subject.place.index(index),
+                    input,
+                );
             }
         }
         fits
@@ -335,7 +452,13 @@ impl<'s> Check<'s, '_> {
     }
 
     /// A fault that is known by its keyword only.
-    pub(crate) fn keyword(&mut self, kind: FaultKind, word: &str, place: &Place<'_>, input: Option<Value>) {
+    pub(crate) fn keyword(
+        &mut self,
+        kind: FaultKind,
+        word: &str,
+        place: &Place<'_>,
+        input: Option<Value>,
+    ) {
         self.sink.tell(place, kind, |fault| {
             fault.msg = format!("Value failed keyword {word}");
             fault.ctx = context("keyword", word);
@@ -346,13 +469,25 @@ impl<'s> Check<'s, '_> {
 
 /// Kind and message of a value of the wrong type: the first declared type that is not null speaks.
 pub(crate) fn type_fault(rules: &Rules) -> (FaultKind, &'static str) {
-    let wanted = rules.declared.iter().copied().find(|bit| *bit != kind::NULL).unwrap_or(kind::NULL);
+    let wanted = rules
+        .declared
+        .iter()
+        .copied()
+        .find(|bit| *bit != kind::NULL)
+        .unwrap_or(kind::NULL);
     match wanted {
-        kind::INTEGER => {
-            (FaultKind::IntParsing, "Input should be a valid integer, unable to parse string as an integer")
-        }
-        kind::NUMBER => (FaultKind::FloatParsing, "Input should be a valid number, unable to parse string as a number"),
-        kind::BOOL => (FaultKind::BoolParsing, "Input should be a valid boolean, unable to interpret input"),
+        kind::INTEGER => (
+            FaultKind::IntParsing,
+            "Input should be a valid integer, unable to parse string as an integer",
+        ),
+        kind::NUMBER => (
+            FaultKind::FloatParsing,
+            "Input should be a valid number, unable to parse string as a number",
+        ),
+        kind::BOOL => (
+            FaultKind::BoolParsing,
+            "Input should be a valid boolean, unable to interpret input",
+        ),
         kind::STRING => (FaultKind::StringType, "Input should be a valid string"),
         kind::ARRAY => (FaultKind::ListType, "Input should be a valid list"),
         kind::OBJECT => (FaultKind::DictType, "Input should be a valid dictionary"),
@@ -360,7 +495,12 @@ pub(crate) fn type_fault(rules: &Rules) -> (FaultKind, &'static str) {
     }
 }
 
-pub(crate) fn tell_choices(sink: &mut Sink<'_>, choices: &Choices, place: &Place<'_>, input: Option<Value>) {
+pub(crate) fn tell_choices(
+    sink: &mut Sink<'_>,
+    choices: &Choices,
+    place: &Place<'_>,
+    input: Option<Value>,
+) {
     sink.tell(place, FaultKind::Enum, |fault| {
         fault.msg = format!("Input should be {}", choices.expected);
         fault.ctx = context("expected", choices.expected.as_str());
@@ -382,7 +522,11 @@ pub(crate) fn tell_constant(sink: &mut Sink<'_>, constant: &Value, subject: Subj
 /// The first item that came before. Long lists are sorted first: a hostile body must not buy squares.
 fn first_repeat(items: &[Value]) -> Option<usize> {
     if items.len() <= 16 {
-        return (1..items.len()).find(|index| items[..*index].iter().any(|before| json_equal(before, &items[*index])));
+        return (1..items.len()).find(|index| {
+            items[..*index]
+                .iter()
+                .any(|before| json_equal(before, &items[*index]))
+        });
     }
     let mut seen = std::collections::HashSet::with_capacity(items.len());
     items.iter().position(|item| !seen.insert(identity(item)))

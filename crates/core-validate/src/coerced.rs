@@ -16,11 +16,26 @@ pub enum Coerced<'a> {
     BigInt(Cow<'a, str>),
     Float(f64),
     Text(Cow<'a, str>),
-    Uuid { bytes: [u8; 16], text: Cow<'a, str> },
-    Date { value: Date, text: Cow<'a, str> },
-    DateTime { value: DateTime, text: Cow<'a, str> },
-    Time { value: Time, text: Cow<'a, str> },
-    Duration { value: Duration, text: Cow<'a, str> },
+    Uuid {
+        bytes: [u8; 16],
+        text: Cow<'a, str>,
+    },
+    Date {
+        value: Date,
+        text: Cow<'a, str>,
+    },
+    DateTime {
+        value: DateTime,
+        text: Cow<'a, str>,
+    },
+    Time {
+        value: Time,
+        text: Cow<'a, str>,
+    },
+    Duration {
+        value: Duration,
+        text: Cow<'a, str>,
+    },
     /// A finite decimal as it was written.
     Decimal(Cow<'a, str>),
     List(Vec<Coerced<'a>>),
@@ -30,6 +45,20 @@ pub enum Coerced<'a> {
 }
 
 impl Coerced<'_> {
+    /// The text of a string of any format.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text)
+            | Self::Decimal(text)
+            | Self::Uuid { text, .. }
+            | Self::Date { text, .. }
+            | Self::DateTime { text, .. }
+            | Self::Time { text, .. }
+            | Self::Duration { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
     /// The JSON form: what constraints on lists and objects are judged on.
     pub fn to_json(&self) -> Value {
         match self {
@@ -46,9 +75,12 @@ impl Coerced<'_> {
             | Self::Time { text, .. }
             | Self::Duration { text, .. } => Value::String(text.clone().into_owned()),
             Self::List(items) => Value::Array(items.iter().map(Coerced::to_json).collect()),
-            Self::Object(members) => {
-                Value::Object(members.iter().map(|(key, value)| (key.clone(), value.to_json())).collect::<Map<_, _>>())
-            }
+            Self::Object(members) => Value::Object(
+                members
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.to_json()))
+                    .collect::<Map<_, _>>(),
+            ),
             Self::Json(value) => value.clone(),
         }
     }
@@ -60,7 +92,10 @@ fn big_number(digits: &str) -> Value {
     if let Ok(whole) = unsigned.parse::<u64>() {
         return Value::from(whole);
     }
-    let nearest = unsigned.parse::<f64>().unwrap_or(f64::MAX).clamp(f64::MIN, f64::MAX);
+    let nearest = unsigned
+        .parse::<f64>()
+        .unwrap_or(f64::MAX)
+        .clamp(f64::MIN, f64::MAX);
     Number::from_f64(nearest).map_or(Value::Null, Value::Number)
 }
 

@@ -11,18 +11,33 @@ use crate::format::Format;
 use crate::object::{Additional, ObjectRules};
 use crate::pattern::{Pattern, PatternFallback};
 use crate::scalar::{Bound, NumberRules, TextRules};
-use crate::schema::{ArrayRules, Choices, Flow, Node, NodeId, Rules, Schema, kind};
+use crate::schema::{ArrayRules, Choices, Condition, Flow, Node, NodeId, Rules, Schema, kind};
 
 /// Schemas inside each other; deeper ones are a mistake.
 const DEEPEST: usize = 128;
 
-pub(crate) fn compile(document: &Value, fallback: Option<&dyn PatternFallback>) -> Result<Schema, SchemaError> {
+pub(crate) fn compile(
+    document: &Value,
+    fallback: Option<&dyn PatternFallback>,
+) -> Result<Schema, SchemaError> {
     let mut names = HashMap::new();
     collect_names(document, &mut String::new(), &mut names, 0)?;
-    let mut compiler =
-        Compiler { document, names, fallback, nodes: Vec::new(), known: HashMap::new(), foreign: Vec::new(), depth: 0 };
+    let mut compiler = Compiler {
+        document,
+        names,
+        fallback,
+        nodes: Vec::new(),
+        known: HashMap::new(),
+        foreign: Vec::new(),
+        depth: 0,
+    };
     let root = compiler.node(document, "")?;
-    let mut schema = Schema { nodes: compiler.nodes, root, kinds: Vec::new(), foreign_patterns: compiler.foreign };
+    let mut schema = Schema {
+        nodes: compiler.nodes,
+        root,
+        kinds: Vec::new(),
+        foreign_patterns: compiler.foreign,
+    };
     crate::analysis::finish(&mut schema, &compiler.known)?;
     Ok(schema)
 }
@@ -49,7 +64,10 @@ fn collect_names(
                 names.insert(id.trim_end_matches('#').to_owned(), pointer.clone());
             }
             for (key, member) in members {
-                if matches!(key.as_str(), "enum" | "const" | "default" | "examples" | "example") {
+                if matches!(
+                    key.as_str(),
+                    "enum" | "const" | "default" | "examples" | "example"
+                ) {
                     continue;
                 }
                 pointer.push('/');
@@ -100,7 +118,12 @@ impl<'d> Compiler<'d> {
             Value::Bool(true) => Node::Any,
             Value::Bool(false) => Node::Never,
             Value::Object(members) => self.rules(members, pointer)?,
-            _ => return Err(SchemaError::new(pointer, "a schema is an object or a boolean")),
+            _ => {
+                return Err(SchemaError::new(
+                    pointer,
+                    "a schema is an object or a boolean",
+                ));
+            }
         };
         self.depth -= 1;
         Ok(id)
@@ -110,7 +133,11 @@ impl<'d> Compiler<'d> {
         let declared = declared_types(members, pointer)?;
         let types = declared.iter().fold(0, |all, kind| all | kind);
         let rules = Rules {
-            types: if members.contains_key("type") { types } else { kind::ALL },
+            types: if members.contains_key("type") {
+                types
+            } else {
+                kind::ALL
+            },
             declared,
             nullable: flag(members, "nullable", pointer)?,
             text: self.text(members, pointer)?,
@@ -127,7 +154,9 @@ impl<'d> Compiler<'d> {
             not: self.member(members, "not", pointer)?,
             condition: self.condition(members, pointer)?,
             secret: members.get("secret") == Some(&Value::Bool(true))
-                || members.get("format").is_some_and(|format| format == "password"),
+                || members
+                    .get("format")
+                    .is_some_and(|format| format == "password"),
             holds_secret: false,
             flow: Flow::Buffer,
         };
@@ -137,36 +166,69 @@ impl<'d> Compiler<'d> {
         Ok(Node::Rules(Box::new(rules)))
     }
 
-    fn member(&mut self, members: &'d Members, word: &str, pointer: &str) -> Result<Option<NodeId>, SchemaError> {
-        members.get(word).map(|schema| self.node(schema, &format!("{pointer}/{word}"))).transpose()
+    fn member(
+        &mut self,
+        members: &'d Members,
+        word: &str,
+        pointer: &str,
+    ) -> Result<Option<NodeId>, SchemaError> {
+        members
+            .get(word)
+            .map(|schema| self.node(schema, &format!("{pointer}/{word}")))
+            .transpose()
     }
 
-    fn list(&mut self, members: &'d Members, word: &str, pointer: &str) -> Result<Vec<NodeId>, SchemaError> {
-        let Some(value) = members.get(word) else { return Ok(Vec::new()) };
+    fn list(
+        &mut self,
+        members: &'d Members,
+        word: &str,
+        pointer: &str,
+    ) -> Result<Vec<NodeId>, SchemaError> {
+        let Some(value) = members.get(word) else {
+            return Ok(Vec::new());
+        };
         let pointer = format!("{pointer}/{word}");
         match value {
             Value::Array(schemas) if !schemas.is_empty() => self.nodes_of(schemas, &pointer),
-            _ => Err(SchemaError::new(&pointer, "must be a list of schemas, not empty")),
+            _ => Err(SchemaError::new(
+                &pointer,
+                "must be a list of schemas, not empty",
+            )),
         }
     }
 
-    fn nodes_of(&mut self, schemas: &'d [Value], pointer: &str) -> Result<Vec<NodeId>, SchemaError> {
-        schemas.iter().enumerate().map(|(index, schema)| self.node(schema, &format!("{pointer}/{index}"))).collect()
+    fn nodes_of(
+        &mut self,
+        schemas: &'d [Value],
+        pointer: &str,
+    ) -> Result<Vec<NodeId>, SchemaError> {
+        schemas
+            .iter()
+            .enumerate()
+            .map(|(index, schema)| self.node(schema, &format!("{pointer}/{index}")))
+            .collect()
     }
 
     fn condition(
         &mut self,
         members: &'d Members,
         pointer: &str,
-    ) -> Result<Option<(NodeId, Option<NodeId>, Option<NodeId>)>, SchemaError> {
+    ) -> Result<Option<Condition>, SchemaError> {
         let when = self.member(members, "if", pointer)?;
         let then = self.member(members, "then", pointer)?;
         let otherwise = self.member(members, "else", pointer)?;
-        Ok(when.filter(|_| then.is_some() || otherwise.is_some()).map(|when| (when, then, otherwise)))
+        // An `if` alone decides nothing, but what it looked at counts as evaluated.
+        Ok(when.map(|when| (when, then, otherwise)))
     }
 
-    fn reference(&mut self, members: &'d Members, pointer: &str) -> Result<Option<NodeId>, SchemaError> {
-        let Some((word, value)) = ["$ref", "$dynamicRef"].into_iter().find_map(|word| Some((word, members.get(word)?)))
+    fn reference(
+        &mut self,
+        members: &'d Members,
+        pointer: &str,
+    ) -> Result<Option<NodeId>, SchemaError> {
+        let Some((word, value)) = ["$ref", "$dynamicRef"]
+            .into_iter()
+            .find_map(|word| Some((word, members.get(word)?)))
         else {
             return Ok(None);
         };
@@ -174,9 +236,14 @@ impl<'d> Compiler<'d> {
         let Value::String(reference) = value else {
             return Err(SchemaError::new(&place, "must be a string"));
         };
-        let target = self.resolve(reference).map_err(|message| SchemaError::new(&place, message))?;
+        let target = self
+            .resolve(reference)
+            .map_err(|message| SchemaError::new(&place, message))?;
         let Some(schema) = self.document.pointer(&target) else {
-            return Err(SchemaError::new(&place, format!("'{reference}' points at nothing")));
+            return Err(SchemaError::new(
+                &place,
+                format!("'{reference}' points at nothing"),
+            ));
         };
         self.node(schema, &target).map(Some)
     }
@@ -195,19 +262,24 @@ impl<'d> Compiler<'d> {
             return Ok(start.to_owned());
         }
         if fragment.starts_with('/') {
-            let decoded = percent_decode_str(fragment).decode_utf8().map_err(|_| "reference is not UTF-8".to_owned())?;
+            let decoded = percent_decode_str(fragment)
+                .decode_utf8()
+                .map_err(|_| "reference is not UTF-8".to_owned())?;
             return Ok(format!("{start}{decoded}"));
         }
         let anchor = self.names.get(&format!("#{fragment}"));
-        anchor.cloned().ok_or_else(|| format!("no anchor named '{fragment}'"))
+        anchor
+            .cloned()
+            .ok_or_else(|| format!("no anchor named '{fragment}'"))
     }
 
     fn pattern(&mut self, source: &str, pointer: &str) -> Result<Pattern, SchemaError> {
         if regex::Regex::new(source).is_err() && self.fallback.is_some() {
             self.foreign.push(source.to_owned());
         }
-        Pattern::compile(source, self.fallback)
-            .map_err(|reason| SchemaError::new(pointer, format!("invalid pattern '{source}': {reason}")))
+        Pattern::compile(source, self.fallback).map_err(|reason| {
+            SchemaError::new(pointer, format!("invalid pattern '{source}': {reason}"))
+        })
     }
 
     fn text(&mut self, members: &Members, pointer: &str) -> Result<Option<TextRules>, SchemaError> {
@@ -233,7 +305,11 @@ impl<'d> Compiler<'d> {
         Ok((!rules.is_empty()).then_some(rules))
     }
 
-    fn array(&mut self, members: &'d Members, pointer: &str) -> Result<Option<ArrayRules>, SchemaError> {
+    fn array(
+        &mut self,
+        members: &'d Members,
+        pointer: &str,
+    ) -> Result<Option<ArrayRules>, SchemaError> {
         let mut rules = ArrayRules {
             prefix: self.list(members, "prefixItems", pointer)?,
             min_items: count(members, "minItems", pointer)?,
@@ -251,11 +327,17 @@ impl<'d> Compiler<'d> {
         }
         let least = count(members, "minContains", pointer)?.unwrap_or(1);
         let most = count(members, "maxContains", pointer)?;
-        rules.contains = self.member(members, "contains", pointer)?.map(|node| (node, least, most));
+        rules.contains = self
+            .member(members, "contains", pointer)?
+            .map(|node| (node, least, most));
         Ok((!rules.is_empty()).then_some(rules))
     }
 
-    fn object(&mut self, members: &'d Members, pointer: &str) -> Result<Option<ObjectRules>, SchemaError> {
+    fn object(
+        &mut self,
+        members: &'d Members,
+        pointer: &str,
+    ) -> Result<Option<ObjectRules>, SchemaError> {
         let mut rules = ObjectRules::default();
         rules.names = self.member(members, "propertyNames", pointer)?;
         rules.min_properties = count(members, "minProperties", pointer)?;
@@ -264,7 +346,9 @@ impl<'d> Compiler<'d> {
         rules.additional = match members.get("additionalProperties") {
             None => Additional::Free,
             Some(Value::Bool(false)) => Additional::Forbidden,
-            Some(schema) => Additional::Judged(self.node(schema, &format!("{pointer}/additionalProperties"))?),
+            Some(schema) => {
+                Additional::Judged(self.node(schema, &format!("{pointer}/additionalProperties"))?)
+            }
         };
         for (name, schema) in map(members, "properties", pointer)? {
             let place = format!("{pointer}/properties/{}", escape_pointer(name));
@@ -278,7 +362,12 @@ impl<'d> Compiler<'d> {
         }
         // A boolean `required` inside a property belongs to parameter schemas and says nothing about members.
         if !matches!(members.get("required"), Some(Value::Bool(_))) {
-            for name in members.get("required").map(|list| strings(list, &format!("{pointer}/required"))).transpose()?.unwrap_or_default() {
+            for name in members
+                .get("required")
+                .map(|list| strings(list, &format!("{pointer}/required")))
+                .transpose()?
+                .unwrap_or_default()
+            {
                 let slot = rules.intern(name);
                 if !rules.required.contains(&slot) {
                     rules.required.push(slot);
@@ -305,22 +394,34 @@ impl<'d> Compiler<'d> {
     ) -> Result<(), SchemaError> {
         let trigger = rules.intern(name);
         if word == "dependentRequired" || (word == "dependencies" && value.is_array()) {
-            let needed = strings(value, place)?.into_iter().map(|name| rules.intern(name)).collect();
+            let needed = strings(value, place)?
+                .into_iter()
+                .map(|name| rules.intern(name))
+                .collect();
             rules.dependent_required.push((trigger, needed));
         } else {
-            rules.dependent_schemas.push((trigger, self.node(value, place)?));
+            rules
+                .dependent_schemas
+                .push((trigger, self.node(value, place)?));
         }
         Ok(())
     }
 }
 
 fn declared_types(members: &Members, pointer: &str) -> Result<Vec<u8>, SchemaError> {
-    let Some(value) = members.get("type") else { return Ok(Vec::new()) };
+    let Some(value) = members.get("type") else {
+        return Ok(Vec::new());
+    };
     let pointer = format!("{pointer}/type");
     let names = match value {
         Value::String(name) => vec![name.as_str()],
         Value::Array(names) if !names.is_empty() => strings(value, &pointer)?,
-        _ => return Err(SchemaError::new(&pointer, "must be a type name or a list of them")),
+        _ => {
+            return Err(SchemaError::new(
+                &pointer,
+                "must be a type name or a list of them",
+            ));
+        }
     };
     let of = |name: &str| match name {
         "null" => Ok(kind::NULL),
@@ -330,7 +431,10 @@ fn declared_types(members: &Members, pointer: &str) -> Result<Vec<u8>, SchemaErr
         "string" => Ok(kind::STRING),
         "array" => Ok(kind::ARRAY),
         "object" => Ok(kind::OBJECT),
-        _ => Err(SchemaError::new(&pointer, format!("'{name}' is not a JSON type"))),
+        _ => Err(SchemaError::new(
+            &pointer,
+            format!("'{name}' is not a JSON type"),
+        )),
     };
     names.into_iter().map(of).collect()
 }
@@ -341,14 +445,22 @@ fn number(members: &Members, pointer: &str) -> Result<Option<NumberRules>, Schem
         match members.get(word) {
             None => Ok(None),
             Some(Value::Number(number)) => Ok(Some(Bound::new(number))),
-            Some(Value::Bool(_)) if word.starts_with("exclusive") => {
-                Err(SchemaError::new(&place(), "must be a number; the boolean form of draft 4 is not read"))
-            }
+            Some(Value::Bool(_)) if word.starts_with("exclusive") => Err(SchemaError::new(
+                &place(),
+                "must be a number; the boolean form of draft 4 is not read",
+            )),
             Some(_) => Err(SchemaError::new(&place(), "must be a number")),
         }
     };
-    if members.get("multipleOf").and_then(Value::as_f64).is_some_and(|step| step <= 0.0) {
-        return Err(SchemaError::new(&format!("{pointer}/multipleOf"), "must be above zero"));
+    if members
+        .get("multipleOf")
+        .and_then(Value::as_f64)
+        .is_some_and(|step| step <= 0.0)
+    {
+        return Err(SchemaError::new(
+            &format!("{pointer}/multipleOf"),
+            "must be above zero",
+        ));
     }
     let rules = NumberRules {
         above: bound("exclusiveMinimum")?,
@@ -366,10 +478,20 @@ fn choices(members: &Members, pointer: &str) -> Result<Option<Choices>, SchemaEr
         Some(Value::Array(values)) => {
             let mut words: Vec<String> = values.iter().map(quoted).collect();
             let last = words.pop().unwrap_or_default();
-            let expected = if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) };
-            Ok(Some(Choices { values: values.clone(), expected }))
+            let expected = if words.is_empty() {
+                last
+            } else {
+                format!("{} or {last}", words.join(", "))
+            };
+            Ok(Some(Choices {
+                values: values.clone(),
+                expected,
+            }))
         }
-        Some(_) => Err(SchemaError::new(&format!("{pointer}/enum"), "must be a list of values")),
+        Some(_) => Err(SchemaError::new(
+            &format!("{pointer}/enum"),
+            "must be a list of values",
+        )),
     }
 }
 
@@ -384,7 +506,9 @@ pub(crate) fn quoted(value: &Value) -> String {
 fn uuid_version(value: &Value, pointer: &str) -> Result<u8, SchemaError> {
     let version = match value {
         Value::String(text) => text.parse().ok(),
-        Value::Number(number) => number.as_u64().and_then(|version| u8::try_from(version).ok()),
+        Value::Number(number) => number
+            .as_u64()
+            .and_then(|version| u8::try_from(version).ok()),
         _ => None,
     };
     version
@@ -394,13 +518,21 @@ fn uuid_version(value: &Value, pointer: &str) -> Result<u8, SchemaError> {
 
 fn count(members: &Members, word: &str, pointer: &str) -> Result<Option<usize>, SchemaError> {
     let whole = |number: &Number| {
-        number.as_u64().or_else(|| number.as_f64().filter(|f| *f >= 0.0 && *f < 9e15 && f.fract() == 0.0).map(|f| f as u64))
+        number.as_u64().or_else(|| {
+            number
+                .as_f64()
+                .filter(|f| *f >= 0.0 && *f < 9e15 && f.fract() == 0.0)
+                .map(|f| f as u64)
+        })
     };
     match members.get(word) {
         None => Ok(None),
         Some(value) => match value.as_number().and_then(whole) {
             Some(count) => Ok(Some(count as usize)),
-            None => Err(SchemaError::new(&format!("{pointer}/{word}"), "must be a whole number, zero or more")),
+            None => Err(SchemaError::new(
+                &format!("{pointer}/{word}"),
+                "must be a whole number, zero or more",
+            )),
         },
     }
 }
@@ -409,22 +541,35 @@ fn flag(members: &Members, word: &str, pointer: &str) -> Result<bool, SchemaErro
     match members.get(word) {
         None => Ok(false),
         Some(Value::Bool(flag)) => Ok(*flag),
-        Some(_) => Err(SchemaError::new(&format!("{pointer}/{word}"), "must be true or false")),
+        Some(_) => Err(SchemaError::new(
+            &format!("{pointer}/{word}"),
+            "must be true or false",
+        )),
     }
 }
 
-fn string<'m>(members: &'m Members, word: &str, pointer: &str) -> Result<Option<&'m str>, SchemaError> {
+fn string<'m>(
+    members: &'m Members,
+    word: &str,
+    pointer: &str,
+) -> Result<Option<&'m str>, SchemaError> {
     match members.get(word) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(SchemaError::new(&format!("{pointer}/{word}"), "must be a string")),
+        Some(_) => Err(SchemaError::new(
+            &format!("{pointer}/{word}"),
+            "must be a string",
+        )),
     }
 }
 
 fn strings<'m>(value: &'m Value, pointer: &str) -> Result<Vec<&'m str>, SchemaError> {
     let wrong = || SchemaError::new(pointer, "must be a list of strings");
     let items = value.as_array().ok_or_else(wrong)?;
-    items.iter().map(|item| item.as_str().ok_or_else(wrong)).collect()
+    items
+        .iter()
+        .map(|item| item.as_str().ok_or_else(wrong))
+        .collect()
 }
 
 fn map<'m>(
@@ -435,6 +580,9 @@ fn map<'m>(
     match members.get(word) {
         None => Ok(None.into_iter().flatten()),
         Some(Value::Object(map)) => Ok(Some(map.iter()).into_iter().flatten()),
-        Some(_) => Err(SchemaError::new(&format!("{pointer}/{word}"), "must be an object")),
+        Some(_) => Err(SchemaError::new(
+            &format!("{pointer}/{word}"),
+            "must be an object",
+        )),
     }
 }

@@ -16,7 +16,10 @@ pub struct SchemaError {
 
 impl SchemaError {
     pub(crate) fn new(pointer: &str, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.to_owned(), message: message.into() }
+        Self {
+            pointer: pointer.to_owned(),
+            message: message.into(),
+        }
     }
 }
 
@@ -25,7 +28,10 @@ impl SchemaError {
 pub enum JsonFault {
     /// Not the grammar of JSON, or something after its end.
     #[error("{message} at byte {offset}")]
-    Syntax { offset: usize, message: &'static str },
+    Syntax {
+        offset: usize,
+        message: &'static str,
+    },
     /// More arrays and objects inside each other than allowed.
     #[error("Request body exceeds maximum nesting depth of {limit}")]
     Depth { limit: usize },
@@ -51,7 +57,9 @@ impl JsonFault {
     /// Where it was noticed; 0 for the depth, which has no one place.
     pub fn offset(&self) -> usize {
         match self {
-            Self::Syntax { offset, .. } | Self::DuplicateKey { offset, .. } | Self::Encoding { offset } => *offset,
+            Self::Syntax { offset, .. }
+            | Self::DuplicateKey { offset, .. }
+            | Self::Encoding { offset } => *offset,
             Self::Depth { .. } => 0,
         }
     }

@@ -101,7 +101,9 @@ impl Loc {
                 out.extend_from_slice(itoa::Buffer::new().format(*index).as_bytes());
                 out.push(b'"');
             }
-            Self::Offset(offset) => out.extend_from_slice(itoa::Buffer::new().format(*offset).as_bytes()),
+            Self::Offset(offset) => {
+                out.extend_from_slice(itoa::Buffer::new().format(*offset).as_bytes())
+            }
         }
     }
 
@@ -145,17 +147,29 @@ impl Fault {
     /// A fault without input or context; a pointer is made for places in the body.
     pub fn new(kind: FaultKind, loc: Vec<Loc>, msg: impl Into<String>) -> Self {
         let pointer = pointer_of(&loc);
-        Self { kind, loc, msg: msg.into(), input: None, ctx: Map::new(), pointer }
+        Self {
+            kind,
+            loc,
+            msg: msg.into(),
+            input: None,
+            ctx: Map::new(),
+            pointer,
+        }
     }
 
     /// A required parameter, field or file that did not come.
     pub fn missing(loc: Vec<Loc>, input: Option<Value>) -> Self {
-        Self { input, ..Self::new(FaultKind::Missing, loc, "Field required") }
+        Self {
+            input,
+            ..Self::new(FaultKind::Missing, loc, "Field required")
+        }
     }
 
     pub(crate) fn compare(&self, other: &Self) -> Ordering {
         let by_source = rank(&self.loc).cmp(&rank(&other.loc));
-        by_source.then_with(|| compare_places(&self.loc, &other.loc)).then_with(|| self.kind.cmp(&other.kind))
+        by_source
+            .then_with(|| compare_places(&self.loc, &other.loc))
+            .then_with(|| self.kind.cmp(&other.kind))
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
@@ -190,7 +204,10 @@ impl Fault {
 fn rank(loc: &[Loc]) -> usize {
     const SOURCES: [&str; 6] = ["path", "query", "headers", "cookie", "body", "files"];
     match loc.first() {
-        Some(Loc::Key(source)) => SOURCES.iter().position(|known| known == source).unwrap_or(SOURCES.len()),
+        Some(Loc::Key(source)) => SOURCES
+            .iter()
+            .position(|known| known == source)
+            .unwrap_or(SOURCES.len()),
         _ => SOURCES.len(),
     }
 }
@@ -215,7 +232,9 @@ fn pointer_of(loc: &[Loc]) -> Option<String> {
         pointer.push('/');
         match step {
             Loc::Key(key) => pointer.push_str(&escape_pointer(key)),
-            Loc::Index(index) | Loc::Offset(index) => pointer.push_str(itoa::Buffer::new().format(*index)),
+            Loc::Index(index) | Loc::Offset(index) => {
+                pointer.push_str(itoa::Buffer::new().format(*index))
+            }
         }
     }
     Some(pointer)

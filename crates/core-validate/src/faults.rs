@@ -22,7 +22,10 @@ impl Faults {
 
     /// None yet; the faults inside `anyOf` and `oneOf` branches will be told in `ctx.branches`. For debugging.
     pub fn with_branches() -> Self {
-        Self { found: Vec::new(), branches: true }
+        Self {
+            found: Vec::new(),
+            branches: true,
+        }
     }
 
     pub(crate) fn tells_branches(&self) -> bool {

@@ -21,7 +21,10 @@ pub struct JsonLimits {
 
 impl Default for JsonLimits {
     fn default() -> Self {
-        Self { max_depth: 64, strict_keys: false }
+        Self {
+            max_depth: 64,
+            strict_keys: false,
+        }
     }
 }
 
@@ -101,14 +104,26 @@ impl<'a> Reader<'a> {
             [0xEF, 0xBB, 0xBF, rest @ ..] => (3, rest),
             _ => (0, json),
         };
-        let text = std::str::from_utf8(bytes).map_err(|error| JsonFault::Encoding { offset: base + error.valid_up_to() })?;
+        let text = std::str::from_utf8(bytes).map_err(|error| JsonFault::Encoding {
+            offset: base + error.valid_up_to(),
+        })?;
         let max_depth = limits.max_depth.min(DEEPEST);
-        Ok(Self { text, at: 0, base, depth: 0, max_depth, strict_keys: limits.strict_keys })
+        Ok(Self {
+            text,
+            at: 0,
+            base,
+            depth: 0,
+            max_depth,
+            strict_keys: limits.strict_keys,
+        })
     }
 
     #[cold]
     pub(crate) fn fault(&self, message: &'static str) -> JsonFault {
-        JsonFault::Syntax { offset: self.base + self.at, message }
+        JsonFault::Syntax {
+            offset: self.base + self.at,
+            message,
+        }
     }
 
     /// The next byte that is not blank, not taken yet.
@@ -141,7 +156,9 @@ impl<'a> Reader<'a> {
     pub(crate) fn enter(&mut self) -> Result<(), JsonFault> {
         self.depth += 1;
         if self.depth > self.max_depth {
-            return Err(JsonFault::Depth { limit: self.max_depth });
+            return Err(JsonFault::Depth {
+                limit: self.max_depth,
+            });
         }
         self.at += 1;
         Ok(())
@@ -171,7 +188,11 @@ impl<'a> Reader<'a> {
             self.depth -= 1;
             return Ok(false);
         }
-        Err(self.fault(if close == b']' { "expected ',' or ']'" } else { "expected ',' or '}'" }))
+        Err(self.fault(if close == b']' {
+            "expected ',' or ']'"
+        } else {
+            "expected ',' or '}'"
+        }))
     }
 
     /// A key and its colon.

@@ -40,7 +40,11 @@ impl Duration {
     pub fn parts(self) -> (i32, u32, u32) {
         let days = self.microseconds.div_euclid(MICROS_PER_DAY);
         let rest = self.microseconds.rem_euclid(MICROS_PER_DAY);
-        (days as i32, (rest / 1_000_000) as u32, (rest % 1_000_000) as u32)
+        (
+            days as i32,
+            (rest / 1_000_000) as u32,
+            (rest % 1_000_000) as u32,
+        )
     }
 
     /// `P1DT2H30M`, `PT1.5S`, `P2W`, a sign before them; no years, no months.
@@ -61,15 +65,26 @@ impl Duration {
                 cursor = &cursor[1..];
                 continue;
             }
-            let length = cursor.iter().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',')).count();
+            let length = cursor
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+                .count();
             let designator = cursor.get(length)?.to_ascii_uppercase();
             let place = order.iter().position(|(name, _)| *name == designator)?;
-            total = total.checked_add(quantity(&cursor[..length], order[place].1, cursor.len() == length + 1)?)?;
+            total = total.checked_add(quantity(
+                &cursor[..length],
+                order[place].1,
+                cursor.len() == length + 1,
+            )?)?;
             order = &order[place + 1..];
             cursor = &cursor[length + 1..];
             seen = true;
         }
-        if seen { Self::bounded(total, negative) } else { None }
+        if seen {
+            Self::bounded(total, negative)
+        } else {
+            None
+        }
     }
 
     /// Plain seconds, with a fraction perhaps.
@@ -79,8 +94,13 @@ impl Duration {
     }
 
     fn bounded(microseconds: i128, negative: bool) -> Option<Self> {
-        (microseconds <= LONGEST * MICROS_PER_DAY)
-            .then_some(Self { microseconds: if negative { -microseconds } else { microseconds } })
+        (microseconds <= LONGEST * MICROS_PER_DAY).then_some(Self {
+            microseconds: if negative {
+                -microseconds
+            } else {
+                microseconds
+            },
+        })
     }
 }
 
@@ -106,7 +126,11 @@ fn quantity(digits: &[u8], unit: i128, fraction: bool) -> Option<i128> {
     if !whole.iter().chain(part).all(u8::is_ascii_digit) {
         return None;
     }
-    let number = |digits: &[u8]| digits.iter().fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'));
+    let number = |digits: &[u8]| {
+        digits
+            .iter()
+            .fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'))
+    };
     let kept = &part[..part.len().min(12)];
     let power = 10_i128.pow(kept.len() as u32);
     Some(number(whole) * unit + (number(kept) * unit + power / 2) / power)
@@ -137,7 +161,9 @@ impl Date {
 fn days_in(year: u16, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         _ => 31,
     }
@@ -154,14 +180,16 @@ impl Time {
         let mut rest = &bytes[8..];
         let mut microsecond = 0;
         if let [b'.', fraction @ ..] = rest {
-            let length = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let length = fraction
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
             if length == 0 {
                 return None;
             }
             // Digits past the microsecond are cut, as every calendar library does.
-            for place in 0..6 {
-                let digit = if place < length { fraction[place] - b'0' } else { 0 };
-                microsecond = microsecond * 10 + u32::from(digit);
+            for digit in fraction[..length].iter().chain(b"000000").take(6) {
+                microsecond = microsecond * 10 + u32::from(digit - b'0');
             }
             rest = &fraction[length..];
         }
@@ -178,7 +206,13 @@ impl Time {
             }
             _ => return None,
         };
-        Some(Self { hour, minute, second, microsecond, offset })
+        Some(Self {
+            hour,
+            minute,
+            second,
+            microsecond,
+            offset,
+        })
     }
 }
 
@@ -189,7 +223,10 @@ impl DateTime {
         if !matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' ')) {
             return None;
         }
-        Some(Self { date, time: Time::parse(text.get(11..)?)? })
+        Some(Self {
+            date,
+            time: Time::parse(text.get(11..)?)?,
+        })
     }
 }
 
@@ -204,10 +241,27 @@ mod tests {
         assert_eq!(micros("PT1.5S"), Some(1_500_000));
         assert_eq!(micros("-P1W"), Some(-604_800_000_000));
         assert_eq!(micros("P0.5D"), Some(43_200_000_000));
-        for wrong in ["P", "PT", "P1Y", "P1M", "P1DT", "PT1H2", "1D", "P1.5DT1H", "PT1S1M", "P1T1H", "PT.5S", "P99999999999D", "é"] {
+        for wrong in [
+            "P",
+            "PT",
+            "P1Y",
+            "P1M",
+            "P1DT",
+            "PT1H2",
+            "1D",
+            "P1.5DT1H",
+            "PT1S1M",
+            "P1T1H",
+            "PT.5S",
+            "P99999999999D",
+            "é",
+        ] {
             assert_eq!(micros(wrong), None, "{wrong}");
         }
-        assert_eq!(Duration::from_seconds("-90.25").map(Duration::parts), Some((-1, 86_309, 750_000)));
+        assert_eq!(
+            Duration::from_seconds("-90.25").map(Duration::parts),
+            Some((-1, 86_309, 750_000))
+        );
         assert_eq!(Duration::from_seconds("1e3"), None);
         assert_eq!(Duration::from_seconds(""), None);
     }
@@ -215,16 +269,39 @@ mod tests {
     #[test]
     fn dates_and_times() {
         assert!(Date::parse("2024-02-29").is_some());
-        for wrong in ["2023-02-29", "2025-13-45", "2025-1-01", "0000-01-01", "2025-01-01T", "20250101", "２０25-01-1"] {
+        for wrong in [
+            "2023-02-29",
+            "2025-13-45",
+            "2025-1-01",
+            "0000-01-01",
+            "2025-01-01T",
+            "20250101",
+            "２０25-01-1",
+        ] {
             assert!(Date::parse(wrong).is_none(), "{wrong}");
         }
         let parsed = DateTime::parse("2024-01-02 03:04:05.1234567-05:30").map(|value| value.time);
         assert_eq!(
             parsed,
-            Some(Time { hour: 3, minute: 4, second: 5, microsecond: 123_456, offset: Some(-19_800) })
+            Some(Time {
+                hour: 3,
+                minute: 4,
+                second: 5,
+                microsecond: 123_456,
+                offset: Some(-19_800)
+            })
         );
         assert_eq!(Time::parse("10:30:00").and_then(|time| time.offset), None);
-        for wrong in ["23:59:60Z", "24:00:00Z", "10:30", "10:30:00.", "10:30:00+2:00", "10:30:00+02", "10:30:00Zx", "é0:30:00"] {
+        for wrong in [
+            "23:59:60Z",
+            "24:00:00Z",
+            "10:30",
+            "10:30:00.",
+            "10:30:00+2:00",
+            "10:30:00+02",
+            "10:30:00Zx",
+            "é0:30:00",
+        ] {
             assert!(Time::parse(wrong).is_none(), "{wrong}");
         }
         assert!(DateTime::parse("2024-01-02").is_none());

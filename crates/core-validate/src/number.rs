@@ -62,7 +62,10 @@ impl Num<'_> {
                 (Some(a), Some(b)) => a.cmp(&b),
                 (Some(a), None) => compare_mixed(a, other.as_f64()),
                 (None, Some(b)) => compare_mixed(b, self.as_f64()).reverse(),
-                (None, None) => self.as_f64().partial_cmp(&other.as_f64()).unwrap_or(Ordering::Equal),
+                (None, None) => self
+                    .as_f64()
+                    .partial_cmp(&other.as_f64())
+                    .unwrap_or(Ordering::Equal),
             },
         }
     }
@@ -76,7 +79,9 @@ impl Num<'_> {
             return remainder(digits, b) == 0;
         }
         match (Decimal::of(self), Decimal::of(divisor)) {
-            (Some(a), Some(b)) => a.is_multiple_of(b).unwrap_or_else(|| divides(self.as_f64(), divisor.as_f64())),
+            (Some(a), Some(b)) => a
+                .is_multiple_of(b)
+                .unwrap_or_else(|| divides(self.as_f64(), divisor.as_f64())),
             _ => divides(self.as_f64(), divisor.as_f64()),
         }
     }
@@ -123,7 +128,10 @@ struct Decimal {
 impl Decimal {
     fn of(number: Num<'_>) -> Option<Self> {
         if let Some(mantissa) = number.as_int() {
-            return Some(Self { mantissa, exponent: 0 });
+            return Some(Self {
+                mantissa,
+                exponent: 0,
+            });
         }
         let float = number.as_f64();
         if !float.is_finite() {
@@ -140,9 +148,15 @@ impl Decimal {
         let negative = whole.starts_with('-');
         for digit in fraction.bytes() {
             let digit = i128::from(digit - b'0');
-            mantissa = mantissa.checked_mul(10)?.checked_add(if negative { -digit } else { digit })?;
+            mantissa =
+                mantissa
+                    .checked_mul(10)?
+                    .checked_add(if negative { -digit } else { digit })?;
         }
-        Some(Self { mantissa, exponent: exponent - i32::try_from(fraction.len()).ok()? })
+        Some(Self {
+            mantissa,
+            exponent: exponent - i32::try_from(fraction.len()).ok()?,
+        })
     }
 
     fn is_multiple_of(self, divisor: Self) -> Option<bool> {
@@ -168,7 +182,9 @@ pub(crate) fn json_equal(left: &Value, right: &Value) -> bool {
             a.len() == b.len() && a.iter().zip(b).all(|(left, right)| json_equal(left, right))
         }
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, left)| b.get(key).is_some_and(|right| json_equal(left, right)))
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, left)| b.get(key).is_some_and(|right| json_equal(left, right)))
         }
         _ => left == right,
     }
@@ -180,12 +196,24 @@ mod tests {
 
     #[test]
     fn integers_and_floats_compare_exactly() {
-        assert_eq!(Num::Int(9_007_199_254_740_993).compare(Num::Float(9_007_199_254_740_992.0)), Ordering::Greater);
+        assert_eq!(
+            Num::Int(9_007_199_254_740_993).compare(Num::Float(9_007_199_254_740_992.0)),
+            Ordering::Greater
+        );
         assert_eq!(Num::Int(-1).compare(Num::Float(-0.5)), Ordering::Less);
         assert_eq!(Num::Float(-0.0).compare(Num::Int(0)), Ordering::Equal);
-        assert_eq!(Num::Unsigned(u64::MAX).compare(Num::Float(1e300)), Ordering::Less);
-        assert_eq!(Num::Digits("123456789012345678901234567890123456789012").compare(Num::Int(5)), Ordering::Greater);
-        assert_eq!(Num::Digits("-123456789012345678901234567890123456789012").compare(Num::Int(5)), Ordering::Less);
+        assert_eq!(
+            Num::Unsigned(u64::MAX).compare(Num::Float(1e300)),
+            Ordering::Less
+        );
+        assert_eq!(
+            Num::Digits("123456789012345678901234567890123456789012").compare(Num::Int(5)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            Num::Digits("-123456789012345678901234567890123456789012").compare(Num::Int(5)),
+            Ordering::Less
+        );
     }
 
     #[test]
@@ -197,13 +225,22 @@ mod tests {
         assert!(!Num::Float(-7.5).is_multiple_of(Num::Int(2)));
         assert!(Num::Float(1e300).is_multiple_of(Num::Int(2)));
         assert!(!Num::Float(1e-300).is_multiple_of(Num::Int(2)));
-        assert!(Num::Digits("100000000000000000000000000000000000000000000").is_multiple_of(Num::Int(5)));
-        assert!(!Num::Digits("100000000000000000000000000000000000000000001").is_multiple_of(Num::Int(5)));
+        assert!(
+            Num::Digits("100000000000000000000000000000000000000000000")
+                .is_multiple_of(Num::Int(5))
+        );
+        assert!(
+            !Num::Digits("100000000000000000000000000000000000000000001")
+                .is_multiple_of(Num::Int(5))
+        );
     }
 
     #[test]
     fn equality_is_by_value() {
-        assert!(json_equal(&serde_json::json!([1, {"a": 2.0}]), &serde_json::json!([1.0, {"a": 2}])));
+        assert!(json_equal(
+            &serde_json::json!([1, {"a": 2.0}]),
+            &serde_json::json!([1.0, {"a": 2}])
+        ));
         assert!(!json_equal(&serde_json::json!(true), &serde_json::json!(1)));
     }
 }

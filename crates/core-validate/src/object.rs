@@ -24,7 +24,10 @@ impl Seen {
 
     #[inline]
     pub(crate) fn covers(&self, wanted: &Self) -> bool {
-        self.0.iter().zip(&wanted.0).all(|(seen, wanted)| seen & wanted == *wanted)
+        self.0
+            .iter()
+            .zip(&wanted.0)
+            .all(|(seen, wanted)| seen & wanted == *wanted)
     }
 }
 
@@ -69,7 +72,10 @@ impl ObjectRules {
         if let Some(position) = self.members.iter().position(|member| &*member.name == name) {
             return position;
         }
-        self.members.push(Member { name: name.into(), node: None });
+        self.members.push(Member {
+            name: name.into(),
+            node: None,
+        });
         self.members.len() - 1
     }
 
@@ -77,7 +83,8 @@ impl ObjectRules {
     pub(crate) fn seal(&mut self) {
         self.sorted = (0..self.members.len()).collect();
         let members = &self.members;
-        self.sorted.sort_by_key(|position| order(&members[*position].name));
+        self.sorted
+            .sort_by_key(|position| order(&members[*position].name));
         if self.members.len() <= TRACKED {
             for slot in &self.required {
                 self.required_seen.add(*slot);
@@ -117,7 +124,9 @@ impl ObjectRules {
             return self.members.iter().position(|member| *member.name == *key);
         }
         let wanted = order(key);
-        let at = self.sorted.binary_search_by(|position| order(&self.members[*position].name).cmp(&wanted));
+        let at = self
+            .sorted
+            .binary_search_by(|position| order(&self.members[*position].name).cmp(&wanted));
         at.ok().map(|at| self.sorted[at])
     }
 
@@ -127,7 +136,10 @@ impl ObjectRules {
             Additional::Free | Additional::Forbidden => None,
         };
         let named = self.members.iter().filter_map(|member| member.node);
-        named.chain(self.patterns.iter().map(|(_, node)| *node)).chain(additional).chain(self.unevaluated)
+        named
+            .chain(self.patterns.iter().map(|(_, node)| *node))
+            .chain(additional)
+            .chain(self.unevaluated)
     }
 }
 

@@ -1,10 +1,12 @@
 //! The parameters of a route: compiled once, then found in a request, coerced and checked.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::coerce::{Coerce, Shape};
+use crate::coerce::Coerce;
+use crate::coerce_tree::Shape;
 use crate::coerced::{Coerced, Slot};
 use crate::error::SchemaError;
 use crate::fault::{Fault, Loc, escape_pointer};
@@ -12,7 +14,7 @@ use crate::faults::Faults;
 use crate::pattern::PatternFallback;
 use crate::place::{Place, Sink};
 use crate::schema::Schema;
-use crate::tree::{Tree, steps};
+use crate::tree::{DEEPEST_NAME, Names, steps};
 
 /// Where a parameter comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,25 +88,52 @@ impl ParameterSet {
     }
 
     /// As [`ParameterSet::compile`], with an engine for patterns that need look-around or back-references.
-    pub fn compile_with(specs: Vec<ParameterSpec>, fallback: &dyn PatternFallback) -> Result<Self, SchemaError> {
+    pub fn compile_with(
+        specs: Vec<ParameterSpec>,
+        fallback: &dyn PatternFallback,
+    ) -> Result<Self, SchemaError> {
         Self::build(specs, Some(fallback))
     }
 
-    fn build(specs: Vec<ParameterSpec>, fallback: Option<&dyn PatternFallback>) -> Result<Self, SchemaError> {
+    fn build(
+        specs: Vec<ParameterSpec>,
+        fallback: Option<&dyn PatternFallback>,
+    ) -> Result<Self, SchemaError> {
         let mut parameters = Vec::with_capacity(specs.len());
         for mut spec in specs {
             if spec.source == Source::Header {
                 spec.wire_name.make_ascii_lowercase();
-                spec.secret |= matches!(spec.wire_name.as_str(), "authorization" | "proxy-authorization" | "cookie");
+                spec.secret |= matches!(
+                    spec.wire_name.as_str(),
+                    "authorization" | "proxy-authorization" | "cookie"
+                );
             }
-            let schema = crate::compile::compile(&spec.schema, fallback).map_err(|error| SchemaError {
-                pointer: format!("/properties/{}{}", escape_pointer(&spec.name), error.pointer),
-                message: error.message,
-            })?;
-            let declared = spec.schema.get("separator").and_then(Value::as_str).map(str::to_owned);
-            let separator = spec.separator.clone().or(declared).filter(|separator| !separator.is_empty());
+            let schema =
+                crate::compile::compile(&spec.schema, fallback).map_err(|error| SchemaError {
+                    pointer: format!(
+                        "/properties/{}{}",
+                        escape_pointer(&spec.name),
+                        error.pointer
+                    ),
+                    message: error.message,
+                })?;
+            let declared = spec
+                .schema
+                .get("separator")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+            let separator = spec
+                .separator
+                .clone()
+                .or(declared)
+                .filter(|separator| !separator.is_empty());
             let shape = Shape::of(&schema, schema.root);
-            parameters.push(Parameter { spec, schema, shape, separator });
+            parameters.push(Parameter {
+                spec,
+                schema,
+                shape,
+                separator,
+            });
         }
         Ok(Self { parameters })
     }
@@ -125,20 +154,34 @@ impl ParameterSet {
 
     /// Patterns that went to the fallback engine.
     pub fn foreign_patterns(&self) -> impl Iterator<Item = &str> {
-        self.parameters.iter().flat_map(|parameter| parameter.schema.foreign_patterns()).map(String::as_str)
+        self.parameters
+            .iter()
+            .flat_map(|parameter| parameter.schema.foreign_patterns())
+            .map(String::as_str)
     }
 
     /// One slot per specification, in order. A faulty parameter leaves its faults and an absent slot.
-    pub fn resolve<'a, I: RawInput + ?Sized>(&self, input: &'a I, faults: &mut Faults) -> Vec<Slot<'a>> {
-        self.parameters.iter().map(|parameter| parameter.resolve(input, faults)).collect()
+    pub fn resolve<'a, I: RawInput + ?Sized>(
+        &self,
+        input: &'a I,
+        faults: &mut Faults,
+    ) -> Vec<Slot<'a>> {
+        self.parameters
+            .iter()
+            .map(|parameter| parameter.resolve(input, faults))
+            .collect()
     }
 
-    /// The first query name no parameter asks for, and all others: for models that forbid extras.
+    /// The query names no parameter asks for, each once: for models that forbid extras.
     pub fn extra_query<'a, I: RawInput + ?Sized>(&self, input: &'a I) -> Vec<&'a str> {
         let mut extra: Vec<&str> = Vec::new();
+        let mut seen = HashSet::new();
         for (name, _) in input.query() {
-            let known = self.parameters.iter().any(|parameter| parameter.asks_for(name));
-            if !known && !extra.contains(&&**name) {
+            let known = self
+                .parameters
+                .iter()
+                .any(|parameter| parameter.asks_for(name));
+            if !known && seen.insert(&**name) {
                 extra.push(name);
             }
         }
@@ -150,11 +193,13 @@ impl Parameter {
     fn asks_for(&self, name: &str) -> bool {
         let wanted = &*self.spec.wire_name;
         self.spec.source == Source::Query
-            && name.strip_prefix(wanted).is_some_and(|rest| match self.shape {
-                Shape::Scalar => rest.is_empty(),
-                Shape::List | Shape::Either => rest.is_empty() || rest == "[]",
-                Shape::Object => rest.is_empty() || rest.starts_with('['),
-            })
+            && name
+                .strip_prefix(wanted)
+                .is_some_and(|rest| match self.shape {
+                    Shape::Scalar => rest.is_empty(),
+                    Shape::List | Shape::Either => rest.is_empty() || rest == "[]",
+                    Shape::Object => rest.is_empty() || rest.starts_with('['),
+                })
     }
 
     fn resolve<'a, I: RawInput + ?Sized>(&self, input: &'a I, faults: &mut Faults) -> Slot<'a> {
@@ -168,7 +213,9 @@ impl Parameter {
             let members = self.members(input);
             if !members.is_empty() {
                 let root = [Source::Query.loc(), &*self.spec.wire_name];
-                let made = self.coerce(faults).object(self.schema.root, members, &Place::Root(&root));
+                let made =
+                    self.coerce(faults)
+                        .object(self.schema.root, members, &Place::Root(&root));
                 return made.map_or(Slot::Absent, Slot::Value);
             }
         }
@@ -181,28 +228,42 @@ impl Parameter {
         let mut texts = self.all(input);
         match (texts.len(), self.shape) {
             (0, _) if !self.given(input) => self.absent(faults),
-            (1, Shape::Either) => texts.pop().map_or(Slot::Absent, |text| self.scalar(text, faults)),
+            (1, Shape::Either) => texts
+                .pop()
+                .map_or(Slot::Absent, |text| self.scalar(text, faults)),
             _ => {
                 let root = [self.spec.source.loc(), &*self.spec.wire_name];
-                let made = self.coerce(faults).list(self.schema.root, texts, &Place::Root(&root));
+                let made = self
+                    .coerce(faults)
+                    .list(self.schema.root, texts, &Place::Root(&root));
                 made.map_or(Slot::Absent, Slot::Value)
             }
         }
     }
 
     fn coerce<'f>(&self, faults: &'f mut Faults) -> Coerce<'_, 'f> {
-        Coerce { schema: &self.schema, sink: Sink::Gather(faults), secret: self.spec.secret, form: false }
+        Coerce {
+            schema: &self.schema,
+            sink: Sink::Gather(faults),
+            secret: self.spec.secret,
+            form: false,
+        }
     }
 
     fn scalar<'a>(&self, text: Cow<'a, str>, faults: &mut Faults) -> Slot<'a> {
         let root = [self.spec.source.loc(), &*self.spec.wire_name];
-        self.coerce(faults).scalar(self.schema.root, text, &Place::Root(&root)).map_or(Slot::Absent, Slot::Value)
+        self.coerce(faults)
+            .scalar(self.schema.root, text, &Place::Root(&root))
+            .map_or(Slot::Absent, Slot::Value)
     }
 
     #[cold]
     fn absent<'a>(&self, faults: &mut Faults) -> Slot<'a> {
         if self.spec.required {
-            let loc = vec![Loc::from(self.spec.source.loc()), Loc::from(&*self.spec.wire_name)];
+            let loc = vec![
+                Loc::from(self.spec.source.loc()),
+                Loc::from(&*self.spec.wire_name),
+            ];
             faults.push(Fault::missing(loc, Some(Value::Null)));
         }
         Slot::Absent
@@ -215,7 +276,9 @@ impl Parameter {
             Source::Path => input.path(self.spec.path_index).map(Cow::Borrowed),
             Source::Query => {
                 let mut pairs = input.query().iter().rev();
-                pairs.find(|(key, _)| *key == *name).map(|(_, value)| Cow::Borrowed(&**value))
+                pairs
+                    .find(|(key, _)| *key == *name)
+                    .map(|(_, value)| Cow::Borrowed(&**value))
             }
             Source::Header => {
                 let mut found: Option<Cow<'a, str>> = None;
@@ -250,14 +313,17 @@ impl Parameter {
             }
             Source::Query => {
                 for (key, value) in input.query() {
-                    if key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest == "[]") {
+                    if key
+                        .strip_prefix(name)
+                        .is_some_and(|rest| rest.is_empty() || rest == "[]")
+                    {
                         split(Cow::Borrowed(&**value), separator, &mut texts);
                     }
                 }
             }
             Source::Header => input.header(name, &mut |value| match separator {
                 Some(separator) if separator != "," => split(value, Some(separator), &mut texts),
-                _ => split_header(&value, &mut texts),
+                _ => split_header(value, &mut texts),
             }),
             Source::Cookie => input.cookie(name, &mut |value| split(value, separator, &mut texts)),
         }
@@ -273,62 +339,68 @@ impl Parameter {
     }
 
     /// The texts of `name[key]=...`; names that cannot be read are not ours.
-    fn members<'a, I: RawInput + ?Sized>(&self, input: &'a I) -> Vec<(String, Tree<'a>)> {
-        let mut tree = Tree::Named(Vec::new());
+    fn members<'a, I: RawInput + ?Sized>(&self, input: &'a I) -> Names<'a> {
+        let mut names = Names::default();
         for (name, value) in input.query() {
             if name.len() > self.spec.wire_name.len()
                 && self.asks_for(name)
                 && let Some(steps) = steps(name)
+                && steps.len() <= DEEPEST_NAME + 1
             {
-                let _unreadable = tree.insert(name, &steps[1..], Cow::Borrowed(&**value));
+                let _conflict = names.insert(&steps[1..], Cow::Borrowed(&**value));
             }
         }
-        match tree {
-            Tree::Named(members) => members,
-            Tree::Texts(_) => Vec::new(),
-        }
+        names
     }
 }
 
 /// Splits a text at a separator; an empty one has no items then. Without a separator it is one item.
 fn split<'a>(text: Cow<'a, str>, separator: Option<&str>, texts: &mut Vec<Cow<'a, str>>) {
-    let Some(separator) = separator else { return texts.push(text) };
+    let Some(separator) = separator else {
+        return texts.push(text);
+    };
     if text.is_empty() {
         return;
     }
     match text {
         Cow::Borrowed(text) => texts.extend(text.split(separator).map(Cow::Borrowed)),
-        Cow::Owned(text) => texts.extend(text.split(separator).map(|item| Cow::Owned(item.to_owned()))),
+        Cow::Owned(text) => texts.extend(
+            text.split(separator)
+                .map(|item| Cow::Owned(item.to_owned())),
+        ),
     }
 }
 
 /// The items of a header list: commas inside double quotes do not divide, empty items do not count.
-fn split_header<'a>(value: &Cow<'a, str>, texts: &mut Vec<Cow<'a, str>>) {
-    let mut start = 0;
+fn split_header<'a>(value: Cow<'a, str>, texts: &mut Vec<Cow<'a, str>>) {
     let mut quoted = false;
     let mut escaped = false;
-    let mut add = |from: usize, to: usize| {
-        let item = match value {
-            Cow::Borrowed(text) => Cow::Borrowed(text[from..to].trim()),
-            Cow::Owned(text) => Cow::Owned(text[from..to].trim().to_owned()),
-        };
-        if !item.is_empty() {
-            texts.push(item);
-        }
-    };
-    for (at, byte) in value.bytes().enumerate() {
-        match byte {
+    let mut divides = |character: char| {
+        match character {
             _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b',' if !quoted => {
-                add(start, at);
-                start = at + 1;
-            }
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ',' => return !quoted,
             _ => {}
         }
+        false
+    };
+    match value {
+        Cow::Borrowed(text) => {
+            let items = text
+                .split(&mut divides)
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            texts.extend(items.map(Cow::Borrowed));
+        }
+        Cow::Owned(text) => {
+            let items = text
+                .split(&mut divides)
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            texts.extend(items.map(|item| Cow::Owned(item.to_owned())));
+        }
     }
-    add(start, value.len());
 }
 
 impl<'a> Slot<'a> {

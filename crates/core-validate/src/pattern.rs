@@ -31,14 +31,23 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    pub(crate) fn compile(source: &str, fallback: Option<&dyn PatternFallback>) -> Result<Self, String> {
+    pub(crate) fn compile(
+        source: &str,
+        fallback: Option<&dyn PatternFallback>,
+    ) -> Result<Self, String> {
         let engine = match (Regex::new(source), fallback) {
             (Ok(regex), _) => Engine::Linear(regex),
             (Err(_), Some(fallback)) => Engine::Other(fallback.compile(source)?),
             (Err(error), None) => return Err(last_line(&error.to_string())),
         };
-        let names_null = ["\\x00", "\\u0000", "\\0", "\0", "\\x{0}"].iter().any(|spelling| source.contains(spelling));
-        Ok(Self { source: source.into(), engine, names_null })
+        let names_null = ["\\x00", "\\u0000", "\\0", "\0", "\\x{0}"]
+            .iter()
+            .any(|spelling| source.contains(spelling));
+        Ok(Self {
+            source: source.into(),
+            engine,
+            names_null,
+        })
     }
 
     pub(crate) fn is_match(&self, text: &str) -> bool {
@@ -60,6 +69,10 @@ impl Pattern {
 
 /// The engine's reports end with the reason.
 fn last_line(report: &str) -> String {
-    let line = report.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or(report);
+    let line = report
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or(report);
     line.trim().trim_start_matches("error: ").to_owned()
 }

@@ -61,7 +61,12 @@ impl Sink<'_> {
     }
 
     /// Tells a fault, made only when somebody listens.
-    pub(crate) fn tell(&mut self, place: &Place<'_>, kind: FaultKind, fill: impl FnOnce(&mut Fault)) {
+    pub(crate) fn tell(
+        &mut self,
+        place: &Place<'_>,
+        kind: FaultKind,
+        fill: impl FnOnce(&mut Fault),
+    ) {
         if let Sink::Gather(faults) = self {
             let mut fault = Fault::new(kind, place.loc(), "");
             fill(&mut fault);
@@ -93,7 +98,10 @@ struct Allowance(usize);
 
 impl std::io::Write for Allowance {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::FileTooLarge)?;
+        self.0 = self
+            .0
+            .checked_sub(bytes.len())
+            .ok_or(std::io::ErrorKind::FileTooLarge)?;
         Ok(bytes.len())
     }
 

@@ -44,11 +44,13 @@ impl TextRules {
     }
 
     fn too_short(&self, text: &str) -> Option<usize> {
-        self.min_length.filter(|min| text.len() < *min || (text.len() < *min * 4 && code_points(text) < *min))
+        self.min_length
+            .filter(|min| text.len() < *min || (text.len() < *min * 4 && code_points(text) < *min))
     }
 
     fn too_long(&self, text: &str) -> Option<usize> {
-        self.max_length.filter(|max| text.len() > *max && code_points(text) > *max)
+        self.max_length
+            .filter(|max| text.len() > *max && code_points(text) > *max)
     }
 
     #[inline]
@@ -61,18 +63,27 @@ impl TextRules {
     pub(crate) fn accepts_but_format(&self, text: &str) -> bool {
         self.too_short(text).is_none()
             && self.too_long(text).is_none()
-            && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+            && self
+                .pattern
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(text))
             && !(self.no_null && text.contains('\0'))
     }
 
     /// All faults of a text. `format` is left out where coercion has judged it already.
     pub(crate) fn report(&self, text: &str, with_format: bool, report: &mut Report<'_>) {
         if let Some(min) = self.too_short(text) {
-            let msg = format!("String should have at least {}", counted(min, "character", "characters"));
+            let msg = format!(
+                "String should have at least {}",
+                counted(min, "character", "characters")
+            );
             report(FaultKind::StringTooShort, msg, context("min_length", min));
         }
         if let Some(max) = self.too_long(text) {
-            let msg = format!("String should have at most {}", counted(max, "character", "characters"));
+            let msg = format!(
+                "String should have at most {}",
+                counted(max, "character", "characters")
+            );
             report(FaultKind::StringTooLong, msg, context("max_length", max));
         }
         let mut null = self.no_null && text.contains('\0');
@@ -83,7 +94,11 @@ impl TextRules {
                 null = true;
             } else {
                 let msg = format!("String should match pattern '{}'", pattern.source());
-                report(FaultKind::StringPatternMismatch, msg, context("pattern", pattern.source()));
+                report(
+                    FaultKind::StringPatternMismatch,
+                    msg,
+                    context("pattern", pattern.source()),
+                );
             }
         }
         if let Some(format) = self.format
@@ -94,7 +109,11 @@ impl TextRules {
             report(kind, msg, ctx);
         }
         if null {
-            report(FaultKind::NullByte, "String contains null byte character".into(), Map::new());
+            report(
+                FaultKind::NullByte,
+                "String contains null byte character".into(),
+                Map::new(),
+            );
         }
     }
 }
@@ -113,7 +132,10 @@ pub(crate) struct Bound {
 
 impl Bound {
     pub(crate) fn new(number: &Number) -> Self {
-        Self { shown: number.clone(), num: Num::of(number) }
+        Self {
+            shown: number.clone(),
+            num: Num::of(number),
+        }
     }
 }
 
@@ -139,30 +161,77 @@ impl NumberRules {
     #[inline]
     pub(crate) fn accepts(&self, num: Num<'_>) -> bool {
         let compare = |bound: &Bound| num.compare(bound.num);
-        self.above.as_ref().is_none_or(|bound| compare(bound) == Ordering::Greater)
-            && self.least.as_ref().is_none_or(|bound| compare(bound) != Ordering::Less)
-            && self.below.as_ref().is_none_or(|bound| compare(bound) == Ordering::Less)
-            && self.most.as_ref().is_none_or(|bound| compare(bound) != Ordering::Greater)
-            && self.step.as_ref().is_none_or(|bound| num.is_multiple_of(bound.num))
+        self.above
+            .as_ref()
+            .is_none_or(|bound| compare(bound) == Ordering::Greater)
+            && self
+                .least
+                .as_ref()
+                .is_none_or(|bound| compare(bound) != Ordering::Less)
+            && self
+                .below
+                .as_ref()
+                .is_none_or(|bound| compare(bound) == Ordering::Less)
+            && self
+                .most
+                .as_ref()
+                .is_none_or(|bound| compare(bound) != Ordering::Greater)
+            && self
+                .step
+                .as_ref()
+                .is_none_or(|bound| num.is_multiple_of(bound.num))
     }
 
     pub(crate) fn report(&self, num: Num<'_>, report: &mut Report<'_>) {
-        let mut judge = |bound: &Option<Bound>, holds: fn(Ordering) -> bool, kind, words: &str, key: &str| {
-            if let Some(bound) = bound
-                && !holds(num.compare(bound.num))
-            {
-                report(kind, format!("Input should be {words} {}", bound.shown), context(key, bound.shown.clone()));
-            }
-        };
-        judge(&self.above, Ordering::is_gt, FaultKind::GreaterThan, "greater than", "gt");
-        judge(&self.least, Ordering::is_ge, FaultKind::GreaterThanEqual, "greater than or equal to", "ge");
-        judge(&self.below, Ordering::is_lt, FaultKind::LessThan, "less than", "lt");
-        judge(&self.most, Ordering::is_le, FaultKind::LessThanEqual, "less than or equal to", "le");
+        let mut judge =
+            |bound: &Option<Bound>, holds: fn(Ordering) -> bool, kind, words: &str, key: &str| {
+                if let Some(bound) = bound
+                    && !holds(num.compare(bound.num))
+                {
+                    report(
+                        kind,
+                        format!("Input should be {words} {}", bound.shown),
+                        context(key, bound.shown.clone()),
+                    );
+                }
+            };
+        judge(
+            &self.above,
+            Ordering::is_gt,
+            FaultKind::GreaterThan,
+            "greater than",
+            "gt",
+        );
+        judge(
+            &self.least,
+            Ordering::is_ge,
+            FaultKind::GreaterThanEqual,
+            "greater than or equal to",
+            "ge",
+        );
+        judge(
+            &self.below,
+            Ordering::is_lt,
+            FaultKind::LessThan,
+            "less than",
+            "lt",
+        );
+        judge(
+            &self.most,
+            Ordering::is_le,
+            FaultKind::LessThanEqual,
+            "less than or equal to",
+            "le",
+        );
         if let Some(step) = &self.step
             && !num.is_multiple_of(step.num)
         {
             let msg = format!("Input should be a multiple of {}", step.shown);
-            report(FaultKind::MultipleOf, msg, context("multiple_of", step.shown.clone()));
+            report(
+                FaultKind::MultipleOf,
+                msg,
+                context("multiple_of", step.shown.clone()),
+            );
         }
     }
 }

@@ -92,6 +92,9 @@ impl ArrayRules {
     }
 }
 
+/// `if`, `then`, `else`.
+pub(crate) type Condition = (NodeId, Option<NodeId>, Option<NodeId>);
+
 /// Everything one schema object says.
 #[derive(Debug)]
 pub(crate) struct Rules {
@@ -113,8 +116,7 @@ pub(crate) struct Rules {
     pub(crate) any_of: Vec<NodeId>,
     pub(crate) one_of: Vec<NodeId>,
     pub(crate) not: Option<NodeId>,
-    /// `if`, `then`, `else`.
-    pub(crate) condition: Option<(NodeId, Option<NodeId>, Option<NodeId>)>,
+    pub(crate) condition: Option<Condition>,
     /// Values are never shown in faults.
     pub(crate) secret: bool,
     /// A value inside is secret, so the whole is not shown either.
@@ -147,7 +149,12 @@ impl Rules {
 
     /// Nodes that judge the very same value.
     pub(crate) fn in_place(&self) -> Vec<NodeId> {
-        let mut nodes: Vec<NodeId> = self.reference.into_iter().chain(self.optional).chain(self.not).collect();
+        let mut nodes: Vec<NodeId> = self
+            .reference
+            .into_iter()
+            .chain(self.optional)
+            .chain(self.not)
+            .collect();
         nodes.extend(self.all_of.iter().chain(&self.any_of).chain(&self.one_of));
         if let Some((when, then, otherwise)) = self.condition {
             nodes.push(when);
@@ -163,7 +170,14 @@ impl Rules {
     pub(crate) fn inside(&self) -> Vec<NodeId> {
         let mut nodes = Vec::new();
         if let Some(array) = &self.array {
-            nodes.extend(array.prefix.iter().copied().chain(array.items).chain(array.unevaluated));
+            nodes.extend(
+                array
+                    .prefix
+                    .iter()
+                    .copied()
+                    .chain(array.items)
+                    .chain(array.unevaluated),
+            );
             nodes.extend(array.contains.map(|(node, _, _)| node));
         }
         if let Some(object) = &self.object {
@@ -191,7 +205,10 @@ impl Schema {
     }
 
     /// As [`Schema::compile`], with an engine for patterns that need look-around or back-references.
-    pub fn compile_with(document: &Value, fallback: &dyn PatternFallback) -> Result<Self, SchemaError> {
+    pub fn compile_with(
+        document: &Value,
+        fallback: &dyn PatternFallback,
+    ) -> Result<Self, SchemaError> {
         crate::compile::compile(document, Some(fallback))
     }
 

@@ -11,7 +11,10 @@ use crate::schema::{ArrayRules, Flow, Node, NodeId, Rules, Schema, kind};
 
 /// False as soon as something is refused: the rest of the text is not read then.
 pub(crate) fn accepts(schema: &Schema, json: &[u8], limits: JsonLimits) -> Result<bool, JsonFault> {
-    let mut stream = Stream { schema, reader: Reader::open(json, limits)? };
+    let mut stream = Stream {
+        schema,
+        reader: Reader::open(json, limits)?,
+    };
     if !stream.node(schema.root)? {
         return Ok(false);
     }
@@ -41,9 +44,8 @@ impl<'s> Stream<'s, '_> {
         }
         match rules.flow {
             Flow::Direct => self.direct(rules, first),
-            Flow::Jump(next) => self.node(next),
             Flow::Optional(_) if first == b'n' => self.reader.word("null").map(|()| true),
-            Flow::Optional(next) => self.node(next),
+            Flow::Jump(next) | Flow::Optional(next) => self.node(next),
             Flow::Dispatch(table) => {
                 let entry = match first {
                     b'n' => table[0],
@@ -88,11 +90,23 @@ impl<'s> Stream<'s, '_> {
         }
     }
 
-    fn word(&mut self, word: &'static str, rules: &Rules, bit: u8, value: &Value) -> Result<bool, JsonFault> {
+    fn word(
+        &mut self,
+        word: &'static str,
+        rules: &Rules,
+        bit: u8,
+        value: &Value,
+    ) -> Result<bool, JsonFault> {
         self.reader.word(word)?;
         Ok(rules.types & bit != 0
-            && rules.choices.as_ref().is_none_or(|choices| choices.values.contains(value))
-            && rules.constant.as_ref().is_none_or(|constant| constant == value))
+            && rules
+                .choices
+                .as_ref()
+                .is_none_or(|choices| choices.values.contains(value))
+            && rules
+                .constant
+                .as_ref()
+                .is_none_or(|constant| constant == value))
     }
 
     #[inline]
@@ -104,9 +118,20 @@ impl<'s> Stream<'s, '_> {
             return self.reader.skip_string().map(|()| true);
         }
         let text = self.reader.string()?;
-        Ok(rules.text.as_ref().is_none_or(|wanted| wanted.accepts(&text))
-            && rules.choices.as_ref().is_none_or(|choices| choices.values.iter().any(|value| value.as_str() == Some(&text)))
-            && rules.constant.as_ref().is_none_or(|constant| constant.as_str() == Some(&text)))
+        Ok(rules
+            .text
+            .as_ref()
+            .is_none_or(|wanted| wanted.accepts(&text))
+            && rules.choices.as_ref().is_none_or(|choices| {
+                choices
+                    .values
+                    .iter()
+                    .any(|value| value.as_str() == Some(&text))
+            })
+            && rules
+                .constant
+                .as_ref()
+                .is_none_or(|constant| constant.as_str() == Some(&text)))
     }
 
     fn array(&mut self, rules: &'s ArrayRules) -> Result<bool, JsonFault> {
@@ -127,7 +152,8 @@ impl<'s> Stream<'s, '_> {
                 }
             }
         }
-        Ok(rules.min_items.is_none_or(|min| count >= min) && rules.max_items.is_none_or(|max| count <= max))
+        Ok(rules.min_items.is_none_or(|min| count >= min)
+            && rules.max_items.is_none_or(|max| count <= max))
     }
 
     fn object(&mut self, rules: &'s ObjectRules) -> Result<bool, JsonFault> {
@@ -164,10 +190,9 @@ impl<'s> Stream<'s, '_> {
         Ok(seen.covers(&rules.required_seen)
             && rules.min_properties.is_none_or(|min| count >= min)
             && rules.max_properties.is_none_or(|max| count <= max)
-            && rules
-                .dependent_required
-                .iter()
-                .all(|(trigger, needed)| !seen.has(*trigger) || needed.iter().all(|slot| seen.has(*slot))))
+            && rules.dependent_required.iter().all(|(trigger, needed)| {
+                !seen.has(*trigger) || needed.iter().all(|slot| seen.has(*slot))
+            }))
     }
 }
 
@@ -185,11 +210,22 @@ fn number(rules: &Rules, raw: RawNumber<'_>) -> bool {
         return true;
     }
     let num = raw.num();
-    rules.number.as_ref().is_none_or(|wanted| wanted.accepts(num))
-        && rules.choices.as_ref().is_none_or(|choices| choices.values.iter().any(|value| equals(value, num)))
-        && rules.constant.as_ref().is_none_or(|constant| equals(constant, num))
+    rules
+        .number
+        .as_ref()
+        .is_none_or(|wanted| wanted.accepts(num))
+        && rules
+            .choices
+            .as_ref()
+            .is_none_or(|choices| choices.values.iter().any(|value| equals(value, num)))
+        && rules
+            .constant
+            .as_ref()
+            .is_none_or(|constant| equals(constant, num))
 }
 
 pub(crate) fn equals(value: &Value, num: Num<'_>) -> bool {
-    value.as_number().is_some_and(|number| Num::of(number).compare(num).is_eq())
+    value
+        .as_number()
+        .is_some_and(|number| Num::of(number).compare(num).is_eq())
 }

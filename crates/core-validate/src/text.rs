@@ -19,10 +19,16 @@ pub(crate) fn integer<'a>(text: &Cow<'a, str>) -> Option<Coerced<'a>> {
         return Some(Coerced::Int(int));
     }
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || digits.len() > MOST_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if digits.is_empty()
+        || digits.len() > MOST_DIGITS
+        || !digits.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
-    Some(text.parse().map_or_else(|_| Coerced::BigInt(text.clone()), Coerced::Int))
+    Some(
+        text.parse()
+            .map_or_else(|_| Coerced::BigInt(text.clone()), Coerced::Int),
+    )
 }
 
 /// A finite decimal number, an exponent perhaps.
@@ -38,18 +44,36 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     if TRUE.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return Some(true);
     }
-    FALSE.iter().any(|word| text.eq_ignore_ascii_case(word)).then_some(false)
+    FALSE
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
+        .then_some(false)
 }
 
 /// A string, as its format has it; None when it is not of the format.
 pub(crate) fn string<'a>(text: Cow<'a, str>, format: Option<Format>) -> Option<Coerced<'a>> {
     Some(match format {
         None => Coerced::Text(text),
-        Some(Format::Uuid(version)) => Coerced::Uuid { bytes: format::uuid(&text, version).ok()?, text },
-        Some(Format::Date) => Coerced::Date { value: Date::parse(&text)?, text },
-        Some(Format::DateTime) => Coerced::DateTime { value: DateTime::parse(&text)?, text },
-        Some(Format::Time) => Coerced::Time { value: Time::parse(&text)?, text },
-        Some(Format::Duration(seconds)) => Coerced::Duration { value: format::duration(&text, seconds)?, text },
+        Some(Format::Uuid(version)) => Coerced::Uuid {
+            bytes: format::uuid(&text, version).ok()?,
+            text,
+        },
+        Some(Format::Date) => Coerced::Date {
+            value: Date::parse(&text)?,
+            text,
+        },
+        Some(Format::DateTime) => Coerced::DateTime {
+            value: DateTime::parse(&text)?,
+            text,
+        },
+        Some(Format::Time) => Coerced::Time {
+            value: Time::parse(&text)?,
+            text,
+        },
+        Some(Format::Duration(seconds)) => Coerced::Duration {
+            value: format::duration(&text, seconds)?,
+            text,
+        },
         Some(Format::Decimal) => format::is_decimal(&text).then_some(Coerced::Decimal(text))?,
         Some(other) => other.accepts(&text).then_some(Coerced::Text(text))?,
     })
@@ -66,8 +90,13 @@ mod tests {
         assert_eq!(read("+7"), Some(Coerced::Int(7)));
         assert_eq!(read("-0"), Some(Coerced::Int(0)));
         assert_eq!(read("-9223372036854775808"), Some(Coerced::Int(i64::MIN)));
-        assert_eq!(read("9223372036854775808"), Some(Coerced::BigInt("9223372036854775808".into())));
-        for wrong in ["", " 1", "1 ", "1.0", "42.5", "1_000", "+", "-", "--1", "0x1", "١", "1e3"] {
+        assert_eq!(
+            read("9223372036854775808"),
+            Some(Coerced::BigInt("9223372036854775808".into()))
+        );
+        for wrong in [
+            "", " 1", "1 ", "1.0", "42.5", "1_000", "+", "-", "--1", "0x1", "١", "1e3",
+        ] {
             assert_eq!(read(wrong), None, "{wrong:?}");
         }
         assert!(integer(&"9".repeat(4300).into()).is_some());
@@ -78,7 +107,9 @@ mod tests {
     fn numbers_and_booleans() {
         assert_eq!(number("1.5e-3"), Some(0.0015));
         assert_eq!(number("-.5"), Some(-0.5));
-        for wrong in ["", "nan", "inf", "-inf", "Infinity", "0x1p3", " 1", "1,5", "1e999"] {
+        for wrong in [
+            "", "nan", "inf", "-inf", "Infinity", "0x1p3", " 1", "1,5", "1e999",
+        ] {
             assert_eq!(number(wrong), None, "{wrong:?}");
         }
         assert_eq!(boolean("YES"), Some(true));

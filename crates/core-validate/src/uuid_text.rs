@@ -5,7 +5,10 @@ pub(crate) fn parse(text: &str) -> Result<[u8; 16], &'static str> {
     let mut core = text;
     if let Some(inner) = core.strip_prefix('{') {
         core = inner.strip_suffix('}').ok_or("closing brace missing")?;
-    } else if core.get(..9).is_some_and(|prefix| prefix.eq_ignore_ascii_case("urn:uuid:")) {
+    } else if core
+        .get(..9)
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case("urn:uuid:"))
+    {
         core = &core[9..];
     }
     let core = core.as_bytes();

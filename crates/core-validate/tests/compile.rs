@@ -9,16 +9,25 @@ fn refusals_name_the_place() {
         (json!(1), ""),
         (json!({"type": "text"}), "/type"),
         (json!({"type": []}), "/type"),
-        (json!({"properties": {"a/b": {"type": 5}}}), "/properties/a~1b/type"),
+        (
+            json!({"properties": {"a/b": {"type": 5}}}),
+            "/properties/a~1b/type",
+        ),
         (json!({"properties": []}), "/properties"),
-        (json!({"minimum": 1, "exclusiveMinimum": true}), "/exclusiveMinimum"),
+        (
+            json!({"minimum": 1, "exclusiveMinimum": true}),
+            "/exclusiveMinimum",
+        ),
         (json!({"maximum": "1"}), "/maximum"),
         (json!({"multipleOf": 0}), "/multipleOf"),
         (json!({"minLength": -1}), "/minLength"),
         (json!({"maxItems": 1.5}), "/maxItems"),
         (json!({"pattern": "("}), "/pattern"),
         (json!({"pattern": "(?=a)b"}), "/pattern"),
-        (json!({"patternProperties": {"[": {}}}), "/patternProperties/["),
+        (
+            json!({"patternProperties": {"[": {}}}),
+            "/patternProperties/[",
+        ),
         (json!({"required": "a"}), "/required"),
         (json!({"required": [1]}), "/required"),
         (json!({"enum": "a"}), "/enum"),
@@ -30,8 +39,14 @@ fn refusals_name_the_place() {
         (json!({"$ref": "#/$defs/none"}), "/$ref"),
         (json!({"$ref": "#none"}), "/$ref"),
         (json!({"uniqueItems": 1}), "/uniqueItems"),
-        (json!({"format": "uuid", "uuidVersion": "9"}), "/uuidVersion"),
-        (json!({"dependentRequired": {"a": "b"}}), "/dependentRequired/a"),
+        (
+            json!({"format": "uuid", "uuidVersion": "9"}),
+            "/uuidVersion",
+        ),
+        (
+            json!({"dependentRequired": {"a": "b"}}),
+            "/dependentRequired/a",
+        ),
     ];
     for (schema, pointer) in cases {
         let error = Schema::compile(&schema).expect_err(&schema.to_string());
@@ -109,6 +124,7 @@ fn foreign_patterns_go_to_the_fallback() {
     let mut faults = Faults::new();
     schema.check(&json!("ay"), &["body"], &mut faults);
     assert_eq!(faults.len(), 1);
-    let error = Schema::compile_with(&json!({"pattern": "(?=q)"}), &Fallback).expect_err("unknown to both");
+    let error =
+        Schema::compile_with(&json!({"pattern": "(?=q)"}), &Fallback).expect_err("unknown to both");
     assert_eq!(error.pointer, "/pattern");
 }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use core_validate::{Faults, JsonLimits, ParameterSet, ParameterSpec, RawInput, Schema, Source, parse};
+use core_validate::{
+    Faults, JsonLimits, ParameterSet, ParameterSpec, RawInput, Schema, Source, parse,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -11,8 +13,20 @@ fn scalar() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         (-6_i64..6).prop_map(Value::from),
-        prop::sample::select(vec![0.5, 1.0, -2.5, 3.0, 1e20, 9_007_199_254_740_993.0]).prop_map(Value::from),
-        prop::sample::select(vec!["", "a", "b", "ab", "abc", "1", "é", "\u{1F600}", "a\"\\\n\u{0}"]).prop_map(Value::from),
+        prop::sample::select(vec![0.5, 1.0, -2.5, 3.0, 1e20, 9_007_199_254_740_993.0])
+            .prop_map(Value::from),
+        prop::sample::select(vec![
+            "",
+            "a",
+            "b",
+            "ab",
+            "abc",
+            "1",
+            "é",
+            "\u{1F600}",
+            "a\"\\\n\u{0}"
+        ])
+        .prop_map(Value::from),
     ]
 }
 
@@ -24,13 +38,16 @@ fn value() -> impl Strategy<Value = Value> {
     scalar().prop_recursive(3, 24, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::vec((key(), inner), 0..5).prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::vec((key(), inner), 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
 
 fn type_name() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["null", "boolean", "integer", "number", "string", "array", "object"])
+    prop::sample::select(vec![
+        "null", "boolean", "integer", "number", "string", "array", "object",
+    ])
 }
 
 fn small() -> impl Strategy<Value = Value> {
@@ -42,7 +59,13 @@ fn names() -> impl Strategy<Value = Value> {
 }
 
 fn leaf_keyword() -> impl Strategy<Value = (&'static str, Value)> {
-    let number = || prop_oneof![(-4_i64..5).prop_map(Value::from), Just(json!(0.5)), Just(json!(2.5))];
+    let number = || {
+        prop_oneof![
+            (-4_i64..5).prop_map(Value::from),
+            Just(json!(0.5)),
+            Just(json!(2.5))
+        ]
+    };
     prop_oneof![
         3 => type_name().prop_map(|name| ("type", json!(name))),
         1 => prop::collection::btree_set(type_name(), 1..4).prop_map(|names| ("type", json!(names))),
@@ -71,8 +94,12 @@ fn schema() -> impl Strategy<Value = Value> {
     let leaf = prop::collection::vec(leaf_keyword(), 0..4).prop_map(object);
     leaf.prop_recursive(3, 32, 4, |inner| {
         let one = || inner.clone();
-        let several = || prop::collection::vec(inner.clone(), 1..3).prop_map(|schemas| json!(schemas));
-        let named = || prop::collection::vec((key(), inner.clone()), 0..4).prop_map(|named| json!(named.into_iter().collect::<Map<_, _>>()));
+        let several =
+            || prop::collection::vec(inner.clone(), 1..3).prop_map(|schemas| json!(schemas));
+        let named = || {
+            prop::collection::vec((key(), inner.clone()), 0..4)
+                .prop_map(|named| json!(named.into_iter().collect::<Map<_, _>>()))
+        };
         let applicator = prop_oneof![
             4 => named().prop_map(|s| ("properties", s)),
             1 => one().prop_map(|s| ("additionalProperties", s)),
@@ -103,7 +130,12 @@ fn schema() -> impl Strategy<Value = Value> {
 }
 
 fn object(words: Vec<(&'static str, Value)>) -> Value {
-    Value::Object(words.into_iter().map(|(word, value)| (word.to_owned(), value)).collect())
+    Value::Object(
+        words
+            .into_iter()
+            .map(|(word, value)| (word.to_owned(), value))
+            .collect(),
+    )
 }
 
 struct Query(Vec<(Cow<'static, str>, Cow<'static, str>)>);
@@ -118,11 +150,15 @@ impl RawInput for Query {
     }
 
     fn header<'a>(&'a self, _: &str, visit: &mut dyn FnMut(Cow<'a, str>)) {
-        self.0.iter().for_each(|(_, value)| visit(Cow::Borrowed(value)));
+        self.0
+            .iter()
+            .for_each(|(_, value)| visit(Cow::Borrowed(value)));
     }
 
     fn cookie<'a>(&'a self, _: &str, visit: &mut dyn FnMut(Cow<'a, str>)) {
-        self.0.iter().for_each(|(_, value)| visit(Cow::Owned(value.to_string())));
+        self.0
+            .iter()
+            .for_each(|(_, value)| visit(Cow::Owned(value.to_string())));
     }
 }
 
@@ -136,8 +172,21 @@ fn text() -> impl Strategy<Value = String> {
 
 fn parameter_schema() -> impl Strategy<Value = Value> {
     let format = prop::sample::select(vec![
-        "uuid", "date", "date-time", "time", "duration", "decimal", "email", "ipv4", "ipv6", "uri", "uri-reference",
-        "hostname", "json-pointer", "relative-json-pointer", "regex",
+        "uuid",
+        "date",
+        "date-time",
+        "time",
+        "duration",
+        "decimal",
+        "email",
+        "ipv4",
+        "ipv6",
+        "uri",
+        "uri-reference",
+        "hostname",
+        "json-pointer",
+        "relative-json-pointer",
+        "regex",
     ]);
     prop_oneof![
         schema(),
@@ -186,6 +235,8 @@ proptest! {
         let absent = slots.iter().filter(|slot| slot.value().is_none()).count();
         // Every empty slot of a required parameter has a reason told.
         prop_assert!(faults.len() >= absent, "{:?} {:?}", slots, faults);
+        let form = Schema::compile(&schema).expect("generated schemas are sound");
+        let _fault = form.coerce_form(&input.0, &["body"], &mut faults);
         serde_json::from_slice::<Value>(&faults.to_json()).expect("faults are JSON");
     }
 
