@@ -77,10 +77,10 @@ fn bodies(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("body");
     group.bench_function("accepts", |b| {
-        b.iter(|| ours.accepts(black_box(&valid), limits))
+        b.iter(|| ours.accepts(black_box(&valid), limits));
     });
     group.bench_function("serde_json value", |b| {
-        b.iter(|| serde_json::from_slice::<Value>(black_box(&valid)))
+        b.iter(|| serde_json::from_slice::<Value>(black_box(&valid)));
     });
     group.bench_function("parse", |b| b.iter(|| parse(black_box(&valid), limits)));
     group.bench_function("serde_json value + jsonschema is_valid", |b| {
@@ -90,10 +90,10 @@ fn bodies(criterion: &mut Criterion) {
     });
     let value = body();
     group.bench_function("jsonschema is_valid alone", |b| {
-        b.iter(|| theirs.is_valid(black_box(&value)))
+        b.iter(|| theirs.is_valid(black_box(&value)));
     });
     group.bench_function("accepts_value alone", |b| {
-        b.iter(|| ours.accepts_value(black_box(&value)))
+        b.iter(|| ours.accepts_value(black_box(&value)));
     });
     group.bench_function("three faults: examine + to_json", |b| {
         b.iter(|| {

@@ -102,7 +102,7 @@ impl Loc {
                 out.push(b'"');
             }
             Self::Offset(offset) => {
-                out.extend_from_slice(itoa::Buffer::new().format(*offset).as_bytes())
+                out.extend_from_slice(itoa::Buffer::new().format(*offset).as_bytes());
             }
         }
     }
@@ -233,7 +233,7 @@ fn pointer_of(loc: &[Loc]) -> Option<String> {
         match step {
             Loc::Key(key) => pointer.push_str(&escape_pointer(key)),
             Loc::Index(index) | Loc::Offset(index) => {
-                pointer.push_str(itoa::Buffer::new().format(*index))
+                pointer.push_str(itoa::Buffer::new().format(*index));
             }
         }
     }

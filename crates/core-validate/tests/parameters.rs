@@ -79,13 +79,13 @@ fn the_table() {
                     input.headers = given
                         .into_iter()
                         .map(|value| ("x-p".to_owned(), value))
-                        .collect()
+                        .collect();
                 }
                 Source::Cookie => {
                     input.cookies = given
                         .into_iter()
                         .map(|value| ("p".to_owned(), value))
-                        .collect()
+                        .collect();
                 }
             }
             let mut faults = Faults::new();
