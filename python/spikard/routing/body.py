@@ -14,11 +14,10 @@ from spikard.routing.handler_plan import BodyKind, BodyPlan
 from spikard.routing.slot import Slot
 from spikard.schema import SchemaBuilder, UnsupportedType, model
 from spikard.schema.annotation import NONE_TYPE, peel
-from spikard.schema.kind import kind_of
+from spikard.schema.kind import kind_of, needs_pydantic
 
 MULTIPART = ("multipart/form-data",)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-TEXT = {"type": "string"}
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -101,7 +100,7 @@ def _whole(slot: Slot, demand: BodyDemand, described: str) -> BodyPlan:
     if kind == "bytes":
         decoder = Decoder(bytes, bytes)
     elif kind == "text":
-        decoder, schema = Decoder(_text, str), dict(TEXT)
+        decoder, schema = Decoder(_text, str), _schema(slot, described)
     else:
         decoder = _decoder(slot, described)
         schema = explicit if explicit is not None else _schema(slot, described)
@@ -136,7 +135,8 @@ def _kind(slot: Slot, demand: BodyDemand) -> BodyKind:
     if core in (bytes, bytearray, memoryview):
         return "bytes"
     media_type = slot.marker.media_type if isinstance(slot.marker, Body) else None
-    if core is str and (media_type or "text/").startswith("text/") and demand.schema is None:
+    is_text = core is str and not needs_pydantic(slot.declared) and demand.schema is None
+    if is_text and (media_type or "text/").startswith("text/"):
         return "text"
     if demand.files:
         return "multipart"

@@ -110,7 +110,9 @@ class SchemaBuilder:
         if kind_of(core) is not None:
             return self._named(core)
         if isinstance(origin, type):
-            return self._class(origin, peeled.arguments)
+            # `tuple[()]` has no arguments either, but unlike `tuple` it has said so.
+            is_empty = origin is tuple and core is not tuple and not peeled.arguments
+            return self._class(origin, ((),) if is_empty else peeled.arguments)
         raise UnsupportedType(f"no JSON Schema describes {core!r}")
 
     def _class(self, cls: type, arguments: tuple[Any, ...]) -> Schema:

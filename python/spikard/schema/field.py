@@ -82,10 +82,9 @@ def _typed_dict_fields(annotation: Any) -> Iterator[Field]:
         # Postponed annotations hide the qualifier from `__required_keys__`, but not from the hint.
         qualifier = get_origin(hint)
         if qualifier in (typing.Required, typing.NotRequired):
-            required = qualifier is typing.Required
+            yield Field(name, name, get_args(hint)[0], qualifier is typing.Required)
         else:
-            required = name in cls.__required_keys__
-        yield Field(name, name, hint, required)
+            yield Field(name, name, hint, name in cls.__required_keys__)
 
 
 def _named_tuple_fields(annotation: Any) -> Iterator[Field]:
