@@ -1,7 +1,6 @@
 //! One connection: choice of the protocol, HTTP/1.1 or HTTP/2 by hyper, and endings from outside.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -128,9 +127,7 @@ async fn serve_http1(
     let answers = {
         let (service, activity) = (Rc::clone(&service), Rc::clone(&activity));
         service_fn(move |request| {
-            let answer =
-                Rc::clone(&service).answer(request, Arc::clone(&origin), Rc::clone(&activity));
-            async move { Ok::<_, Infallible>(answer.await) }
+            service.answer(request, Arc::clone(&origin), Rc::clone(&activity))
         })
     };
     let mut connection = builder.serve_connection(TokioIo::new(wire), answers);
@@ -171,9 +168,7 @@ async fn serve_http2(
     let answers = {
         let (service, activity) = (Rc::clone(&service), Rc::clone(&activity));
         service_fn(move |request| {
-            let answer =
-                Rc::clone(&service).answer(request, Arc::clone(&origin), Rc::clone(&activity));
-            async move { Ok::<_, Infallible>(answer.await) }
+            service.answer(request, Arc::clone(&origin), Rc::clone(&activity))
         })
     };
     let mut connection = pin!(builder.serve_connection(TokioIo::new(wire), answers));

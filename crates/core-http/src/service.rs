@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,12 +12,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use http::header::{self, HeaderValue};
 use http::{Method, StatusCode, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use crate::access_log::AccessLog;
+use crate::access_log::{AccessLog, Entry};
 use crate::body::{self, Body};
 use crate::counters::Counters;
 use crate::error::BodyError;
@@ -83,12 +85,15 @@ impl Service {
     }
 
     /// Answers one request of a connection.
-    pub(crate) async fn answer(
-        self: Rc<Self>,
+    ///
+    /// Not an `async fn`: hyper moves the future of every request, and one that can hold a whole exchange is large.
+    /// What can be answered at once is; the rest goes into a box.
+    pub(crate) fn answer(
+        self: &Rc<Self>,
         request: http::Request<Incoming>,
         origin: Arc<Origin>,
         activity: Rc<Activity>,
-    ) -> Response {
+    ) -> Answering {
         let is_ambiguous = activity.ambiguous.take();
         let running = Running::new(activity);
         self.counters.count_request();
@@ -96,87 +101,101 @@ impl Service {
         let id = self.settings.request_id_header.as_ref().map(|name| {
             RequestId::accept_or_new(parts.headers.get(name).map(HeaderValue::as_bytes))
         });
-        let logged = self
-            .access_log
-            .as_ref()
-            .map(|log| log.begin(&parts, &origin));
-        let id_value = id.as_ref().map(RequestId::to_header_value);
-        let version = parts.version;
+        let exchange = Exchange {
+            running,
+            id: id.as_ref().map(RequestId::to_header_value),
+            version: parts.version,
+            logged: self
+                .access_log
+                .as_ref()
+                .map(|log| log.begin(&parts, &origin)),
+        };
         let head = Head {
             parts,
             origin,
             params: Params::default(),
             id,
         };
-        let mut response = self.dispatch(head, incoming, is_ambiguous).await;
-        self.finish(&mut response, id_value, version);
-        if let (Some(log), Some(entry)) = (&self.access_log, logged) {
-            log.end(&entry, &response);
+        match self.begin(head, incoming, is_ambiguous) {
+            Reply::Ready(response) => Answering::Ready(Some(self.finish(response, exchange))),
+            Reply::Later(future) => {
+                let service = Rc::clone(self);
+                Answering::Later(Box::pin(async move {
+                    let response = future.await;
+                    service.finish(response, exchange)
+                }))
+            }
         }
-        running.hold_while_streaming(response)
     }
 
-    /// The steps to the answer. What not every request needs is boxed: the future of this function is moved for
-    /// each request, and its size is that of its largest step.
-    async fn dispatch(&self, mut head: Head, incoming: Incoming, is_ambiguous: bool) -> Response {
+    fn begin(self: &Rc<Self>, mut head: Head, incoming: Incoming, is_ambiguous: bool) -> Reply {
         if let Some(refusal) = self.check_head(&head, is_ambiguous) {
-            return Box::pin(self.revise(head, refusal)).await;
+            return self.revise(head, refusal);
         }
-        let endpoint = match self.router.find(&head.parts.method, head.parts.uri.path()) {
-            Match::Found { value, params, .. } => {
-                let endpoint = Rc::clone(value);
-                head.params = params;
-                endpoint
-            }
-            other => {
-                let response = self.miss(&head, &other);
-                return Box::pin(self.revise(head, response)).await;
-            }
+        let found = self.router.find(&head.parts.method, head.parts.uri.path());
+        let Match::Found { value, params, .. } = found else {
+            let response = self.miss(&head, &found);
+            return self.revise(head, response);
         };
+        let endpoint = Rc::clone(value);
+        head.params = params;
         let policy = match endpoint.handler.admit(&head) {
             Ok(policy) => policy,
-            Err(refusal) => return Box::pin(self.revise(head, *refusal)).await,
+            Err(refusal) => return self.revise(head, *refusal),
         };
-        let body = if incoming.is_end_stream() {
-            Bytes::new()
-        } else {
-            match Box::pin(self.read_body(&endpoint, policy, incoming)).await {
-                Ok(body) => body,
+        if incoming.is_end_stream() {
+            return self.call(&endpoint, head, Bytes::new());
+        }
+        let service = Rc::clone(self);
+        Reply::Later(Box::pin(async move {
+            let reply = match service.read_body(&endpoint, policy, incoming).await {
+                Ok(body) => service.call(&endpoint, head, body),
                 Err(problem) => {
-                    let mut response = self.problem(&head, problem);
+                    let mut response = service.problem(&head, problem);
                     close_after(&mut response);
-                    return Box::pin(self.revise(head, response)).await;
+                    service.revise(head, response)
                 }
+            };
+            match reply {
+                Reply::Ready(response) => response,
+                Reply::Later(future) => future.await,
             }
-        };
+        }))
+    }
+
+    fn call(self: &Rc<Self>, endpoint: &Endpoint, head: Head, body: Bytes) -> Reply {
         let timeout = endpoint
             .request_timeout
             .unwrap_or(self.settings.request_timeout);
         let id = head.id.clone();
         let request = Box::new(Request { head, body });
-        let called = catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request)));
-        match called {
-            Ok(Reply::Ready(response)) => response,
-            Ok(Reply::Later(future)) => Box::pin(self.wait(future, timeout, id.as_ref())).await,
-            Err(panic) => self.panicked(panic.as_ref(), id.as_ref()),
+        match catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request))) {
+            Ok(Reply::Later(future)) => {
+                Reply::Later(Box::pin(Rc::clone(self).wait(future, timeout, id)))
+            }
+            Ok(ready) => ready,
+            Err(panic) => Reply::Ready(self.panicked(panic.as_ref(), id.as_ref())),
         }
     }
 
     async fn wait(
-        &self,
-        future: futures_util::future::LocalBoxFuture<'static, Response>,
+        self: Rc<Self>,
+        future: LocalBoxFuture<'static, Response>,
         timeout: Option<Duration>,
-        id: Option<&RequestId>,
+        id: Option<RequestId>,
     ) -> Response {
         let guarded = AssertUnwindSafe(future).catch_unwind();
         let outcome = match timeout {
             None => guarded.await,
             Some(limit) => match tokio::time::timeout(limit, guarded).await {
                 Ok(outcome) => outcome,
-                Err(_) => return self.render(Problem::request_timeout(limit.as_secs_f64()), id),
+                Err(_) => {
+                    let problem = Problem::request_timeout(limit.as_secs_f64());
+                    return self.render(problem, id.as_ref());
+                }
             },
         };
-        outcome.unwrap_or_else(|panic| self.panicked(panic.as_ref(), id))
+        outcome.unwrap_or_else(|panic| self.panicked(panic.as_ref(), id.as_ref()))
     }
 
     fn panicked(&self, panic: &(dyn Any + Send), id: Option<&RequestId>) -> Response {
@@ -337,20 +356,13 @@ impl Service {
         })
     }
 
-    async fn revise(&self, head: Head, response: Response) -> Response {
+    fn revise(&self, head: Head, response: Response) -> Reply {
         if !self.observer.wants(response.status()) {
-            return response;
+            return Reply::Ready(response);
         }
-        match self.observer.revise(
-            Box::new(Request {
-                head,
-                body: Bytes::new(),
-            }),
-            response,
-        ) {
-            Reply::Ready(response) => response,
-            Reply::Later(future) => future.await,
-        }
+        let body = Bytes::new();
+        self.observer
+            .revise(Box::new(Request { head, body }), response)
     }
 
     /// A problem as the answer to this request.
@@ -363,9 +375,9 @@ impl Service {
     }
 
     /// Adds what every answer carries.
-    fn finish(&self, response: &mut Response, id: Option<HeaderValue>, version: Version) {
+    fn finish(&self, mut response: Response, exchange: Exchange) -> Response {
         let headers = response.headers_mut();
-        if let (Some(name), Some(id)) = (&self.settings.request_id_header, id)
+        if let (Some(name), Some(id)) = (&self.settings.request_id_header, exchange.id)
             && !headers.contains_key(name)
         {
             headers.insert(name.clone(), id);
@@ -375,10 +387,40 @@ impl Service {
         {
             headers.insert(header::SERVER, server.clone());
         }
-        if self.draining.get() && version < Version::HTTP_2 {
+        if self.draining.get() && exchange.version < Version::HTTP_2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        if let (Some(log), Some(entry)) = (&self.access_log, exchange.logged) {
+            log.end(&entry, &response);
+        }
+        exchange.running.hold_while_streaming(response)
     }
+}
+
+/// An answer on its way, as hyper wants it.
+pub(crate) enum Answering {
+    Ready(Option<Response>),
+    Later(LocalBoxFuture<'static, Response>),
+}
+
+impl Future for Answering {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            // hyper polls no future again that was ready.
+            Self::Ready(response) => Poll::Ready(Ok(response.take().unwrap_or_default())),
+            Self::Later(future) => future.as_mut().poll(cx).map(Ok),
+        }
+    }
+}
+
+/// What is kept of a request for its answer's last touches.
+struct Exchange {
+    running: Running,
+    id: Option<HeaderValue>,
+    version: Version,
+    logged: Option<Entry>,
 }
 
 impl Refusals for Service {

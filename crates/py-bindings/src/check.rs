@@ -78,86 +78,70 @@ fn texts<'a>(route: &Route, head: &'a Head) -> Result<Texts<'a>, Problem> {
     })
 }
 
-/// Checks all parameters and hands their values on, or gives the 400 or 422 with every fault, the body's included.
+/// Checks all parameters and hands their values on, or gives the 400 or 422 with every fault. The body has been
+/// checked before, so it has no more to add.
 pub(crate) fn resolve<R>(
     route: &Route,
     request: &Request,
     then: impl FnOnce(&[Slot<'_>]) -> R,
 ) -> Result<R, Problem> {
+    if route.parameters.is_empty() {
+        return Ok(then(&[]));
+    }
     let mut faults = Faults::default();
     let texts = texts(route, &request.head)?;
     let slots = route.parameters.resolve(&texts, &mut faults);
     if faults.is_empty() {
-        return Ok(then(&slots));
+        Ok(then(&slots))
+    } else {
+        Err(invalid_faults(&faults))
     }
-    // The body joins in: one answer names all faults.
-    body_faults(route, request, &mut faults)?;
-    Err(invalid_faults(&faults))
 }
 
-/// Checks the body alone; a request with faulty parameters too is dealt with when they are resolved.
+/// Checks the body; where it has faults, the parameters' join them, so that one answer names all.
 pub(crate) fn body(route: &Route, request: &Request) -> Result<(), Problem> {
     let Some(plan) = &route.body else {
         return Ok(());
     };
-    if is_accepted(route, plan, request)? {
+    let mut faults = Faults::default();
+    examine(route, plan, request, &mut faults)?;
+    if faults.is_empty() {
         return Ok(());
     }
-    let mut faults = Faults::default();
     let texts = texts(route, &request.head)?;
     let _ = route.parameters.resolve(&texts, &mut faults);
-    body_faults(route, request, &mut faults)?;
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(invalid_faults(&faults))
+    Err(invalid_faults(&faults))
+}
+
+fn examine(
+    route: &Route,
+    plan: &BodyPlan,
+    request: &Request,
+    faults: &mut Faults,
+) -> Result<(), Problem> {
+    let kind = kind_of(plan, &request.head);
+    if request.body.is_empty() {
+        if plan.required && kind != BodyKind::Bytes {
+            faults.push(Fault::missing(vec![Loc::from("body")], Some(Value::Null)));
+        }
+        return Ok(());
+    }
+    if kind != BodyKind::Json {
+        return Ok(());
+    }
+    match &plan.schema {
+        Some(schema) => schema
+            .examine(&request.body, route.limits, &["body"], faults)
+            .map(drop)
+            .map_err(|fault| malformed(&fault)),
+        None => Ok(()),
     }
 }
 
 /// Parameters and body, for the side that has no interpreter.
 pub(crate) fn whole(route: &Route, request: &Request) -> Result<(), Problem> {
     body(route, request)?;
-    if route.parameters.is_empty() && route.names.path_names.is_empty() {
-        return Ok(());
-    }
     resolve(route, request, |_| ())
-}
-
-fn is_accepted(route: &Route, plan: &BodyPlan, request: &Request) -> Result<bool, Problem> {
-    let kind = kind_of(plan, &request.head);
-    if kind != BodyKind::Json {
-        return Ok(!plan.required || !request.body.is_empty() || kind == BodyKind::Bytes);
-    }
-    if request.body.is_empty() {
-        return Ok(!plan.required);
-    }
-    match &plan.schema {
-        Some(schema) => schema
-            .accepts(&request.body, route.limits)
-            .map_err(|fault| malformed(&fault)),
-        None => Ok(true),
-    }
-}
-
-fn body_faults(route: &Route, request: &Request, faults: &mut Faults) -> Result<(), Problem> {
-    let Some(plan) = &route.body else {
-        return Ok(());
-    };
-    if request.body.is_empty() {
-        if plan.required {
-            faults.push(Fault::missing(vec![Loc::from("body")], Some(Value::Null)));
-        }
-        return Ok(());
-    }
-    if kind_of(plan, &request.head) != BodyKind::Json {
-        return Ok(());
-    }
-    let value =
-        core_validate::parse(&request.body, route.limits).map_err(|fault| malformed(&fault))?;
-    if let Some(schema) = &plan.schema {
-        schema.check(&value, &["body"], faults);
-    }
-    Ok(())
 }
 
 /// How a body is read: a text body sent as JSON is a JSON string.
