@@ -1,11 +1,11 @@
 """Values that handlers meet: headers, query parameters, forms, uploads, application state."""
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Generator, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from spikard._spikard import Headers, QueryParams
 
-__all__ = ["Headers", "QueryParams", "State"]
+__all__ = ["Headers", "QueryParams", "State", "awaitable"]
 
 
 class State(MutableMapping[str, Any]):
@@ -58,3 +58,57 @@ class State(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"State({self._values!r})"
+
+
+class Awaitable:
+    """Part of a value that gives itself when it is awaited."""
+
+    plain: Any
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self.plain
+        yield
+
+
+class AwaitableBytes(Awaitable, bytes):
+    """Bytes for handlers that write `await request.body()`."""
+
+
+class AwaitableText(Awaitable, str):
+    """Text for handlers that write `await request.text()`."""
+
+
+class AwaitableDict(Awaitable, dict[Any, Any]):
+    """An object for handlers that write `await request.json()`."""
+
+
+class AwaitableList(Awaitable, list[Any]):
+    """An array for handlers that write `await request.json()`."""
+
+
+class AwaitableInt(Awaitable, int):
+    """A whole number for handlers that write `await request.json()`."""
+
+
+class AwaitableFloat(Awaitable, float):
+    """A number for handlers that write `await request.json()`."""
+
+
+AWAITABLES: dict[type, Callable[[Any], Any]] = {
+    bytes: AwaitableBytes,
+    str: AwaitableText,
+    dict: AwaitableDict,
+    list: AwaitableList,
+    int: AwaitableInt,
+    float: AwaitableFloat,
+}
+
+
+def awaitable(value: Any) -> Any:
+    """The value in a form that can also be awaited; true, false and null only as they are."""
+    kind = AWAITABLES.get(type(value))
+    if kind is None:
+        return value
+    wrapped = kind(value)
+    wrapped.plain = value
+    return wrapped

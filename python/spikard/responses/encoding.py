@@ -8,6 +8,19 @@ import msgspec
 
 Encoder = Callable[[Any], Any]
 
+# msgspec takes only the types themselves; what derives from them is written as they are.
+_SUBCLASSED: dict[type, Encoder] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    dict: dict,
+    list: list,
+    tuple: tuple,
+    bytes: bytes,
+    set: set,
+    frozenset: set,
+}
+
 _encoders: list[tuple[type, Encoder]] = []
 
 
@@ -34,6 +47,9 @@ def _encode_other(value: Any) -> Any:
     as_dict = getattr(value, "_asdict", None)
     if as_dict is not None:
         return as_dict()
+    for base, plain in _SUBCLASSED.items():
+        if isinstance(value, base):
+            return plain(value)
     raise TypeError(
         f"objects of type {type(value).__qualname__} cannot be encoded as JSON; "
         "register an encoder with spikard.register_encoder"
