@@ -16,8 +16,8 @@ import msgspec
 import pydantic
 import pytest
 
-from spikard._spikard import check_schema, validate_json
 from spikard import Body, Form, Query
+from spikard._spikard import check_schema, validate_json
 from spikard.params import MISSING
 from spikard.routing.handler_plan import BodyPlan
 from tests.routing.compiled import compiled
@@ -418,3 +418,54 @@ def test_constraints_of_annotated_types_reach_the_schema() -> None:
     assert plan.schema is not None
     (fault,) = validate_json(plan.schema, b'{"count": 0}')
     assert fault["type"] == "greater_than_equal"
+
+
+# Integers written as floats
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "made"),
+    [
+        (int, b"1.0", 1),
+        (list[int], b"[1e2]", [100]),
+        (Struct, b'{"userId": 2.0}', Struct(2)),
+        (Model, b'{"a": 2.0}', Model(a=2)),
+        (Span, b'{"start": 2.0}', Span(2)),
+        (float, b"1.0", 1.0),
+        (int | float, b"1.0", 1.0),
+        (int | str, b'"5"', "5"),
+        (int | Literal["5"], b'"5"', "5"),
+    ],
+)
+def test_typed_integers(annotation: Any, text: bytes, made: Any) -> None:
+    plan = body_of(annotation)
+    assert plan.schema is not None
+    assert validate_json(plan.schema, text) == []
+    built = plan.decode(text)
+    assert built == made
+    assert type(built) is type(made)
+
+
+INTEGER = {"type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "made"),
+    [
+        (INTEGER, b"1.0", "1"),
+        ({"type": ["integer", "null"]}, b"1.0", "1"),
+        ({"type": ["integer", "number"]}, b"1.0", "1.0"),
+        ({"type": "number"}, b"1.0", "1.0"),
+        ({"properties": {"a": INTEGER, "b": {"type": "number"}}}, b'{"a": 1.0, "b": 1.0}', "{'a': 1, 'b': 1.0}"),
+        ({"items": INTEGER}, b"[1.0, 2E0]", "[1, 2]"),
+        ({"prefixItems": [INTEGER], "items": {"type": "number"}}, b"[1.0, 2.0]", "[1, 2.0]"),
+        ({"additionalProperties": INTEGER}, b'{"a": 1.0}', "{'a': 1}"),
+        ({"anyOf": [INTEGER, {"type": "string"}]}, b"1.0", "1"),
+        ({"$ref": "#/$defs/a~1b", "$defs": {"a/b": INTEGER}}, b"1.0", "1"),
+        ({"items": {"$ref": "#"}, "type": ["integer", "array"]}, b"[[1.0]]", "[[1]]"),
+        (INTEGER, b"1.5", "1.5"),
+        (INTEGER, b"1", "1"),
+    ],
+)
+def test_untyped_integers_follow_the_explicit_schema(schema: dict[str, Any], text: bytes, made: str) -> None:
+    assert repr(body_of(Any, body_schema=schema).decode(text)) == made

@@ -11,6 +11,7 @@ from spikard.params import MISSING, Body, File, Form
 from spikard.routing.decoder import PLAIN, Decoder, can_build, decoder_for
 from spikard.routing.faults import FieldError, body_faults
 from spikard.routing.handler_plan import BodyKind, BodyPlan
+from spikard.routing.integers import delivering_integers
 from spikard.routing.slot import Slot
 from spikard.schema import SchemaBuilder, UnsupportedType, model
 from spikard.schema.annotation import NONE_TYPE, peel
@@ -104,6 +105,8 @@ def _whole(slot: Slot, demand: BodyDemand, described: str) -> BodyPlan:
     else:
         decoder = _decoder(slot, described)
         schema = explicit if explicit is not None else _schema(slot, described)
+        if decoder is PLAIN:
+            decoder = Decoder(delivering_integers(decoder.decode, schema), decoder.convert)
     if isinstance(marker, Body) and marker.coerce:
         # Only that it is JSON is checked before the model sees it.
         schema = {}

@@ -1,11 +1,12 @@
 """From bytes, or a tree of plain values, to an instance of a handler's annotation."""
 
+import enum
 import ipaddress
 import pathlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -42,13 +43,37 @@ def decoder_for(annotation: Any) -> Decoder:
     if holds_named_tuple(annotation):
         return _twin_decoder(annotation)
     try:
-        decode = msgspec.json.Decoder(annotation, dec_hook=build_other).decode
+        decode = msgspec_decode(annotation)
     except TypeError:
         # msgspec has no unions of untagged types with fields.
         if not is_union(peeled.core):
             raise
         return _union_decoder(annotation)
     return Decoder(decode, _converter(annotation))
+
+
+def msgspec_decode(annotation: Any) -> Callable[[bytes], Any]:
+    """msgspec's way from JSON to the type.
+
+    It is asked to be lax: only so does it take `1.0` for an int. The schema, checked before, refuses all else
+    that it would let pass.
+    """
+    return msgspec.json.Decoder(annotation, strict=_has_literal_union(annotation), dec_hook=build_other).decode
+
+
+def _has_literal_union(annotation: Any) -> bool:
+    """Whether a union offers text beside other types by value, as in `int | Literal["5"]`: a lax "5" might be 5."""
+    core = peel(annotation).core
+    members = get_args(core)
+    if is_union(core) and any(_is_by_value(peel(member).origin) for member in members):
+        return True
+    return get_origin(core) is not Literal and any(
+        _has_literal_union(member) for member in members if member is not Ellipsis
+    )
+
+
+def _is_by_value(origin: Any) -> bool:
+    return origin is Literal or (isinstance(origin, type) and issubclass(origin, enum.Enum))
 
 
 def is_plain(peeled: Annotation) -> bool:
@@ -120,7 +145,7 @@ def _first_of(ways: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
 
 def _twin_decoder(annotation: Any) -> Decoder:
     twin = twin_of(annotation)
-    decode_twin = msgspec.json.Decoder(twin.annotation, dec_hook=build_other).decode
+    decode_twin = msgspec_decode(twin.annotation)
     convert_twin = _converter(twin.annotation)
 
     def decode(data: bytes) -> Any:
