@@ -6,9 +6,9 @@ import functools
 import inspect
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar, copy_context
-from typing import Any, cast
+from typing import Any
 
 __all__ = ["BackgroundTasks", "Handle", "drain", "run"]
 
@@ -129,7 +129,9 @@ def _run_privately(coroutine: Coroutine[Any, Any, Any]) -> concurrent.futures.Fu
     future = asyncio.run_coroutine_threadsafe(coroutine, loop)
 
     async def until_done() -> None:
-        await asyncio.wait({asyncio.wrap_future(future)})
+        done = asyncio.Event()
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
+        await done.wait()
 
     def main() -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
@@ -147,17 +149,15 @@ async def _tracked(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return await coroutine
 
 
-async def _coroutine(work: Coroutine[Any, Any, Any] | Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    if inspect.iscoroutine(work) or inspect.isawaitable(work):
+def _coroutine(work: Coroutine[Any, Any, Any] | Callable[..., Any], args: tuple[Any, ...]) -> Coroutine[Any, Any, Any]:
+    if inspect.iscoroutine(work):
         if args:
-            work.close() if inspect.iscoroutine(work) else None
-            msg = "background.run takes arguments only with a function, not with a coroutine"
-            raise TypeError(msg)
-        return await cast("Awaitable[Any]", work)
+            work.close()
+            raise TypeError("background.run takes arguments only with a function, not with a coroutine")
+        return work
     if not callable(work):
-        msg = f"background.run takes a coroutine or a function, not {type(work).__name__}"
-        raise TypeError(msg)
-    return await call(work, *args)
+        raise TypeError(f"background.run takes a coroutine or a function, not {type(work).__name__}")
+    return call(work, *args)
 
 
 def _finished(task: asyncio.Task[Any]) -> None:

@@ -74,7 +74,7 @@ class AwaitableBytes(Awaitable, bytes):
     """Bytes for handlers that write `await request.body()`."""
 
 
-class AwaitableText(Awaitable, str):
+class AwaitableText(Awaitable, str):  # noqa: SLOT000 - it carries the plain value
     """Text for handlers that write `await request.text()`."""
 
 

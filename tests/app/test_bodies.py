@@ -68,7 +68,7 @@ class PersonTuple(NamedTuple):
     name: str
     age: int
     home: HomeData
-    tags: list[str] = []
+    tags: list[str] = []  # noqa: RUF012 - written as users write it
 
 
 @attrs.define

@@ -9,7 +9,7 @@ from spikard import HTTPException, JSONResponse, ProblemDetails, Request, Respon
 from tests.conftest import Serve
 
 
-class OrderClosed(Exception):
+class OrderClosed(Exception):  # noqa: N818 - an application's own taste
     """Something of the application's own."""
 
 

@@ -307,7 +307,9 @@ def test_plain_objects_by_name(serve: Serve) -> None:
     app = Spikard()
 
     @app.get("/o/{x}")
-    async def handler(headers: dict, cookies: dict, query_params: dict, path_params: dict, method: str, path: str) -> list:
+    async def handler(
+        headers: dict, cookies: dict, query_params: dict, path_params: dict, method: str, path: str
+    ) -> list:
         return [headers["x-a"], cookies, query_params, path_params, method, path]
 
     answer = serve(app).client.get("/o/1?a=b", headers={"x-a": "h", "cookie": "c=d"}).json()

@@ -19,7 +19,9 @@ async def another() -> None:
 def test_decorators_give_the_function_back() -> None:
     app = Spikard()
     assert app.get("/")(nothing) is nothing
-    assert app.register_route("POST", "/", body_schema=None, parameter_schema=None, file_params=None)(nothing) is nothing
+    assert (
+        app.register_route("POST", "/", body_schema=None, parameter_schema=None, file_params=None)(nothing) is nothing
+    )
     assert app.exception_handler(ValueError)(nothing) is nothing
     assert app.on_startup(nothing) is nothing
     assert app.on_shutdown(nothing) is nothing
@@ -89,7 +91,12 @@ def test_routes_can_be_read_back() -> None:
         return {"id": item_id}
 
     (route,) = app.get_routes()
-    assert (route.method, route.path, route.handler, route.handler_name) == ("POST", "/items/{item_id:int}", make, "make")
+    assert (route.method, route.path, route.handler, route.handler_name) == (
+        "POST",
+        "/items/{item_id:int}",
+        make,
+        "make",
+    )
     assert (route.is_async, route.name, route.tags, route.summary) == (True, "make", ("a", "b"), "Makes one")
     assert route.status_code == 201
 

@@ -195,9 +195,7 @@ def test_the_request_knows_where_it_came_from(serve: Serve) -> None:
         }
 
     served = serve(app)
-    answer = served.client.get(
-        "/r/a%20b?q=1&q=2", headers={"x-thing": "t", "cookie": "a=1; b=2; a=3"}
-    ).json()
+    answer = served.client.get("/r/a%20b?q=1&q=2", headers={"x-thing": "t", "cookie": "a=1; b=2; a=3"}).json()
     assert answer == {
         "method": "GET",
         "path": "/r/a b",

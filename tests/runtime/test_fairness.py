@@ -5,6 +5,7 @@ Everything here counts turns and compares orders; nothing depends on how fast th
 
 import asyncio
 import threading
+from typing import Self
 
 from spikard import Spikard
 from tests.conftest import Serve
@@ -32,7 +33,7 @@ class Load:
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._main) for _ in range(connections)]
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

@@ -15,6 +15,7 @@ import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -274,7 +275,7 @@ def test_an_interrupt_cancels_the_main_task() -> None:
             print("interrupted")
         """
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)
     assert (result.stdout, result.stderr) == ("cancelled\ninterrupted\n", "")
 
 
@@ -364,7 +365,7 @@ def test_asynchronous_generators_are_closed_at_the_end() -> None:
 
 def test_a_closed_loop_is_collected_with_its_descriptors() -> None:
     gc.collect()
-    before = len(os.listdir("/dev/fd"))
+    before = len(list(Path("/dev/fd").iterdir()))
     references = []
     for _ in range(5):
         loop = new_event_loop()
@@ -374,7 +375,7 @@ def test_a_closed_loop_is_collected_with_its_descriptors() -> None:
         del loop
     gc.collect()
     assert [reference() for reference in references] == [None] * 5
-    assert len(os.listdir("/dev/fd")) <= before
+    assert len(list(Path("/dev/fd").iterdir())) <= before
 
 
 def test_closing_twice_and_using_a_closed_driver() -> None:

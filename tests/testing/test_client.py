@@ -386,4 +386,4 @@ def test_background_work_without_a_server() -> None:
 
     assert asyncio.run(main()) == 7
     with pytest.raises(TypeError):
-        background.run(3).result(10)
+        background.run(3)

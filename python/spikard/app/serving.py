@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikard import background
@@ -73,8 +75,11 @@ async def serve(
     background.worker_loop.set(loop)
     async with life(app, app._lifecycle, app._lifespan):
         server = Server(app._native, config, loop, driver_of(loop))
-        try:
+        with ExitStack() as stack:
+            stack.callback(server.close)
             listening = Listening(server) if memory else _listen(server, config, fd=fd, reuse_port=reuse_port)
+            if fd is None and listening.uds is not None:
+                stack.enter_context(_socket_file(Path(listening.uds)))
             server.start()
             if isinstance(ready, asyncio.Event):
                 ready.set()
@@ -85,8 +90,6 @@ async def serve(
             finally:
                 # Also on cancellation: whoever cancels gets the same orderly end, cancelling again cuts it short.
                 await _drain(app, server, config, stop.linger)
-        finally:
-            server.close()
 
 
 def run_owned(main: Coroutine[Any, Any, None], *, debug: bool = False) -> None:
@@ -121,6 +124,18 @@ def _listen_fd(server: Server, fd: int, scheme: str) -> Listening:
     if port.isdecimal() and not name.startswith("unix:"):
         return Listening(server, addresses=((host.strip("[]"), int(port)),), scheme=scheme)
     return Listening(server, uds=name.removeprefix("unix:"))
+
+
+@contextmanager
+def _socket_file(path: Path) -> Iterator[None]:
+    """Remove the file of a Unix socket at the end, unless another server has put its own there."""
+    own = path.stat().st_ino
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            if path.stat().st_ino == own:
+                path.unlink()
 
 
 def _refusal(address: str, fault: OSError) -> str:
