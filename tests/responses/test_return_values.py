@@ -160,7 +160,11 @@ def test_no_body_with_204(serve: Serve, value: Any) -> None:
     assert "content-type" not in response.headers
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, {"a": [-math.inf]}, object(), {"a": object()}], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [math.nan, math.inf, {"a": [-math.inf]}, object(), {"a": object()}],
+    ids=["nan", "infinity", "nested infinity", "object", "nested object"],
+)
 def test_what_has_no_json_is_a_500_with_a_log_line(serve: Serve, caplog: pytest.LogCaptureFixture, value: Any) -> None:
     response = serve(returning(value)).client.get("/")
     assert response.status_code == 500
