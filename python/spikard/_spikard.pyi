@@ -1,8 +1,24 @@
-"""The native module: what `crates/py-bindings` exposes. Internal; the public names are re-exported by the packages above it."""
+"""The native module: what `crates/py-bindings` exposes. Internal; packages above it re-export the public names."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, Self, final
+
+__all__ = [
+    "Application",
+    "Driver",
+    "Headers",
+    "MemoryStream",
+    "QueryParams",
+    "Request",
+    "Response",
+    "Server",
+    "__profile__",
+    "__version__",
+    "check_schema",
+    "encode_json",
+    "validate_json",
+]
 
 __version__: Final[str]
 __profile__: Final[Literal["dev", "release"]]

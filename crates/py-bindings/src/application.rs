@@ -56,6 +56,7 @@ impl Application {
     }
 
     /// Compiles `plan` and inserts it.
+    #[pyo3(signature = (method, path, plan, route, /))]
     fn add_route(
         &mut self,
         method: &str,

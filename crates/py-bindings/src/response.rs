@@ -103,10 +103,14 @@ impl Response {
             .collect()
     }
 
-    #[pyo3(signature = (
-        key, value="", *, max_age=None, expires=None, path=Some("/"), domain=None, secure=false, httponly=false,
-        samesite=Some("lax"), partitioned=false
-    ))]
+    #[pyo3(
+        signature = (
+            key, value="", *, max_age=None, expires=None, path=Some("/"), domain=None, secure=false, httponly=false,
+            samesite=Some("lax"), partitioned=false
+        ),
+        text_signature = "($self, key, value='', *, max_age=None, expires=None, path='/', domain=None, secure=False, \
+                          httponly=False, samesite='lax', partitioned=False)"
+    )]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // RFC 6265 has as many attributes
     fn set_cookie(
         &self,
