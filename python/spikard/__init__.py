@@ -15,7 +15,15 @@ from spikard import background
 from spikard._spikard import Request, __version__
 from spikard.app.application import Spikard
 from spikard.background import BackgroundTasks
-from spikard.config import ServerConfig
+from spikard.config import (
+    ApiKeyConfig,
+    CompressionConfig,
+    CorsConfig,
+    JwtConfig,
+    RateLimitConfig,
+    ServerConfig,
+    StaticFilesConfig,
+)
 from spikard.exceptions import HTTPException, ProblemDetails, ValidationException
 from spikard.params import Body, Cookie, File, Form, Header, Path, Query
 from spikard.responses import (
@@ -26,6 +34,7 @@ from spikard.responses import (
     Response,
     StreamingResponse,
 )
+from spikard.responses.encoding import register_encoder
 from spikard.routing.decorators import delete, get, head, options, patch, post, put, route, trace
 from spikard.routing.route import HttpMethod, Route
 from spikard.routing.router import Router
@@ -33,10 +42,13 @@ from spikard.routing.router import Router
 App = Spikard
 
 __all__ = [
+    "ApiKeyConfig",
     "App",
     "BackgroundTasks",
     "Body",
+    "CompressionConfig",
     "Cookie",
+    "CorsConfig",
     "File",
     "Form",
     "HTMLResponse",
@@ -44,10 +56,12 @@ __all__ = [
     "Header",
     "HttpMethod",
     "JSONResponse",
+    "JwtConfig",
     "Path",
     "PlainTextResponse",
     "ProblemDetails",
     "Query",
+    "RateLimitConfig",
     "RedirectResponse",
     "Request",
     "Response",
@@ -55,6 +69,7 @@ __all__ = [
     "Router",
     "ServerConfig",
     "Spikard",
+    "StaticFilesConfig",
     "StreamingResponse",
     "ValidationException",
     "__version__",
@@ -66,6 +81,7 @@ __all__ = [
     "patch",
     "post",
     "put",
+    "register_encoder",
     "route",
     "trace",
 ]

@@ -57,6 +57,22 @@ async def drain(seconds: float | None) -> int:
     return len(late)
 
 
+def run_after(work: Callable[..., Any], request_id: str | None = None) -> None:
+    """Run what an answer carries as `background`, now that the answer is on its way; from the loop's thread."""
+    task = asyncio.get_running_loop().create_task(_after(work, request_id))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+async def _after(work: Callable[..., Any], request_id: str | None) -> None:
+    try:
+        await call(work)
+    except Exception:
+        logger.exception(
+            "background work %s failed [request %s]", _name(work), request_id or "-", extra={"request_id": request_id}
+        )
+
+
 class BackgroundTasks:
     """Work to do in order after the response has been written; ask for it as a handler parameter."""
 

@@ -387,3 +387,16 @@ def test_background_work_without_a_server() -> None:
     assert asyncio.run(main()) == 7
     with pytest.raises(TypeError):
         background.run(3)
+
+
+def test_work_after_an_answer_is_logged_when_it_fails(caplog: pytest.LogCaptureFixture) -> None:
+    def failing() -> None:
+        raise LookupError("after the answer")
+
+    async def main() -> None:
+        background.run_after(failing, "id-1")
+        assert await background.drain(10) == 0
+
+    asyncio.run(main())
+    assert "after the answer" in caplog.text
+    assert "id-1" in caplog.text

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from spikard.app.handover import become_supervisor
 from spikard.app.serving import Listening, Stop, run_owned, serve
 from spikard.config import ServerConfig
 from spikard.errors import ConfigError
@@ -28,6 +27,9 @@ def run(app: "Spikard", config: ServerConfig, *, reload: bool = False) -> None:
     """Serve in this process, or hand over to `spikard-server` where several workers or reloading are asked for."""
     _check_place()
     if config.workers > 1 or reload:
+        # Only here: what it takes to find a program on disk is not needed to serve.
+        from spikard.app.handover import become_supervisor
+
         become_supervisor(app, config, reload=reload)
     run_here(app, config)
 
