@@ -193,7 +193,10 @@ fn too_many_fields_are_431() {
         ..Settings::default()
     };
     with_server(settings, |_, port| async move {
-        let fields: String = (0..20).map(|n| format!("X-{n}: 1\r\n")).collect();
+        let fields = (0..20)
+            .map(|n| format!("X-{n}: 1\r\n"))
+            .collect::<Vec<_>>()
+            .concat();
         let answer = exchange(
             port,
             format!("GET /echo HTTP/1.1\r\nHost: x\r\n{fields}\r\n").as_bytes(),
