@@ -1,0 +1,11 @@
+"""Applications that only echo, against cases that say what must come out.
+
+- `case`: a case, and where cases are read from
+- `echo`: the application of a case
+- `exchange`: the request of a case, sent over a socket
+- `reference`: what a text becomes, written a second time
+- `vocabulary`: the error types of older cases
+- `verdict`: whether the outcome is what the case demands
+- `application`: cases whose answer only an application can give
+- `pending`: categories that the framework does not serve yet
+"""

@@ -1,0 +1,28 @@
+"""Runs of cases, and the table of what has passed."""
+
+from collections import Counter
+
+import pytest
+
+from tests.conformance.case import open_cases
+from tests.conformance.pending import PENDING
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many cases of the open data passed, by category, and which are pending."""
+    passed, failed = (_by_category(terminalreporter, outcome) for outcome in ("passed", "failed"))
+    cases = Counter(case.category for case in open_cases())
+    if not passed + failed:
+        return
+    terminalreporter.section("open cases: category, passed runs of all runs")
+    for category in sorted(cases):
+        if category in PENDING:
+            line = f"pending, {cases[category]} cases ({PENDING[category]})"
+        else:
+            line = f"{passed[category]} of {passed[category] + failed[category]}, {cases[category]} cases"
+        terminalreporter.line(f"{category}: {line}")
+
+
+def _by_category(reporter: pytest.TerminalReporter, outcome: str) -> Counter[str]:
+    nodes = [report.nodeid for report in reporter.stats.get(outcome, ()) if "test_open_cases.py" in report.nodeid]
+    return Counter(node.partition("[")[2].split("/")[0] for node in nodes if "[" in node)

@@ -1,0 +1,136 @@
+"""The application of a case: its handler gives its arguments back and knows nothing of the case."""
+
+import asyncio
+import datetime as dt
+import decimal
+import keyword
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from spikard import Spikard
+from spikard.config import ServerConfig
+from tests.conformance.case import Case, Parameter
+
+Arguments = dict[str, Any]
+TYPES = {"integer": int, "number": float, "boolean": bool, "string": str}
+FORMATS = {
+    "uuid": uuid.UUID,
+    "date": dt.date,
+    "date-time": dt.datetime,
+    "time": dt.time,
+    "duration": dt.timedelta,
+    "decimal": decimal.Decimal,
+}
+
+
+class EchoApp:
+    """An application with one route; `calls` are the arguments of every call of its handler."""
+
+    def __init__(self, case: Case, *, annotated: bool) -> None:
+        self.calls: list[Arguments] = []
+        self.app = Spikard(config=_config(case.config))
+        parameters, files = [], {}
+        for parameter in case.parameters:
+            if parameter.source == "file":
+                files[parameter.name] = {"required": parameter.required, **parameter.schema}
+            else:
+                parameters.append(parameter)
+        handler = self._handler(case, parameters, list(files), annotated=annotated)
+        self.app.register_route(
+            case.method,
+            case.path,
+            body_schema=case.body_schema,
+            parameter_schema=_parameter_schema(parameters),
+            file_params=files or None,
+        )(handler)
+
+    def _handler(self, case: Case, parameters: list[Parameter], files: list[str], *, annotated: bool) -> Any:
+        """A function with the signature that the case's application would have."""
+        names = {python_name(parameter): parameter for parameter in parameters}
+        for name in path_names(case.path):
+            names.setdefault(name, Parameter("path", name, True, {}))
+        required = [name for name, parameter in names.items() if parameter.required]
+        optional = [name for name, parameter in names.items() if not parameter.required]
+        body = ["body"] if case.body_schema is not None else []
+        signature = ", ".join([*body, *required, *files, *(f"{name}=None" for name in optional)])
+        order = [*body, *files, *names]
+        calls, seconds = self.calls, case.config.get("request_timeout", {}).get("sleep_ms", 0) / 1000
+
+        async def answer(arguments: Arguments) -> Arguments:
+            if seconds:
+                await asyncio.sleep(seconds)
+            calls.append(arguments)
+            return arguments
+
+        values = ", ".join(f"{name!r}: {name}" for name in order)
+        space: dict[str, Any] = {"answer": answer}
+        exec(f"async def echo({signature}):\n    return await answer({{{values}}})\n", space)  # noqa: S102
+        echo = space["echo"]
+        if annotated:
+            echo.__annotations__.update({name: annotation_of(parameter) for name, parameter in names.items()})
+        return echo
+
+
+def python_name(parameter: Parameter) -> str:
+    """The name of the handler's parameter."""
+    name = re.sub(r"\W", "_", parameter.name)
+    name = name.lower() if parameter.source == "header" else name
+    return f"{name}_" if keyword.iskeyword(name) or name == "body" else name
+
+
+def path_names(path: str) -> list[str]:
+    """The names in a path pattern."""
+    return re.findall(r"{(\w+)(?::\w+)?}", path)
+
+
+def annotation_of(parameter: Parameter) -> Any:
+    """The type a developer would write for the parameter."""
+    annotation = _type_of(parameter.schema)
+    return annotation if parameter.required or annotation is Any else annotation | None
+
+
+def _type_of(schema: Mapping[str, Any]) -> Any:
+    kind = schema.get("type")
+    if kind == "array":
+        return list[_type_of(schema.get("items", {}))]
+    if kind == "string":
+        return FORMATS.get(schema.get("format", ""), str)
+    return TYPES.get(kind, Any) if isinstance(kind, str) else Any
+
+
+def _parameter_schema(parameters: list[Parameter]) -> dict[str, Any] | None:
+    if not parameters:
+        return None
+    properties = {}
+    for parameter in parameters:
+        name = python_name(parameter)
+        properties[name] = {**parameter.schema, "source": parameter.source}
+        wire_name = name.replace("_", "-") if parameter.source == "header" else name
+        if wire_name != (parameter.name.lower() if parameter.source == "header" else parameter.name):
+            properties[name]["alias"] = parameter.name
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [python_name(parameter) for parameter in parameters if parameter.required],
+    }
+
+
+def _config(switches: Mapping[str, Any]) -> ServerConfig:
+    """Settings of a case under the names of the framework."""
+    fields: dict[str, Any] = {}
+    for name, value in switches.items():
+        match name:
+            case "body_limit":
+                fields["max_body_size"] = value["max_bytes"]
+            case "request_timeout":
+                fields["request_timeout"] = value["seconds"]
+            case "request_id":
+                fields["enable_request_id"] = value.get("enabled", True)
+            case "max_nesting_depth":
+                fields["max_json_depth"] = value
+            case _:
+                # What the framework has no such setting for is refused here.
+                fields[name] = value
+    return ServerConfig(**fields)

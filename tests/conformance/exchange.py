@@ -1,0 +1,97 @@
+"""The request of a case, sent to its application over a socket, in each way of running."""
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from spikard.testing import TestClient
+from tests.conformance.case import Case
+from tests.conformance.echo import Arguments, EchoApp
+from tests.served import Mode
+
+REPEATED = re.compile(r"{{ repeat '(.)' (\d+) times }}")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came back, and what the handler got; `arguments` is None when it was not reached."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+    arguments: Arguments | None
+
+    @property
+    def document(self) -> Any:
+        """The body as JSON, None when it is none."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+
+def send(case: Case, mode: Mode, *, annotated: bool) -> Outcome:
+    """Serve the case's application and send the case's request."""
+    echo = EchoApp(case, annotated=annotated)
+    response = _inline(case, echo) if mode is Mode.INLINE else asyncio.run(_embedded(case, echo))
+    arguments = echo.calls[-1] if echo.calls else None
+    return Outcome(response.status_code, response.headers, response.content, arguments)
+
+
+def _inline(case: Case, echo: EchoApp) -> httpx.Response:
+    with TestClient(echo.app) as client:
+        return client.sync.request(case.request["method"], target(case), **_options(case))
+
+
+async def _embedded(case: Case, echo: EchoApp) -> httpx.Response:
+    async with TestClient(echo.app) as client:
+        return await client.request(case.request["method"], target(case), **_options(case))
+
+
+def target(case: Case) -> str:
+    """Path and query, as they go out."""
+    request = case.request
+    query = request.get("query_string") or urlencode([tuple(pair) for pair in request.get("query", ())])
+    path = quote(request["path"], safe="/%:@!$&'()*+,;=~-._")
+    return f"{path}?{query}" if query else path
+
+
+def _options(case: Case) -> dict[str, Any]:
+    headers = request_headers(case)
+    body = case.request.get("body") or {"kind": None}
+    names = {name.lower() for name, _ in headers}
+    options: dict[str, Any] = {}
+    match body["kind"]:
+        case "json":
+            options["content"] = json.dumps(body["value"], ensure_ascii=False).encode()
+            if "content-type" not in names:
+                headers.append(("content-type", "application/json"))
+        case "raw":
+            options["content"] = body["text"].encode()
+        case "bytes":
+            options["content"] = bytes.fromhex(body["hex"])
+        case "form":
+            options["content"] = urlencode(body["fields"], doseq=True).encode()
+            if "content-type" not in names:
+                headers.append(("content-type", "application/x-www-form-urlencoded"))
+        case "multipart":
+            options["content"] = b""
+    return {**options, "headers": headers}
+
+
+def request_headers(case: Case) -> list[tuple[str, str]]:
+    """All headers of the request; a list of values repeats the header."""
+    headers = []
+    for name, values in case.request.get("headers", {}).items():
+        for value in values if isinstance(values, list) else [values]:
+            repeated = REPEATED.fullmatch(value)
+            headers.append((name, repeated[1] * int(repeated[2]) if repeated else value))
+    cookies = case.request.get("cookies") or {}
+    if cookies:
+        headers.append(("cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())))
+    return headers

@@ -1,0 +1,29 @@
+"""The open data, where it is at hand: SPIKARD_FIXTURES names its directory."""
+
+import pytest
+
+from tests.conformance.case import Case, open_cases
+from tests.conformance.exchange import send
+from tests.conformance.pending import PENDING
+from tests.conformance.verdict import faults
+from tests.served import Mode
+
+CASES = [case for case in open_cases() if case.category not in PENDING]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for every case, mode and style; none without the data."""
+    runs = [
+        pytest.param(case, mode, annotated, id=f"{case.id}-{mode.value}-{'annotated' if annotated else 'bare'}")
+        for case in CASES
+        for mode in Mode
+        for annotated in (False, True)
+    ]
+    if runs and "case" in metafunc.fixturenames:
+        metafunc.parametrize(("case", "mode", "annotated"), runs)
+
+
+if CASES:
+
+    def test_case(case: Case, mode: Mode, annotated: bool) -> None:
+        assert faults(case, send(case, mode, annotated=annotated)) == []

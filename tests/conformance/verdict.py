@@ -1,0 +1,162 @@
+"""Whether an outcome is what its case demands."""
+
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from tests.conformance import application
+from tests.conformance.case import Case
+from tests.conformance.echo import python_name
+from tests.conformance.exchange import Outcome
+from tests.conformance.reference import reference_arguments
+from tests.conformance.vocabulary import text_is_firm, types_meant
+
+PROBLEM = "application/problem+json"
+# Headers the framework answers for; the others of an example are its application's.
+FRAMEWORK_HEADERS = frozenset({"x-request-id", "allow", "connection"})
+PROBLEM_TYPES = "https://spikard.dev/errors/"
+
+
+def faults(case: Case, outcome: Outcome) -> list[str]:
+    """What is wrong, a line each."""
+    if is_refusal(case):
+        return list(_refusal_faults(case, outcome))
+    return list(_success_faults(case, outcome))
+
+
+def is_refusal(case: Case) -> bool:
+    """Whether the framework itself has to refuse the request."""
+    client_error = HTTPStatus.BAD_REQUEST <= case.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return client_error and case.id not in application.REFUSALS
+
+
+def _refusal_faults(case: Case, outcome: Outcome) -> Iterator[str]:
+    if outcome.arguments is not None:
+        yield f"the handler was reached with {outcome.arguments}"
+    if outcome.status != case.status:
+        yield f"status {outcome.status}, not {case.status}: {outcome.content[:300]!r}"
+        return
+    if case.request["method"] != "HEAD":
+        yield from _problem_faults(case, outcome)
+    yield from _header_faults(case.expect.get("headers", {}), outcome)
+    if case.expect.get("errors"):
+        yield from _error_faults(case, outcome)
+
+
+def _problem_faults(case: Case, outcome: Outcome) -> Iterator[str]:
+    if outcome.headers.get("content-type") != PROBLEM:
+        yield f"content type {outcome.headers.get('content-type')!r}"
+    document = outcome.document
+    if not isinstance(document, Mapping):
+        yield f"no problem: {outcome.content[:300]!r}"
+        return
+    if document.get("status") != case.status:
+        yield f"the problem's status is {document.get('status')!r}"
+    wanted = case.expect.get("problem")
+    if wanted is not None and document.get("type") != PROBLEM_TYPES + wanted:
+        yield f"the problem's type is {document.get('type')!r}, not {wanted!r}"
+    body = case.expect.get("body")
+    if isinstance(body, Mapping) and isinstance(body.get("detail"), str) and body["detail"] != document.get("detail"):
+        yield f"detail {document.get('detail')!r}, not {body['detail']!r}"
+
+
+def _error_faults(case: Case, outcome: Outcome) -> Iterator[str]:
+    given = outcome.document.get("errors", []) if isinstance(outcome.document, Mapping) else []
+    wanted = case.expect["errors"]
+    if [error["loc"] for error in given] != sorted((error["loc"] for error in wanted), key=_order):
+        yield f"locations {[error['loc'] for error in given]}, not {[error['loc'] for error in wanted]}"
+        return
+    rest = list(given)
+    for error in wanted:
+        fitting = [one for one in rest if one["loc"] == error["loc"] and one["type"] in types_meant(error)]
+        if not fitting:
+            yield f"no error of type {sorted(types_meant(error))} at {error['loc']}: {given}"
+            continue
+        rest.remove(fitting[0])
+        if text_is_firm(error) and fitting[0]["msg"] != error["msg"]:
+            yield f"message {fitting[0]['msg']!r}, not {error['msg']!r}"
+        context = error.get("ctx", {})
+        if text_is_firm(error) and not context.items() <= fitting[0].get("ctx", {}).items():
+            yield f"context {fitting[0].get('ctx')}, not {context}"
+        if "exact_input" in error and fitting[0].get("input") != error["exact_input"]:
+            yield f"input {fitting[0].get('input')!r}, not {error['exact_input']!r}"
+
+
+def _order(location: list[str]) -> tuple[int, list[tuple[int, int, str]]]:
+    places = ["path", "query", "headers", "cookie", "body", "files"]
+    return places.index(location[0]), [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in location[1:]]
+
+
+def _success_faults(case: Case, outcome: Outcome) -> Iterator[str]:
+    if outcome.arguments is None:
+        yield f"the handler was not reached: {outcome.status} {outcome.content[:500]!r}"
+        return
+    if outcome.status != HTTPStatus.OK:
+        yield f"status {outcome.status}: {outcome.content[:300]!r}"
+        return
+    if case.status < HTTPStatus.BAD_REQUEST:
+        yield from _header_faults(case.expect.get("headers", {}), outcome)
+    if case.request["method"] == "HEAD":
+        if outcome.content:
+            yield "HEAD has a body"
+        return
+    given = outcome.document
+    for name, value in _wanted_arguments(case).items():
+        if not same(given.get(name), value):
+            yield f"argument {name}: {given.get(name)!r}, not {value!r}"
+    yield from _shown_faults(case, given)
+
+
+def _wanted_arguments(case: Case) -> dict[str, Any]:
+    names = {parameter.name: python_name(parameter) for parameter in case.parameters}
+    values = case.arguments if case.arguments is not None else reference_arguments(case)
+    wanted = {names.get(name, name): value for name, value in values.items()}
+    body = case.request.get("body")
+    if case.arguments is None and case.body_schema is not None and body is not None and body["kind"] == "json":
+        wanted["body"] = body["value"]
+    return wanted
+
+
+def _shown_faults(case: Case, given: Mapping[str, Any]) -> Iterator[str]:
+    """Values that the example shows under the names of arguments."""
+    shown = case.expect.get("body")
+    if not isinstance(shown, Mapping):
+        return
+    body = given.get("body")
+    held = {**(body if isinstance(body, Mapping) else {}), **given}
+    for name in shown.keys() & held.keys():
+        if (case.id, name) in application.SHOWN_OTHERWISE:
+            continue
+        candidates = [source[name] for source in (given, body) if isinstance(source, Mapping) and name in source]
+        if not any(same(candidate, shown[name]) for candidate in candidates):
+            yield f"{name}: {candidates}, the example shows {shown[name]!r}"
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON: numbers by value, but no number is a boolean, and no integer arrives with a fraction."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
+    return one == other
+
+
+def _header_faults(wanted: Mapping[str, str], outcome: Outcome) -> Iterator[str]:
+    for name, value in wanted.items():
+        if name not in FRAMEWORK_HEADERS:
+            continue
+        given = outcome.headers.get(name)
+        match value:
+            case "<<present>>":
+                fits = given is not None
+            case "<<absent>>":
+                fits = given is None
+            case "<<uuid>>":
+                fits = given is not None and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", given)
+            case _:
+                fits = given == value
+        if not fits:
+            yield f"header {name}: {given!r}, not {value!r}"
