@@ -53,7 +53,8 @@ pub(crate) async fn serve(
     let origin = Arc::new(origin);
     let wire = Wire::new(transport, ahead, Rc::clone(&activity), ticks);
     if is_http2 {
-        serve_http2(wire, origin, service, activity).await;
+        // Boxed, so that the many connections that are HTTP/1 don't reserve room for it.
+        Box::pin(serve_http2(wire, origin, service, activity)).await;
     } else {
         let wire = wire.with_refusals(Rc::clone(&service) as Rc<dyn Refusals>);
         serve_http1(wire, origin, service, activity).await;
@@ -69,7 +70,7 @@ async fn read_ahead(
     if !service.settings.http2 {
         return Some((Bytes::new(), false));
     }
-    let mut ahead = BytesMut::with_capacity(2048);
+    let mut ahead = BytesMut::with_capacity(1024);
     loop {
         let read = {
             let mut read = pin!(transport.read_buf(&mut ahead));

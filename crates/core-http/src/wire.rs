@@ -221,6 +221,10 @@ impl AsyncRead for Wire {
         } else {
             let n = this.ahead.len().min(buf.remaining());
             buf.put_slice(&this.ahead.split_to(n));
+            if this.ahead.is_empty() {
+                // An empty rest would keep the buffer alive for as long as the connection.
+                this.ahead = Bytes::new();
+            }
             Poll::Ready(Ok(()))
         };
         let fresh = &buf.filled()[before..];

@@ -121,14 +121,12 @@ impl Headers {
         self.map.keys_len()
     }
 
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        if let Ok(other) = other.cast::<Headers>() {
-            return Ok(self.map == other.borrow().map);
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        match other.cast::<Headers>() {
+            Ok(other) => self.map == other.borrow().map,
+            Err(_) if other.cast::<PyMapping>().is_err() => false,
+            Err(_) => Self::from_items(Some(other)).is_ok_and(|other| other.map == self.map),
         }
-        if other.cast::<PyMapping>().is_err() {
-            return Ok(false);
-        }
-        Ok(Self::from_items(Some(other)).is_ok_and(|other| other.map == self.map))
     }
 
     fn __repr__(&self) -> String {

@@ -2,7 +2,8 @@
 //!
 //! - `application`, `route`: routes with their plans, compiled once
 //! - `server`, `driver`, `event_loop`: a server in an asyncio loop, inline or beside it
-//! - `gateway`, `call`, `check`, `arguments`, `answer`, `trouble`: one request's way through Python
+//! - `python_handler`, `gateway`, `call_queue`: from the server to the loop, on one thread or two
+//! - `check`, `callee`, `arguments`, `call`, `answer`, `trouble`: one request's way through Python
 //! - `request`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
 //! - `encode`, `values`, `json_value`, `schema`, `settings`: conversions
 //! - `thread_bound`: values that belong to one thread
@@ -12,6 +13,8 @@ mod answer;
 mod application;
 mod arguments;
 mod call;
+mod call_queue;
+mod callee;
 mod check;
 mod driver;
 mod encode;
@@ -21,6 +24,7 @@ mod headers;
 mod json_value;
 mod memory;
 mod pool;
+mod python_handler;
 mod query_params;
 mod request;
 mod response;

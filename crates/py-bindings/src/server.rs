@@ -22,11 +22,14 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::application::Application;
+use crate::call_queue::CallQueue;
+use crate::callee::Callee;
 use crate::driver::{Driver, Turn};
 use crate::event_loop::EventLoop;
-use crate::gateway::{CallQueue, Callee, Gateway, PythonHandler, PythonObserver};
+use crate::gateway::Gateway;
 use crate::memory::MemoryStream;
 use crate::pool::ThreadPool;
+use crate::python_handler::{PythonHandler, PythonObserver};
 use crate::route::Route;
 use crate::settings;
 use crate::thread_bound::ThreadBound;
@@ -45,7 +48,8 @@ pub(crate) enum Engine {
         turn: Rc<Turn>,
     },
     Thread {
-        commands: mpsc::UnboundedSender<Command>,
+        /// `None` ends the thread: memory streams keep senders of their own.
+        commands: mpsc::UnboundedSender<Option<Command>>,
         queue: Arc<CallQueue>,
     },
 }
@@ -73,7 +77,7 @@ impl Engine {
         match self {
             Self::Inline { server, driver, .. } => driver.get().within(|| command(server)),
             Self::Thread { commands, .. } => commands
-                .send(command)
+                .send(Some(command))
                 .map_err(|_| PyRuntimeError::new_err("the server is closed")),
         }
     }
@@ -343,7 +347,8 @@ impl Server {
         running.pool.close();
         match running.engine {
             Engine::Thread { commands, queue } => {
-                drop(commands);
+                // A thread that has ended already takes nothing more.
+                let _ = commands.send(None);
                 if let Some(thread) = running.thread {
                     // The thread may need the interpreter to finish what it holds.
                     py.detach(|| drop(thread.join()));
@@ -381,7 +386,7 @@ fn spawn(
         .build()
         .map_err(PyOSError::new_err)?;
     let queue = CallQueue::new(py, callee, runtime.handle().clone())?;
-    let (commands, mut received) = mpsc::unbounded_channel::<Command>();
+    let (commands, mut received) = mpsc::unbounded_channel::<Option<Command>>();
     let gateway = Arc::clone(&queue);
     let thread = std::thread::Builder::new()
         .name("spikard-server".to_owned())
@@ -390,7 +395,7 @@ fn spawn(
             local.block_on(&runtime, async move {
                 let gateway = Gateway::Queue(gateway);
                 let server = CoreServer::new(service(&routes, settings, &gateway, counters));
-                while let Some(command) = received.recv().await {
+                while let Some(Some(command)) = received.recv().await {
                     command(&server);
                 }
             });
