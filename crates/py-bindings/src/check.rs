@@ -8,7 +8,7 @@ use core_http::problem::Problem;
 use core_http::query;
 use core_http::request::{Head, Request};
 use core_http::router::decode_segment;
-use core_validate::{Fault, Faults, JsonFault, Loc, RawInput, Slot};
+use core_validate::{Fault, Faults, JsonFault, JsonLimits, Loc, RawInput, Slot};
 use http::header;
 use serde_json::Value;
 
@@ -99,12 +99,12 @@ pub(crate) fn resolve<R>(
 }
 
 /// Checks the body; where it has faults, the parameters' join them, so that one answer names all.
-pub(crate) fn body(route: &Route, request: &Request) -> Result<(), Problem> {
+pub(crate) fn body(route: &Route, limits: JsonLimits, request: &Request) -> Result<(), Problem> {
     let Some(plan) = &route.body else {
         return Ok(());
     };
     let mut faults = Faults::default();
-    examine(route, plan, request, &mut faults)?;
+    examine(plan, limits, request, &mut faults)?;
     if faults.is_empty() {
         return Ok(());
     }
@@ -114,8 +114,8 @@ pub(crate) fn body(route: &Route, request: &Request) -> Result<(), Problem> {
 }
 
 fn examine(
-    route: &Route,
     plan: &BodyPlan,
+    limits: JsonLimits,
     request: &Request,
     faults: &mut Faults,
 ) -> Result<(), Problem> {
@@ -131,7 +131,7 @@ fn examine(
     }
     match &plan.schema {
         Some(schema) => schema
-            .examine(&request.body, route.limits, &["body"], faults)
+            .examine(&request.body, limits, &["body"], faults)
             .map(drop)
             .map_err(|fault| malformed(&fault)),
         None => Ok(()),
@@ -139,8 +139,8 @@ fn examine(
 }
 
 /// Parameters and body, for the side that has no interpreter.
-pub(crate) fn whole(route: &Route, request: &Request) -> Result<(), Problem> {
-    body(route, request)?;
+pub(crate) fn whole(route: &Route, limits: JsonLimits, request: &Request) -> Result<(), Problem> {
+    body(route, limits, request)?;
     resolve(route, request, |_| ())
 }
 
@@ -181,31 +181,37 @@ pub(crate) fn media_type(plan: &BodyPlan, head: &Head) -> Result<(), Problem> {
         return Ok(());
     };
     let text = text_of(given);
+    let kind = media_type::classify(&text);
+    if !takes(plan, &text, &kind) {
+        return Err(Problem::unsupported_media_type());
+    }
+    if plan.kind == BodyKind::Bytes {
+        return Ok(());
+    }
+    if kind == (MediaType::Multipart { boundary: None }) {
+        return Err(Problem::missing_boundary());
+    }
+    media_type::check_charset(&text).map_err(|error| Problem::unsupported_charset(&error.charset))
+}
+
+/// Whether a body of this type is the route's: by the types it lists, else by the kind of its body.
+fn takes(plan: &BodyPlan, content_type: &str, kind: &MediaType<'_>) -> bool {
     if !plan.media_types.is_empty() {
-        let essence = text.split(';').next().unwrap_or("").trim();
-        let accepted = plan
+        let essence = media_type::essence(content_type);
+        return plan
             .media_types
             .iter()
             .any(|accepted| accepted.eq_ignore_ascii_case(essence));
-        return if accepted {
-            Ok(())
-        } else {
-            Err(Problem::unsupported_media_type())
-        };
     }
-    let kind = media_type::classify(&text);
-    match (plan.kind, kind) {
+    matches!(
+        (plan.kind, kind),
         (BodyKind::Bytes, _)
-        | (BodyKind::Json, MediaType::Json | MediaType::Absent)
-        | (BodyKind::Text, MediaType::Text | MediaType::Absent | MediaType::Json)
-        | (BodyKind::Form, MediaType::FormUrlencoded)
-        | (BodyKind::Multipart, MediaType::Multipart { boundary: Some(_) }) => {
-            media_type::check_charset(&text)
-                .map_err(|error| Problem::unsupported_charset(&error.charset))
-        }
-        (BodyKind::Multipart, MediaType::Multipart { boundary: None }) => {
-            Err(Problem::missing_boundary())
-        }
-        _ => Err(Problem::unsupported_media_type()),
-    }
+            | (BodyKind::Json, MediaType::Json | MediaType::Absent)
+            | (
+                BodyKind::Text,
+                MediaType::Text | MediaType::Absent | MediaType::Json
+            )
+            | (BodyKind::Form, MediaType::FormUrlencoded)
+            | (BodyKind::Multipart, MediaType::Multipart { .. })
+    )
 }

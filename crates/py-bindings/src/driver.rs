@@ -25,7 +25,7 @@ use crate::thread_bound::ThreadBound;
 /// Handler calls in one turn before asyncio gets its chance.
 const CALLS_PER_TURN: u32 = 64;
 
-/// Time in one turn before asyncio gets its chance, looked at every few calls.
+/// Time in one turn before asyncio gets its chance.
 const TURN: Duration = Duration::from_millis(1);
 
 /// A descriptor of our own for the selector's epoll or kqueue, so that Python may close its when it likes.
@@ -49,6 +49,8 @@ struct Parking {
 pub(crate) struct Turn {
     pub(crate) wake: Arc<Notify>,
     calls: Cell<u32>,
+    used_up: Cell<bool>,
+    began_anew: Notify,
     began: Cell<Instant>,
     timers: Cell<isize>,
     lists: RefCell<Option<Lists>>,
@@ -69,16 +71,27 @@ fn length(object: &Py<PyAny>) -> isize {
 impl Turn {
     /// Called after Python code ran: returns to asyncio if that left it something to do, or if it's asyncio's turn.
     pub(crate) fn after_call(&self) {
-        let calls = self.calls.get() + 1;
-        self.calls.set(calls);
+        self.calls.set(self.calls.get() + 1);
         let has_work = self.lists.borrow().as_ref().is_some_and(|lists| {
             length(&lists.ready) != 0 || length(&lists.scheduled) > self.timers.get()
         });
-        if has_work
-            || calls >= CALLS_PER_TURN
-            || (calls.is_multiple_of(8) && self.began.get().elapsed() >= TURN)
-        {
+        if self.calls.get() >= CALLS_PER_TURN || self.began.get().elapsed() >= TURN {
+            self.used_up.set(true);
+        }
+        if has_work || self.used_up.get() {
             self.wake.notify_one();
+        }
+    }
+
+    /// Whether asyncio has waited long enough: calls that are about to start then wait for the next turn.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.used_up.get()
+    }
+
+    /// Waits for a turn with room.
+    pub(crate) async fn next(&self) {
+        while self.used_up.get() {
+            self.began_anew.notified().await;
         }
     }
 
@@ -90,6 +103,9 @@ impl Turn {
 
     fn begin(&self) {
         self.calls.set(0);
+        if self.used_up.replace(false) {
+            self.began_anew.notify_waiters();
+        }
         self.began.set(Instant::now());
         self.timers.set(
             self.lists
@@ -199,6 +215,8 @@ impl Driver {
         let turn = Rc::new(Turn {
             wake,
             calls: Cell::new(0),
+            used_up: Cell::new(false),
+            began_anew: Notify::new(),
             began: Cell::new(Instant::now()),
             timers: Cell::new(0),
             lists: RefCell::new(None),

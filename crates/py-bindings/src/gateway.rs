@@ -61,10 +61,17 @@ impl Gateway {
         request: Box<CoreRequest>,
     ) -> Result<Said, Later> {
         match self {
-            Self::Inline { callee, turn } => {
-                let (progress, blame) = Python::attach(|py| callee.handle(py, route, request));
-                progressed(callee, turn, progress, blame)
+            Self::Inline { callee, turn } if turn.is_used_up() => {
+                let (callee, turn, route) = (Rc::clone(callee), Rc::clone(turn), Arc::clone(route));
+                Err(Box::pin(async move {
+                    turn.next().await;
+                    match handle_inline(&callee, &turn, &route, request) {
+                        Ok(said) => said,
+                        Err(later) => later.await,
+                    }
+                }))
             }
+            Self::Inline { callee, turn } => handle_inline(callee, turn, route, request),
             Self::Queue(_) => self.ask(Question::Handle {
                 route: Arc::clone(route),
                 request,
@@ -82,6 +89,16 @@ impl Gateway {
             Self::Queue(queue) => Err(queue.ask(question)),
         }
     }
+}
+
+fn handle_inline(
+    callee: &Rc<Callee>,
+    turn: &Rc<Turn>,
+    route: &Arc<Route>,
+    request: Box<CoreRequest>,
+) -> Result<Said, Later> {
+    let (progress, blame) = Python::attach(|py| callee.handle(py, route, request));
+    progressed(callee, turn, progress, blame)
 }
 
 /// What a call on the loop's own thread came to.

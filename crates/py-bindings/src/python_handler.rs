@@ -5,6 +5,7 @@ use std::sync::Arc;
 use core_http::handler::{BodyPolicy, Handler, Observer, Reply};
 use core_http::problem::Problem;
 use core_http::request::{Head, Request as CoreRequest};
+use core_validate::JsonLimits;
 use http::StatusCode;
 use pyo3::prelude::*;
 
@@ -19,6 +20,7 @@ use crate::route::Route;
 pub(crate) struct PythonHandler {
     pub(crate) route: Arc<Route>,
     pub(crate) gateway: Gateway,
+    pub(crate) limits: JsonLimits,
 }
 
 impl PythonHandler {
@@ -59,8 +61,8 @@ impl Handler for PythonHandler {
         // On the loop's own thread the parameters are checked and delivered in one go; through the queue the
         // check is here, without the interpreter, and the values are made there.
         let checked = match &self.gateway {
-            Gateway::Inline { .. } => check::body(&self.route, &request).map(drop),
-            Gateway::Queue(_) => check::whole(&self.route, &request),
+            Gateway::Inline { .. } => check::body(&self.route, self.limits, &request),
+            Gateway::Queue(_) => check::whole(&self.route, self.limits, &request),
         };
         if let Err(problem) = checked {
             return self.refuse(request, problem);

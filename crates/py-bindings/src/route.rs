@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use core_validate::{JsonLimits, ParameterSet, ParameterSpec, Schema, Source};
+use core_validate::{ParameterSet, ParameterSpec, Schema, Source};
 use http::StatusCode;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -137,7 +137,8 @@ pub(crate) struct Route {
     pub(crate) needs_cookies: bool,
     pub(crate) status: StatusCode,
     pub(crate) response_class: Option<Py<PyAny>>,
-    pub(crate) limits: JsonLimits,
+    /// How deep JSON may nest; None leaves it to the server.
+    pub(crate) max_json_depth: Option<usize>,
     pub(crate) max_body_size: Option<Option<u64>>,
     pub(crate) request_timeout: Option<Option<Duration>>,
     pub(crate) names: RouteNames,
@@ -347,8 +348,10 @@ impl Route {
         let status: Option<u16> = plan.getattr(intern!(py, "status_code"))?.extract()?;
         let options = plan.getattr(intern!(py, "route_options"))?;
         let max_json_depth = match limit_of(&options, "max_json_depth")? {
-            Some(Some(depth)) => depth.extract()?,
-            _ => DEFAULT_JSON_DEPTH,
+            Some(Some(depth)) => Some(depth.extract()?),
+            // Switched off: only the parser's own bound is left.
+            Some(None) => Some(usize::MAX),
+            None => None,
         };
         Ok(Self {
             handler: plan.getattr(intern!(py, "handler"))?.unbind(),
@@ -370,10 +373,7 @@ impl Route {
             status: StatusCode::from_u16(status.unwrap_or(200))
                 .map_err(|error| PyValueError::new_err(error.to_string()))?,
             response_class: optional(plan.getattr(intern!(py, "response_class"))?),
-            limits: JsonLimits {
-                max_depth: max_json_depth,
-                strict_keys: false,
-            },
+            max_json_depth,
             max_body_size: limit_of(&options, "max_body_size")?
                 .map(|limit| limit.map(|limit| limit.extract()).transpose())
                 .transpose()?

@@ -14,6 +14,7 @@ use core_http::router::Router;
 use core_http::server::{self, Server as CoreServer};
 use core_http::service::{Endpoint, Service};
 use core_http::settings::Settings;
+use core_validate::JsonLimits;
 use http::Method;
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
@@ -151,6 +152,7 @@ struct Running {
 fn service(
     routes: &Routes,
     settings: Settings,
+    max_json_depth: usize,
     gateway: &Gateway,
     counters: Arc<Counters>,
 ) -> Rc<Service> {
@@ -160,6 +162,10 @@ fn service(
             handler: Box::new(PythonHandler {
                 route: Arc::clone(route),
                 gateway: gateway.clone(),
+                limits: JsonLimits {
+                    max_depth: route.max_json_depth.unwrap_or(max_json_depth),
+                    strict_keys: false,
+                },
             }),
             max_body_size: route.max_body_size,
             request_timeout: route.request_timeout,
@@ -204,6 +210,7 @@ impl Server {
         let py = config.py();
         let application = application.borrow();
         let settings = settings::read(config)?;
+        let max_json_depth = config.getattr("max_json_depth")?.extract()?;
         let pool = ThreadPool::new(sync_threads(config));
         let callee = Callee {
             event_loop: EventLoop::new(r#loop)?,
@@ -219,8 +226,13 @@ impl Server {
                     callee: Rc::new(callee),
                     turn: Rc::clone(&turn),
                 };
-                let server =
-                    CoreServer::new(service(&routes, settings, &gateway, Arc::clone(&counters)));
+                let server = CoreServer::new(service(
+                    &routes,
+                    settings,
+                    max_json_depth,
+                    &gateway,
+                    Arc::clone(&counters),
+                ));
                 (
                     Engine::Inline {
                         server,
@@ -231,7 +243,14 @@ impl Server {
                 )
             }
             None => {
-                let (engine, thread) = spawn(py, callee, routes, settings, Arc::clone(&counters))?;
+                let (engine, thread) = spawn(
+                    py,
+                    callee,
+                    routes,
+                    settings,
+                    max_json_depth,
+                    Arc::clone(&counters),
+                )?;
                 (engine, Some(thread))
             }
         };
@@ -379,6 +398,7 @@ fn spawn(
     callee: Callee,
     routes: Routes,
     settings: Settings,
+    max_json_depth: usize,
     counters: Arc<Counters>,
 ) -> PyResult<(Engine, JoinHandle<()>)> {
     let runtime = Builder::new_current_thread()
@@ -394,7 +414,13 @@ fn spawn(
             let local = LocalSet::new();
             local.block_on(&runtime, async move {
                 let gateway = Gateway::Queue(gateway);
-                let server = CoreServer::new(service(&routes, settings, &gateway, counters));
+                let server = CoreServer::new(service(
+                    &routes,
+                    settings,
+                    max_json_depth,
+                    &gateway,
+                    counters,
+                ));
                 while let Some(Some(command)) = received.recv().await {
                     command(&server);
                 }
