@@ -5,6 +5,7 @@ use core_http::body::Body;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{StatusCode, header};
 use pyo3::exceptions::{PyBaseException, PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
 
@@ -12,18 +13,43 @@ use crate::encode;
 use crate::headers::Headers;
 use crate::response::{JSON, Response, bytes_of};
 use crate::route::Route;
+use crate::stream::{Source, StreamBody};
 
 /// A finished answer that can cross threads.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub(crate) body: Content,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Bytes(Bytes),
+    Stream(Source),
+}
+
+impl Content {
+    /// What is there already; nothing of a stream.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Stream(_) => b"",
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Bytes(bytes) if bytes.is_empty())
+    }
 }
 
 impl From<Answer> for core_http::Response {
     fn from(answer: Answer) -> Self {
-        let mut response = Self::new(Body::from(answer.body));
+        let mut response = Self::new(match answer.body {
+            Content::Bytes(bytes) => Body::from(bytes),
+            Content::Stream(source) => Body::Stream(Box::pin(StreamBody::from(source))),
+        });
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
         response
@@ -41,7 +67,7 @@ impl From<core_http::Response> for Answer {
         Self {
             status: parts.status,
             headers: parts.headers,
-            body,
+            body: Content::Bytes(body),
         }
     }
 }
@@ -58,7 +84,7 @@ fn is_bodiless(status: StatusCode) -> bool {
 fn assemble(
     status: StatusCode,
     mut headers: HeaderMap,
-    body: Bytes,
+    body: Content,
     implied: Option<HeaderValue>,
 ) -> Answer {
     if is_bodiless(status) {
@@ -67,7 +93,7 @@ fn assemble(
         return Answer {
             status,
             headers,
-            body: Bytes::new(),
+            body: Content::Bytes(Bytes::new()),
         };
     }
     if let Some(implied) = implied
@@ -86,48 +112,72 @@ fn json(value: &Bound<'_, PyAny>, status: StatusCode) -> PyResult<Answer> {
     Ok(assemble(
         status,
         HeaderMap::with_capacity(4),
-        encode::to_json(value)?.into(),
+        Content::Bytes(encode::to_json(value)?.into()),
         Some(JSON),
     ))
 }
 
 /// The answer for what a handler of `route` returned.
-pub(crate) fn answer(route: &Route, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
+pub(crate) fn answer(
+    route: &Route,
+    event_loop: &Py<PyAny>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Answer> {
     let status = route.status;
     // The everyday cases first, by exact type.
     if value.cast_exact::<PyDict>().is_ok() || value.cast_exact::<PyList>().is_ok() {
         return match &route.response_class {
-            Some(class) => from_response(&class.bind(value.py()).call1((value, status.as_u16()))?),
+            Some(class) => from_response(
+                event_loop,
+                &class.bind(value.py()).call1((value, status.as_u16()))?,
+            ),
             None => json(value, status),
         };
     }
     if value.cast::<Response>().is_ok() {
-        return from_response(value);
+        return from_response(event_loop, value);
     }
     if value.is_instance_of::<PyBaseException>() {
         // A problem may be returned as well as raised.
         return Err(PyErr::from_value(value.clone()));
     }
     if let Ok(tuple) = value.cast_exact::<PyTuple>()
-        && let Some(answer) = from_tuple(route, tuple)?
+        && let Some(answer) = from_tuple(route, event_loop, tuple)?
     {
         return Ok(answer);
     }
     if let Some(class) = &route.response_class {
-        return from_response(&class.bind(value.py()).call1((value, status.as_u16()))?);
+        return from_response(
+            event_loop,
+            &class.bind(value.py()).call1((value, status.as_u16()))?,
+        );
     }
     if value.is_none() && is_bodiless(status) {
-        return Ok(assemble(status, HeaderMap::new(), Bytes::new(), None));
+        let nothing = Content::Bytes(Bytes::new());
+        return Ok(assemble(status, HeaderMap::new(), nothing, None));
     }
     if let Some(bytes) = bytes_of(value) {
         let octets = HeaderValue::from_static("application/octet-stream");
-        return Ok(assemble(status, HeaderMap::new(), bytes, Some(octets)));
+        return Ok(assemble(
+            status,
+            HeaderMap::new(),
+            Content::Bytes(bytes),
+            Some(octets),
+        ));
     }
     if value.is_instance_of::<PyString>() {
         return json(value, status);
     }
+    let py = value.py();
+    if value.hasattr(intern!(py, "__aiter__"))? || value.hasattr(intern!(py, "__next__"))? {
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        let body = Content::Stream(Source {
+            iterator: value.clone().unbind(),
+            event_loop: event_loop.clone_ref(py),
+        });
+        return Ok(assemble(status, HeaderMap::new(), body, Some(text)));
+    }
     json(value, status).map_err(|error| {
-        let py = value.py();
         let described = PyTypeError::new_err(format!(
             "{} returned a value of type {} that cannot be answered",
             route.name,
@@ -142,7 +192,11 @@ pub(crate) fn answer(route: &Route, value: &Bound<'_, PyAny>) -> PyResult<Answer
 }
 
 /// `(content, status)` and `(content, status, headers)`; any other tuple is a JSON array.
-fn from_tuple(route: &Route, tuple: &Bound<'_, PyTuple>) -> PyResult<Option<Answer>> {
+fn from_tuple(
+    route: &Route,
+    event_loop: &Py<PyAny>,
+    tuple: &Bound<'_, PyTuple>,
+) -> PyResult<Option<Answer>> {
     let length = tuple.len();
     if !(2..=3).contains(&length) {
         return Ok(None);
@@ -165,7 +219,7 @@ fn from_tuple(route: &Route, tuple: &Bound<'_, PyTuple>) -> PyResult<Option<Answ
         return Ok(None);
     }
     let status = status_of(status)?;
-    let mut inner = answer(route, &tuple.get_item(0)?)?;
+    let mut inner = answer(route, event_loop, &tuple.get_item(0)?)?;
     if let Some(headers) = headers {
         for (name, value) in &Headers::from_items(Some(&headers))?.map {
             inner.headers.insert(name, value.clone());
@@ -180,7 +234,7 @@ fn status_of(status: u16) -> PyResult<StatusCode> {
 }
 
 /// The answer of a `Response` object.
-pub(crate) fn from_response(value: &Bound<'_, PyAny>) -> PyResult<Answer> {
+pub(crate) fn from_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
     let response = value.cast::<Response>().map_err(|_| {
         PyTypeError::new_err(format!(
             "a Response was expected here, not {}",
@@ -192,7 +246,29 @@ pub(crate) fn from_response(value: &Bound<'_, PyAny>) -> PyResult<Answer> {
     })?;
     let response = response.borrow();
     let py = value.py();
-    let (body, implied) = response.render(py)?;
+    let (body, implied) = match value.getattr_opt(intern!(py, "iterator"))? {
+        Some(iterator) => {
+            let source = Source {
+                iterator: iterator.unbind(),
+                event_loop: event_loop.clone_ref(py),
+            };
+            (Content::Stream(source), None)
+        }
+        None => {
+            let (bytes, implied) = response.render(py)?;
+            (Content::Bytes(bytes), implied)
+        }
+    };
+    let background = response.background.bind(py);
+    if !background.is_none() {
+        // Its turn comes when the loop runs next, which is after the answer went to the connection.
+        let run_after = py
+            .import(intern!(py, "spikard.background"))?
+            .getattr(intern!(py, "run_after"))?;
+        event_loop
+            .bind(py)
+            .call_method1(intern!(py, "call_soon_threadsafe"), (run_after, background))?;
+    }
     let mut headers = response.headers.borrow(py).map.clone();
     // The true length is known here; a handler's own is kept for HEAD, where there is no body to count.
     if !body.is_empty() {

@@ -86,6 +86,7 @@ pub(crate) fn ends_loop(py: Python<'_>, error: &PyErr) -> bool {
 #[pyclass(frozen)]
 struct Completion {
     waiting: Mutex<Option<(oneshot::Sender<Outcome>, Then)>>,
+    event_loop: Py<PyAny>,
 }
 
 /// What to make of a task's result.
@@ -109,8 +110,8 @@ impl Completion {
         let result = task
             .call_method0(intern!(task.py(), "result"))
             .and_then(|value| match then {
-                Then::Answer(route) => answer::answer(&route, &value),
-                Then::Response => answer::from_response(&value),
+                Then::Answer(route) => answer::answer(&route, &self.event_loop, &value),
+                Then::Response => answer::from_response(&self.event_loop, &value),
             });
         // Nobody waits any more when the client has gone.
         let _ = sender.send(result.into());
@@ -121,10 +122,11 @@ fn is_done(task: &Bound<'_, PyAny>) -> PyResult<bool> {
     task.call_method0(intern!(task.py(), "done"))?.is_truthy()
 }
 
-fn suspend(task: &Bound<'_, PyAny>, then: Then) -> PyResult<Progress> {
+fn suspend(event_loop: &EventLoop, task: &Bound<'_, PyAny>, then: Then) -> PyResult<Progress> {
     let (sender, outcome) = oneshot::channel();
     let completion = Completion {
         waiting: Mutex::new(Some((sender, then))),
+        event_loop: event_loop.object().clone_ref(task.py()),
     };
     task.call_method1(intern!(task.py(), "add_done_callback"), (completion,))?;
     Ok(Progress::Suspended {
@@ -159,21 +161,27 @@ fn try_start(
         Mode::Direct => {
             let coroutine = arguments::apply(handler, &call)?;
             let value = event_loop.run_direct(py, &coroutine)?;
-            Ok(Progress::Done(answer::answer(route, &value).into()))
+            Ok(Progress::Done(
+                answer::answer(route, event_loop.object(), &value).into(),
+            ))
         }
         Mode::Task => {
             let coroutine = arguments::apply(handler, &call)?;
             let task = event_loop.start_task(py, &coroutine)?;
             if !is_done(&task)? {
-                return suspend(&task, Then::Answer(Arc::clone(route)));
+                return suspend(event_loop, &task, Then::Answer(Arc::clone(route)));
             }
             let value = task.call_method0(intern!(py, "result"))?;
-            Ok(Progress::Done(answer::answer(route, &value).into()))
+            Ok(Progress::Done(
+                answer::answer(route, event_loop.object(), &value).into(),
+            ))
         }
         Mode::Inline => {
             let value =
                 event_loop.run_inline(py, handler, &call.positional, call.keywords.as_ref())?;
-            Ok(Progress::Done(answer::answer(route, &value).into()))
+            Ok(Progress::Done(
+                answer::answer(route, event_loop.object(), &value).into(),
+            ))
         }
         Mode::Thread => start_thread(py, event_loop, pool, route, call),
     }
@@ -190,6 +198,7 @@ fn start_thread(
     let context = event_loop.new_context(py)?.unbind();
     let (positional, keywords) = (call.positional.unbind(), call.keywords.map(Bound::unbind));
     let route = Arc::clone(route);
+    let target = event_loop.object().clone_ref(py);
     let submitted = pool.submit(move |py| {
         let run = || {
             let mut all = vec![route.handler.bind(py).clone()];
@@ -199,7 +208,7 @@ fn start_thread(
             let value = context
                 .bind(py)
                 .call_method(intern!(py, "run"), all, keywords)?;
-            answer::answer(&route, &value)
+            answer::answer(&route, &target, &value)
         };
         let _ = sender.send(run().into());
     });
@@ -220,14 +229,18 @@ pub(crate) fn finish_handled(
 ) -> Progress {
     let run = || -> PyResult<Progress> {
         if !value.hasattr(intern!(py, "__await__"))? {
-            return Ok(Progress::Done(answer::from_response(value).into()));
+            return Ok(Progress::Done(
+                answer::from_response(event_loop.object(), value).into(),
+            ));
         }
         let task = event_loop.start_task(py, value)?;
         if !is_done(&task)? {
-            return suspend(&task, Then::Response);
+            return suspend(event_loop, &task, Then::Response);
         }
         let value = task.call_method0(intern!(py, "result"))?;
-        Ok(Progress::Done(answer::from_response(&value).into()))
+        Ok(Progress::Done(
+            answer::from_response(event_loop.object(), &value).into(),
+        ))
     };
     run().unwrap_or_else(|error| Progress::Done(Outcome::Fault(error)))
 }

@@ -172,7 +172,7 @@ impl Callee {
                 py,
                 &self.event_loop,
                 status,
-                &answer.body,
+                answer.body.as_bytes(),
                 carried,
                 Some(route),
             )

@@ -107,6 +107,10 @@ impl EventLoop {
         })
     }
 
+    pub(crate) fn object(&self) -> &Py<PyAny> {
+        &self.event_loop
+    }
+
     /// Makes a task whose first step has run when this returns (where the loop allows it).
     pub(crate) fn start_task<'py>(
         &self,

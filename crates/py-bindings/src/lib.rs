@@ -4,6 +4,7 @@
 //! - `server`, `driver`, `event_loop`: a server in an asyncio loop, inline or beside it
 //! - `python_handler`, `gateway`, `call_queue`: from the server to the loop, on one thread or two
 //! - `check`, `callee`, `arguments`, `call`, `answer`, `trouble`: one request's way through Python
+//! - `stream`: bodies made by Python iterators
 //! - `request`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
 //! - `encode`, `values`, `json_value`, `schema`, `settings`: conversions
 //! - `thread_bound`: values that belong to one thread
@@ -32,6 +33,7 @@ mod route;
 mod schema;
 mod server;
 mod settings;
+mod stream;
 mod thread_bound;
 mod trouble;
 mod values;
@@ -60,6 +62,8 @@ mod _spikard {
     use crate::schema::{check_schema, validate_json};
     #[pymodule_export]
     use crate::server::Server;
+    #[pymodule_export]
+    use crate::stream::StreamSink;
 
     #[pymodule_export]
     use super::encode_json;
