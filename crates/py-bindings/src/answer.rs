@@ -233,6 +233,18 @@ fn status_of(status: u16) -> PyResult<StatusCode> {
         .map_err(|_| PyValueError::new_err(format!("{status} is not an HTTP status")))
 }
 
+/// Queues work for when the answer is on its way: the loop runs next after the answer went to the connection.
+pub(crate) fn run_after(event_loop: &Py<PyAny>, work: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = work.py();
+    let run_after = py
+        .import(intern!(py, "spikard.background"))?
+        .getattr(intern!(py, "run_after"))?;
+    event_loop
+        .bind(py)
+        .call_method1(intern!(py, "call_soon_threadsafe"), (run_after, work))
+        .map(drop)
+}
+
 /// The answer of a `Response` object.
 pub(crate) fn from_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
     let response = value.cast::<Response>().map_err(|_| {
@@ -261,13 +273,7 @@ pub(crate) fn from_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) ->
     };
     let background = response.background.bind(py);
     if !background.is_none() {
-        // Its turn comes when the loop runs next, which is after the answer went to the connection.
-        let run_after = py
-            .import(intern!(py, "spikard.background"))?
-            .getattr(intern!(py, "run_after"))?;
-        event_loop
-            .bind(py)
-            .call_method1(intern!(py, "call_soon_threadsafe"), (run_after, background))?;
+        run_after(event_loop, background)?;
     }
     let mut headers = response.headers.borrow(py).map.clone();
     // The true length is known here; a handler's own is kept for HEAD, where there is no body to count.

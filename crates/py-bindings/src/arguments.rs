@@ -19,6 +19,8 @@ use crate::{check, json_value, values};
 pub(crate) struct Call<'py> {
     pub(crate) positional: Bound<'py, PyTuple>,
     pub(crate) keywords: Option<Bound<'py, PyDict>>,
+    /// Background tasks that the handler asked for, to run after its answer.
+    pub(crate) after: Option<Bound<'py, PyAny>>,
 }
 
 /// Calls with what was prepared.
@@ -200,8 +202,12 @@ fn arguments<'py>(
         Some(value) => Ok(value.clone()),
         None => default_value(py, &route.deliveries[index].default),
     };
+    let mut after = None;
     for argument in &route.arguments {
         arguments.push(match argument {
+            Argument::Object(Object::BackgroundTasks) => {
+                after.insert(background_tasks(py)?).clone()
+            }
             Argument::Parameter(index) => parameter(*index)?,
             Argument::Body => body.cloned().unwrap_or_else(|| py.None().into_bound(py)),
             Argument::BodyField(name) => match body {
@@ -241,6 +247,7 @@ fn arguments<'py>(
     Ok(Call {
         positional,
         keywords,
+        after,
     })
 }
 
@@ -280,12 +287,12 @@ fn object_of<'py>(
         Object::Path => PyString::new(py, head.path()).into_any(),
         Object::RawBody => PyBytes::new(py, &request.body).into_any(),
         Object::App => route.names.app.bind(py).clone(),
-        Object::BackgroundTasks => background_tasks(py)?,
         Object::Request
         | Object::Headers
         | Object::QueryParams
         | Object::PathParams
-        | Object::State => {
+        | Object::State
+        | Object::BackgroundTasks => {
             unreachable!("these make the plan need the Python request")
         }
     })

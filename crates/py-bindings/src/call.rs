@@ -91,7 +91,8 @@ struct Completion {
 
 /// What to make of a task's result.
 enum Then {
-    Answer(Arc<Route>),
+    /// A handler's result, and the background tasks it asked for.
+    Answer(Arc<Route>, Option<Py<PyAny>>),
     /// The result of an exception handler: a Response.
     Response,
 }
@@ -110,12 +111,29 @@ impl Completion {
         let result = task
             .call_method0(intern!(task.py(), "result"))
             .and_then(|value| match then {
-                Then::Answer(route) => answer::answer(&route, &self.event_loop, &value),
+                Then::Answer(route, after) => {
+                    let after = after.as_ref().map(|after| after.bind(task.py()));
+                    answer_then(&route, &self.event_loop, &value, after)
+                }
                 Then::Response => answer::from_response(&self.event_loop, &value),
             });
         // Nobody waits any more when the client has gone.
         let _ = sender.send(result.into());
     }
+}
+
+/// The answer of a handler's result; its background tasks are queued behind it.
+fn answer_then(
+    route: &Route,
+    event_loop: &Py<PyAny>,
+    value: &Bound<'_, PyAny>,
+    after: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Answer> {
+    let answer = answer::answer(route, event_loop, value)?;
+    if let Some(after) = after {
+        answer::run_after(event_loop, after)?;
+    }
+    Ok(answer)
 }
 
 fn is_done(task: &Bound<'_, PyAny>) -> PyResult<bool> {
@@ -162,25 +180,26 @@ fn try_start(
             let coroutine = arguments::apply(handler, &call)?;
             let value = event_loop.run_direct(py, &coroutine)?;
             Ok(Progress::Done(
-                answer::answer(route, event_loop.object(), &value).into(),
+                answer_then(route, event_loop.object(), &value, call.after.as_ref()).into(),
             ))
         }
         Mode::Task => {
             let coroutine = arguments::apply(handler, &call)?;
             let task = event_loop.start_task(py, &coroutine)?;
             if !is_done(&task)? {
-                return suspend(event_loop, &task, Then::Answer(Arc::clone(route)));
+                let after = call.after.map(Bound::unbind);
+                return suspend(event_loop, &task, Then::Answer(Arc::clone(route), after));
             }
             let value = task.call_method0(intern!(py, "result"))?;
             Ok(Progress::Done(
-                answer::answer(route, event_loop.object(), &value).into(),
+                answer_then(route, event_loop.object(), &value, call.after.as_ref()).into(),
             ))
         }
         Mode::Inline => {
             let value =
                 event_loop.run_inline(py, handler, &call.positional, call.keywords.as_ref())?;
             Ok(Progress::Done(
-                answer::answer(route, event_loop.object(), &value).into(),
+                answer_then(route, event_loop.object(), &value, call.after.as_ref()).into(),
             ))
         }
         Mode::Thread => start_thread(py, event_loop, pool, route, call),
@@ -197,6 +216,7 @@ fn start_thread(
     let (sender, outcome) = oneshot::channel();
     let context = event_loop.new_context(py)?.unbind();
     let (positional, keywords) = (call.positional.unbind(), call.keywords.map(Bound::unbind));
+    let after = call.after.map(Bound::unbind);
     let route = Arc::clone(route);
     let target = event_loop.object().clone_ref(py);
     let submitted = pool.submit(move |py| {
@@ -208,7 +228,8 @@ fn start_thread(
             let value = context
                 .bind(py)
                 .call_method(intern!(py, "run"), all, keywords)?;
-            answer::answer(&route, &target, &value)
+            let after = after.as_ref().map(|after| after.bind(py));
+            answer_then(&route, &target, &value, after)
         };
         let _ = sender.send(run().into());
     });
