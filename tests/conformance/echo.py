@@ -66,7 +66,7 @@ class EchoApp:
 
         values = ", ".join(f"{name!r}: {name}" for name in order)
         space: dict[str, Any] = {"answer": answer}
-        exec(f"async def echo({signature}):\n    return await answer({{{values}}})\n", space)  # noqa: S102
+        exec(f"async def echo({signature}):\n    return await answer({{{values}}})\n", space)
         echo = space["echo"]
         if annotated:
             echo.__annotations__.update({name: annotation_of(parameter) for name, parameter in names.items()})
