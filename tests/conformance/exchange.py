@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -75,6 +76,8 @@ def _options(case: Case) -> dict[str, Any]:
             options["content"] = body["text"].encode()
         case "bytes":
             options["content"] = bytes.fromhex(body["hex"])
+        case "chunks":
+            options["content"] = _chunks(body["texts"])
         case "form":
             options["content"] = urlencode(body["fields"], doseq=True).encode()
             if "content-type" not in names:
@@ -82,6 +85,11 @@ def _options(case: Case) -> dict[str, Any]:
         case "multipart":
             options["content"] = b""
     return {**options, "headers": headers}
+
+
+async def _chunks(texts: list[str]) -> AsyncIterator[bytes]:
+    for text in texts:
+        yield text.encode()
 
 
 def request_headers(case: Case) -> list[tuple[str, str]]:

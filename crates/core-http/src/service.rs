@@ -139,6 +139,16 @@ impl Service {
         };
         let endpoint = Rc::clone(value);
         head.params = params;
+        let limit = endpoint
+            .max_body_size
+            .unwrap_or(self.settings.max_body_size);
+        if let (Some(limit), Some(length)) = (limit, incoming.size_hint().exact())
+            && length > limit
+        {
+            let mut response = self.problem(&head, Problem::payload_too_large(limit));
+            close_after(&mut response);
+            return self.revise(head, response);
+        }
         let policy = match endpoint.handler.admit(&head) {
             Ok(policy) => policy,
             Err(refusal) => return self.revise(head, *refusal),
@@ -148,7 +158,7 @@ impl Service {
         }
         let service = Rc::clone(self);
         Reply::Later(Box::pin(async move {
-            let reply = match service.read_body(&endpoint, policy, incoming).await {
+            let reply = match service.read_body(limit, policy, incoming).await {
                 Ok(body) => service.call(&endpoint, head, body),
                 Err(problem) => {
                     let mut response = service.problem(&head, problem);
@@ -328,19 +338,11 @@ impl Service {
 
     async fn read_body(
         &self,
-        endpoint: &Endpoint,
+        limit: Option<u64>,
         policy: BodyPolicy,
         incoming: Incoming,
     ) -> Result<Bytes, Problem> {
         let idle = self.settings.body_read_timeout;
-        let limit = endpoint
-            .max_body_size
-            .unwrap_or(self.settings.max_body_size);
-        if let (Some(limit), Some(length)) = (limit, incoming.size_hint().exact())
-            && length > limit
-        {
-            return Err(Problem::payload_too_large(limit));
-        }
         let result = match policy {
             BodyPolicy::Buffer => body::collect(incoming, limit, idle).await,
             BodyPolicy::Discard => body::discard(incoming, DISCARD_LIMIT, idle)
