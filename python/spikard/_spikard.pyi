@@ -13,6 +13,7 @@ __all__ = [
     "Request",
     "Response",
     "Server",
+    "StreamSink",
     "__profile__",
     "__version__",
     "check_schema",
