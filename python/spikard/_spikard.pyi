@@ -14,6 +14,7 @@ __all__ = [
     "Response",
     "Server",
     "StreamSink",
+    "StreamSink",
     "__profile__",
     "__version__",
     "check_schema",
