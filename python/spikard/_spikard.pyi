@@ -14,7 +14,6 @@ __all__ = [
     "Response",
     "Server",
     "StreamSink",
-    "StreamSink",
     "__profile__",
     "__version__",
     "check_schema",
