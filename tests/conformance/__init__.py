@@ -2,6 +2,7 @@
 
 - `case`: a case, and where cases are read from
 - `echo`: the application of a case
+- `annotation`, `model`: types of its parameters and of its body
 - `exchange`: the request of a case, sent over a socket
 - `reference`: what a text becomes, written a second time
 - `vocabulary`: the error types of older cases

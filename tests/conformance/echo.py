@@ -1,34 +1,24 @@
 """The application of a case: its handler gives its arguments back and knows nothing of the case."""
 
 import asyncio
-import datetime as dt
-import decimal
 import keyword
 import re
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from spikard import Spikard
 from spikard.config import ServerConfig
+from tests.conformance.annotation import annotation_of
 from tests.conformance.case import Case, Parameter
+from tests.conformance.model import Style, body_type, plain
 
 Arguments = dict[str, Any]
-TYPES = {"integer": int, "number": float, "boolean": bool, "string": str}
-FORMATS = {
-    "uuid": uuid.UUID,
-    "date": dt.date,
-    "date-time": dt.datetime,
-    "time": dt.time,
-    "duration": dt.timedelta,
-    "decimal": decimal.Decimal,
-}
 
 
 class EchoApp:
     """An application with one route; `calls` are the arguments of every call of its handler."""
 
-    def __init__(self, case: Case, *, annotated: bool) -> None:
+    def __init__(self, case: Case, style: Style) -> None:
         self.calls: list[Arguments] = []
         self.app = Spikard(config=_config(case.config))
         parameters, files = [], {}
@@ -37,7 +27,7 @@ class EchoApp:
                 files[parameter.name] = {"required": parameter.required, **parameter.schema}
             else:
                 parameters.append(parameter)
-        handler = self._handler(case, parameters, list(files), annotated=annotated)
+        handler = self._handler(case, parameters, list(files), style)
         self.app.register_route(
             case.method,
             case.path,
@@ -46,7 +36,7 @@ class EchoApp:
             file_params=files or None,
         )(handler)
 
-    def _handler(self, case: Case, parameters: list[Parameter], files: list[str], *, annotated: bool) -> Any:
+    def _handler(self, case: Case, parameters: list[Parameter], files: list[str], style: Style) -> Any:
         """A function with the signature that the case's application would have."""
         names = {python_name(parameter): parameter for parameter in parameters}
         for name in path_names(case.path):
@@ -61,6 +51,7 @@ class EchoApp:
         async def answer(arguments: Arguments) -> Arguments:
             if seconds:
                 await asyncio.sleep(seconds)
+            arguments = plain(arguments)
             calls.append(arguments)
             return arguments
 
@@ -68,8 +59,10 @@ class EchoApp:
         space: dict[str, Any] = {"answer": answer}
         exec(f"async def echo({signature}):\n    return await answer({{{values}}})\n", space)
         echo = space["echo"]
-        if annotated:
+        if style is not Style.BARE:
             echo.__annotations__.update({name: annotation_of(parameter) for name, parameter in names.items()})
+            if body:
+                echo.__annotations__["body"] = body_type(style, case.body_schema)
         return echo
 
 
@@ -83,21 +76,6 @@ def python_name(parameter: Parameter) -> str:
 def path_names(path: str) -> list[str]:
     """The names in a path pattern."""
     return re.findall(r"{(\w+)(?::\w+)?}", path)
-
-
-def annotation_of(parameter: Parameter) -> Any:
-    """The type a developer would write for the parameter."""
-    annotation = _type_of(parameter.schema)
-    return annotation if parameter.required or annotation is Any else annotation | None
-
-
-def _type_of(schema: Mapping[str, Any]) -> Any:
-    kind = schema.get("type")
-    if kind == "array":
-        return list[_type_of(schema.get("items", {}))]
-    if kind == "string":
-        return FORMATS.get(schema.get("format", ""), str)
-    return TYPES.get(kind, Any) if isinstance(kind, str) else Any
 
 
 def _parameter_schema(parameters: list[Parameter]) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import httpx
 from spikard.testing import TestClient
 from tests.conformance.case import Case
 from tests.conformance.echo import Arguments, EchoApp
+from tests.conformance.model import Style
 from tests.served import Mode
 
 REPEATED = re.compile(r"{{ repeat '(.)' (\d+) times }}")
@@ -36,9 +37,9 @@ class Outcome:
             return None
 
 
-def send(case: Case, mode: Mode, *, annotated: bool) -> Outcome:
+def send(case: Case, mode: Mode, style: Style = Style.BARE) -> Outcome:
     """Serve the case's application and send the case's request."""
-    echo = EchoApp(case, annotated=annotated)
+    echo = EchoApp(case, style)
     response = _inline(case, echo) if mode is Mode.INLINE else asyncio.run(_embedded(case, echo))
     arguments = echo.calls[-1] if echo.calls else None
     return Outcome(response.status_code, response.headers, response.content, arguments)

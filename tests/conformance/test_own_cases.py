@@ -11,4 +11,4 @@ from tests.served import Mode
 @pytest.mark.parametrize("case", own_cases(), ids=lambda case: case.id)
 @pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.value)
 def test_case(case: Case, mode: Mode) -> None:
-    assert faults(case, send(case, mode, annotated=False)) == []
+    assert faults(case, send(case, mode)) == []

@@ -104,7 +104,7 @@ def _success_faults(case: Case, outcome: Outcome) -> Iterator[str]:
         return
     given = outcome.document
     for name, value in _wanted_arguments(case).items():
-        if not same(given.get(name), value):
+        if not same(held(given.get(name), value), value):
             yield f"argument {name}: {given.get(name)!r}, not {value!r}"
     yield from _shown_faults(case, given)
 
@@ -132,6 +132,17 @@ def _shown_faults(case: Case, given: Mapping[str, Any]) -> Iterator[str]:
         candidates = [source[name] for source in (given, body) if isinstance(source, Mapping) and name in source]
         if not any(same(candidate, shown[name]) for candidate in candidates):
             yield f"{name}: {candidates}, the example shows {shown[name]!r}"
+
+
+def held(given: Any, wanted: Any) -> Any:
+    """What was given without the members that a model adds for absent ones."""
+    if isinstance(given, Mapping) and isinstance(wanted, Mapping):
+        return {
+            name: held(item, wanted.get(name)) for name, item in given.items() if item is not None or name in wanted
+        }
+    if isinstance(given, list) and isinstance(wanted, list) and len(given) == len(wanted):
+        return list(map(held, given, wanted))
+    return given
 
 
 def same(one: Any, other: Any) -> bool:
