@@ -7,7 +7,12 @@
 - `blocking`: the calls for tests without an event loop
 """
 
-from spikard.testing.client import TestClient
-from spikard.testing.memory import MemoryClient
+try:
+    from spikard.testing.client import TestClient
+    from spikard.testing.memory import MemoryClient
+except ModuleNotFoundError as fault:
+    if fault.name in {"httpx", "httpx_sse", "websockets"}:
+        raise ImportError(f"the test clients need {fault.name}: pip install 'spikard[test]'", name=fault.name) from None
+    raise
 
 __all__ = ["MemoryClient", "TestClient"]
