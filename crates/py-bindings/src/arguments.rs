@@ -344,13 +344,6 @@ fn decode_body<'py>(
     match plan.decode.bind(py).call1((&bytes,)) {
         Ok(value) => Ok(value),
         Err(error) => {
-            if plan.best_effort {
-                let builtins = py
-                    .import(intern!(py, "msgspec.json"))?
-                    .getattr(intern!(py, "decode"))?
-                    .call1((&bytes,));
-                return builtins.map_err(|_| Unready::Fault(error));
-            }
             let errors = plan.errors.bind(py).call1((error.value(py),))?;
             if errors.is_none() {
                 return Err(error.into());

@@ -116,7 +116,6 @@ pub(crate) struct BodyPlan {
     pub(crate) schema: Option<Schema>,
     pub(crate) decode: Py<PyAny>,
     pub(crate) errors: Py<PyAny>,
-    pub(crate) best_effort: bool,
     pub(crate) required: bool,
     pub(crate) default: Default,
 }
@@ -290,7 +289,6 @@ fn read_body(plan: &Bound<'_, PyAny>) -> PyResult<Option<BodyPlan>> {
         schema,
         decode: plan.getattr(intern!(py, "decode"))?.unbind(),
         errors: plan.getattr(intern!(py, "errors"))?.unbind(),
-        best_effort: plan.getattr(intern!(py, "best_effort"))?.extract()?,
         required: plan.getattr(intern!(py, "required"))?.extract()?,
         default: default_of(plan)?,
     }))

@@ -8,6 +8,7 @@ import msgspec
 
 from spikard.errors import RouteError
 from spikard.params import MISSING, Body, File, Form
+from spikard.routing.best_effort import at_best
 from spikard.routing.decoder import PLAIN, Decoder, can_build, decoder_for
 from spikard.routing.faults import FieldError, body_faults
 from spikard.routing.handler_plan import BodyKind, BodyPlan
@@ -83,7 +84,6 @@ def _unbound(demand: BodyDemand) -> BodyPlan | None:
         decode=PLAIN.decode,
         convert=PLAIN.convert,
         errors=body_faults,
-        best_effort=True,
         required=required,
         default=MISSING,
         default_factory=None,
@@ -105,6 +105,8 @@ def _whole(slot: Slot, demand: BodyDemand, described: str) -> BodyPlan:
     else:
         decoder = _decoder(slot, described)
         schema = explicit if explicit is not None else _schema(slot, described)
+        if explicit is not None:
+            decoder = at_best(decoder, slot.declared)
         if decoder is PLAIN:
             decoder = Decoder(delivering_integers(decoder.decode, schema), decoder.convert)
     if isinstance(marker, Body) and marker.coerce:
@@ -117,7 +119,6 @@ def _whole(slot: Slot, demand: BodyDemand, described: str) -> BodyPlan:
         decode=decoder.decode,
         convert=decoder.convert,
         errors=body_faults,
-        best_effort=explicit is not None,
         required=not slot.is_optional,
         default=slot.default,
         default_factory=slot.default_factory,
@@ -208,7 +209,7 @@ def _embedded(slots: list[Slot], demand: BodyDemand, described: str) -> BodyPlan
             kind = "form"
     values = [slot for slot in slots if slot.wire_name not in files]
     schema = dict(demand.schema) if demand.schema is not None else _embedded_schema(values, described)
-    members = [_Member(slot.wire_name, _member_decoder(slot, described), slot) for slot in values]
+    members = [_Member(slot.wire_name, _member_decoder(slot, demand, described), slot) for slot in values]
     defaults = _Defaults(slots)
     usual = {"json": (), "form": FORMS, "multipart": MULTIPART}[kind]
     return BodyPlan(
@@ -218,7 +219,6 @@ def _embedded(slots: list[Slot], demand: BodyDemand, described: str) -> BodyPlan
         decode=_Embedded(members, defaults).decode,
         convert=_Embedded(members, defaults).convert,
         errors=body_faults,
-        best_effort=demand.schema is not None,
         required=any(not slot.is_optional for slot in slots),
         default=MISSING,
         default_factory=defaults,
@@ -228,8 +228,11 @@ def _embedded(slots: list[Slot], demand: BodyDemand, described: str) -> BodyPlan
     )
 
 
-def _member_decoder(slot: Slot, described: str) -> Decoder:
-    return Decoder(bytes, bytes) if slot.annotation.core is bytes else _decoder(slot, described)
+def _member_decoder(slot: Slot, demand: BodyDemand, described: str) -> Decoder:
+    if slot.annotation.core is bytes:
+        return Decoder(bytes, bytes)
+    decoder = _decoder(slot, described)
+    return decoder if demand.schema is None else at_best(decoder, slot.declared)
 
 
 def _embedded_schema(slots: list[Slot], described: str) -> dict[str, Any]:

@@ -41,7 +41,6 @@ class BodyPlan:
     decode: Callable[[bytes], Any]
     convert: Callable[[Any], Any]
     errors: Callable[[Exception], list[dict[str, Any]] | None]
-    best_effort: bool
     required: bool
     default: Any
     default_factory: Callable[[], Any] | None
