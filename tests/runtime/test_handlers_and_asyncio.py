@@ -111,9 +111,13 @@ def test_anyio(serve: Serve) -> None:
     async def group() -> list[int]:
         seen: list[int] = []
 
+        turns = [anyio.Event() for _ in range(4)]
+        turns[0].set()
+
         async def one(number: int) -> None:
-            await anyio.sleep(0.001 * number)
+            await turns[number].wait()
             seen.append(number)
+            turns[number + 1].set()
 
         async with anyio.create_task_group() as tasks:
             for number in (2, 0, 1):

@@ -12,6 +12,16 @@ pub enum Reply {
     Later(LocalBoxFuture<'static, Response>),
 }
 
+impl Reply {
+    /// Waits for the answer if it isn't there yet.
+    pub async fn settled(self) -> Response {
+        match self {
+            Self::Ready(response) => response,
+            Self::Later(future) => future.await,
+        }
+    }
+}
+
 impl std::fmt::Debug for Reply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

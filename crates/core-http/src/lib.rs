@@ -4,6 +4,7 @@
 //! - [`connection`], [`wire`]: one connection, HTTP/1.1 or HTTP/2, and the bytes under it
 //! - [`service`]: a request's way from the head to the finished answer
 //! - [`router`]: which endpoint answers a method and a path
+//! - [`gate`], [`trail`]: checks on the way in, and what they want done to the answer
 //! - [`handler`]: the trait that every endpoint implements
 //! - [`request`], [`response`], [`body`]: what handlers get and give
 //! - [`query`], [`cookie`], [`media_type`], [`percent`], [`quoted`]: lazy parsers of their texts
@@ -17,6 +18,7 @@ mod connection;
 pub mod cookie;
 pub mod counters;
 pub mod error;
+pub mod gate;
 pub mod handler;
 pub mod listener;
 pub mod media_type;
@@ -31,6 +33,7 @@ pub mod router;
 pub mod server;
 pub mod service;
 pub mod settings;
+pub mod trail;
 pub mod wire;
 
 #[cfg(all(unix, feature = "server-bin"))]

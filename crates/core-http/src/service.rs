@@ -1,35 +1,45 @@
 //! One request's way from the parsed head to the finished answer.
 
+mod answering;
+mod head_check;
+mod miss;
+mod passage;
+mod refusals;
+mod running;
+
 use std::any::Any;
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use http::Version;
 use http::header::{self, HeaderValue};
-use http::{Method, StatusCode, Version};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 
 use crate::access_log::{AccessLog, Entry};
-use crate::body::{self, Body};
+use crate::body;
 use crate::counters::Counters;
 use crate::error::BodyError;
+use crate::gate::Gate;
 use crate::handler::{BodyPolicy, Handler, Observer, Reply};
 use crate::problem::Problem;
 use crate::request::{Head, Origin, Request};
 use crate::request_id::RequestId;
 use crate::response::Response;
-use crate::router::{self, Match, Params, Router};
+use crate::router::{Match, Params, Router};
 use crate::settings::Settings;
-use crate::wire::{Activity, Refusals};
+use crate::trail::Trail;
+use crate::wire::Activity;
+
+pub(crate) use answering::Answering;
+use passage::Stage;
+use running::Running;
 
 /// How much of an unwanted body is read to keep the connection usable.
 const DISCARD_LIMIT: u64 = 64 * 1024;
@@ -39,6 +49,8 @@ pub struct Endpoint {
     pub handler: Box<dyn Handler>,
     pub max_body_size: Option<Option<u64>>,
     pub request_timeout: Option<Option<Duration>>,
+    /// What a request passes before its body is read, in this order.
+    pub gates: Vec<Rc<dyn Gate>>,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -49,9 +61,30 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
+/// Everything below a path that no route matches: a directory, another application.
+#[derive(Debug)]
+pub struct Mount {
+    /// Without the slash at its end.
+    pub prefix: String,
+    pub endpoint: Rc<Endpoint>,
+}
+
+impl Mount {
+    fn holds(&self, path: &str) -> bool {
+        path.strip_prefix(self.prefix.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
 /// Routes, settings and counters of one server.
 pub struct Service {
     pub router: Router<Rc<Endpoint>>,
+    /// The longest prefix first.
+    pub mounts: Vec<Mount>,
+    /// What every request passes before its route is looked for, in this order.
+    pub entry: Vec<Rc<dyn Gate>>,
+    /// Whether there are any gates, here or at an endpoint: without them no request gets a trail.
+    pub is_guarded: bool,
     pub settings: Settings,
     pub observer: Box<dyn Observer>,
     pub(crate) access_log: Option<AccessLog>,
@@ -76,6 +109,9 @@ impl Service {
         let access_log = settings.access_log.map(AccessLog::new);
         Self {
             router,
+            mounts: Vec::new(),
+            entry: Vec::new(),
+            is_guarded: false,
             settings,
             observer,
             access_log,
@@ -105,6 +141,7 @@ impl Service {
             running,
             id: id.as_ref().map(RequestId::to_header_value),
             version: parts.version,
+            trail: self.is_guarded.then(Rc::default),
             logged: self
                 .access_log
                 .as_ref()
@@ -116,7 +153,7 @@ impl Service {
             params: Params::default(),
             id,
         };
-        match self.begin(head, incoming, is_ambiguous) {
+        match self.begin(head, incoming, is_ambiguous, exchange.trail.as_ref()) {
             Reply::Ready(response) => Answering::Ready(Some(self.finish(response, exchange))),
             Reply::Later(future) => {
                 let service = Rc::clone(self);
@@ -128,17 +165,50 @@ impl Service {
         }
     }
 
-    fn begin(self: &Rc<Self>, mut head: Head, incoming: Incoming, is_ambiguous: bool) -> Reply {
+    fn begin(
+        self: &Rc<Self>,
+        head: Head,
+        incoming: Incoming,
+        is_ambiguous: bool,
+        trail: Option<&Rc<Trail>>,
+    ) -> Reply {
         if let Some(refusal) = self.check_head(&head, is_ambiguous) {
             return self.revise(head, refusal);
         }
+        match trail {
+            Some(trail) if !self.entry.is_empty() => {
+                let (service, kept) = (Rc::clone(self), Rc::clone(trail));
+                self.pass(Stage::Entry, head, trail, move |head| {
+                    service.route(head, incoming, Some(&kept))
+                })
+            }
+            _ => self.route(head, incoming, trail),
+        }
+    }
+
+    /// Finds who answers.
+    fn route(
+        self: &Rc<Self>,
+        mut head: Head,
+        incoming: Incoming,
+        trail: Option<&Rc<Trail>>,
+    ) -> Reply {
         let found = self.router.find(&head.parts.method, head.parts.uri.path());
-        let Match::Found { value, params, .. } = found else {
-            let response = self.miss(&head, &found);
-            return self.revise(head, response);
+        let endpoint = match found {
+            Match::Found { value, params, .. } => {
+                let endpoint = Rc::clone(value);
+                head.params = params;
+                endpoint
+            }
+            Match::NotFound if !self.mounts.is_empty() => {
+                let path = head.parts.uri.path();
+                match self.mounts.iter().find(|mount| mount.holds(path)) {
+                    Some(mount) => Rc::clone(&mount.endpoint),
+                    None => return self.missed(head, &found),
+                }
+            }
+            _ => return self.missed(head, &found),
         };
-        let endpoint = Rc::clone(value);
-        head.params = params;
         let limit = endpoint
             .max_body_size
             .unwrap_or(self.settings.max_body_size);
@@ -149,14 +219,39 @@ impl Service {
             close_after(&mut response);
             return self.revise(head, response);
         }
+        match trail {
+            Some(trail) if !endpoint.gates.is_empty() => {
+                let service = Rc::clone(self);
+                let stage = Stage::Endpoint(Rc::clone(&endpoint));
+                self.pass(stage, head, trail, move |head| {
+                    service.admit(&endpoint, limit, head, incoming)
+                })
+            }
+            _ => self.admit(&endpoint, limit, head, incoming),
+        }
+    }
+
+    fn missed(self: &Rc<Self>, head: Head, found: &Match<'_, Rc<Endpoint>>) -> Reply {
+        let response = self.miss(&head, found);
+        self.revise(head, response)
+    }
+
+    /// Lets the handler look at the head, reads the body, calls.
+    fn admit(
+        self: &Rc<Self>,
+        endpoint: &Rc<Endpoint>,
+        limit: Option<u64>,
+        head: Head,
+        incoming: Incoming,
+    ) -> Reply {
         let policy = match endpoint.handler.admit(&head) {
             Ok(policy) => policy,
             Err(refusal) => return self.revise(head, *refusal),
         };
         if incoming.is_end_stream() {
-            return self.call(&endpoint, head, Bytes::new());
+            return self.call(endpoint, head, Bytes::new());
         }
-        let service = Rc::clone(self);
+        let (service, endpoint) = (Rc::clone(self), Rc::clone(endpoint));
         Reply::Later(Box::pin(async move {
             let reply = match service.read_body(limit, policy, incoming).await {
                 Ok(body) => service.call(&endpoint, head, body),
@@ -166,10 +261,7 @@ impl Service {
                     service.revise(head, response)
                 }
             };
-            match reply {
-                Reply::Ready(response) => response,
-                Reply::Later(future) => future.await,
-            }
+            reply.settled().await
         }))
     }
 
@@ -218,124 +310,6 @@ impl Service {
         self.render(Problem::internal_server_error(), id)
     }
 
-    /// Refusals that need only the head.
-    fn check_head(&self, head: &Head, is_ambiguous: bool) -> Option<Response> {
-        let settings = &self.settings;
-        let uri = &head.parts.uri;
-        let length = uri
-            .path_and_query()
-            .map_or(0, |target| target.as_str().len());
-        if length > settings.max_uri_length {
-            let mut response = self.problem(head, Problem::uri_too_long(settings.max_uri_length));
-            close_after(&mut response);
-            return Some(response);
-        }
-        if let Err(error) = router::check_path(uri.path()) {
-            return Some(self.problem(
-                head,
-                Problem::invalid_encoding(&format!("the path: {error}")),
-            ));
-        }
-        if head.parts.headers.contains_key(header::EXPECT)
-            && !head
-                .header(header::EXPECT)
-                .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
-        {
-            return Some(self.problem(head, Problem::expectation_failed()));
-        }
-        let hosts = head.parts.headers.get_all(header::HOST).iter().count();
-        let fault = match hosts {
-            _ if is_ambiguous => "Content-Length and Transfer-Encoding exclude each other",
-            0 if head.parts.version == Version::HTTP_11 => "The Host header is missing",
-            0 | 1 => "",
-            _ => "There is more than one Host header",
-        };
-        if !fault.is_empty() {
-            let mut response = self.problem(head, Problem::bad_request(fault));
-            close_after(&mut response);
-            return Some(response);
-        }
-        if !settings.allowed_hosts.is_empty() && !self.host_allowed(head) {
-            return Some(self.problem(
-                head,
-                Problem::invalid_host(head.header(header::HOST).unwrap_or("")),
-            ));
-        }
-        None
-    }
-
-    fn host_allowed(&self, head: &Head) -> bool {
-        let host = head
-            .header(header::HOST)
-            .or_else(|| head.parts.uri.host())
-            .unwrap_or("");
-        let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((inner, _)) => inner,
-            None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-        };
-        self.settings
-            .allowed_hosts
-            .iter()
-            .any(|allowed| match allowed.strip_prefix("*.") {
-                Some(domain) => name.len().checked_sub(domain.len() + 1).is_some_and(|dot| {
-                    name.as_bytes()[dot] == b'.'
-                        && name.as_bytes()[dot + 1..].eq_ignore_ascii_case(domain.as_bytes())
-                }),
-                None => allowed == "*" || allowed.eq_ignore_ascii_case(name),
-            })
-    }
-
-    /// The answer when no handler matches.
-    fn miss(&self, head: &Head, found: &Match<'_, Rc<Endpoint>>) -> Response {
-        let (method, path) = (&head.parts.method, head.path());
-        match found {
-            Match::Options { allow } => {
-                let mut response = Response::default();
-                *response.status_mut() = StatusCode::NO_CONTENT;
-                response.headers_mut().insert(header::ALLOW, allow.clone());
-                response
-            }
-            Match::MethodNotAllowed { allow } => {
-                let mut response = self.problem(head, Problem::method_not_allowed(method.as_str()));
-                response.headers_mut().insert(header::ALLOW, allow.clone());
-                response
-            }
-            Match::NotFound if self.settings.health_path.as_deref() == Some(path) => {
-                Response::new(Body::Empty)
-            }
-            Match::NotFound
-                if self.settings.redirect_slashes && self.router.alternate_slash(method, path) =>
-            {
-                self.redirect_slash(head)
-            }
-            Match::NotFound | Match::Found { .. } => {
-                self.problem(head, Problem::not_found(method.as_str(), path))
-            }
-        }
-    }
-
-    fn redirect_slash(&self, head: &Head) -> Response {
-        let path = head.path();
-        let mut target = match path.strip_suffix('/') {
-            Some(without) => without.to_owned(),
-            None => format!("{path}/"),
-        };
-        if let Some(query) = head.parts.uri.query() {
-            target.push('?');
-            target.push_str(query);
-        }
-        let Ok(location) = HeaderValue::from_str(&target) else {
-            return self.problem(head, Problem::not_found(head.parts.method.as_str(), path));
-        };
-        let mut response = Response::default();
-        *response.status_mut() = match head.parts.method {
-            Method::GET | Method::HEAD => StatusCode::TEMPORARY_REDIRECT,
-            _ => StatusCode::PERMANENT_REDIRECT,
-        };
-        response.headers_mut().insert(header::LOCATION, location);
-        response
-    }
-
     async fn read_body(
         &self,
         limit: Option<u64>,
@@ -377,7 +351,11 @@ impl Service {
     }
 
     /// Adds what every answer carries.
-    fn finish(&self, mut response: Response, exchange: Exchange) -> Response {
+    fn finish(&self, response: Response, exchange: Exchange) -> Response {
+        let mut response = match &exchange.trail {
+            Some(trail) => trail.apply(response),
+            None => response,
+        };
         let headers = response.headers_mut();
         if let (Some(name), Some(id)) = (&self.settings.request_id_header, exchange.id)
             && !headers.contains_key(name)
@@ -399,130 +377,17 @@ impl Service {
     }
 }
 
-/// An answer on its way, as hyper wants it.
-pub(crate) enum Answering {
-    Ready(Option<Response>),
-    Later(LocalBoxFuture<'static, Response>),
-}
-
-impl Future for Answering {
-    type Output = Result<Response, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            // hyper polls no future again that was ready.
-            Self::Ready(response) => Poll::Ready(Ok(response.take().unwrap_or_default())),
-            Self::Later(future) => future.as_mut().poll(cx).map(Ok),
-        }
-    }
-}
-
 /// What is kept of a request for its answer's last touches.
 struct Exchange {
     running: Running,
     id: Option<HeaderValue>,
     version: Version,
+    trail: Option<Rc<Trail>>,
     logged: Option<Entry>,
-}
-
-impl Refusals for Service {
-    fn refusal(&self, status: u16) -> Option<Bytes> {
-        let problem = match status {
-            400 => Problem::bad_request("The request could not be parsed as HTTP"),
-            414 => Problem::uri_too_long(self.settings.max_uri_length),
-            431 => Problem::headers_too_large(self.settings.max_header_size),
-            408 => Problem::request_timeout(self.settings.header_read_timeout.as_secs_f64()),
-            _ => return None,
-        };
-        let id = self
-            .settings
-            .request_id_header
-            .as_ref()
-            .map(|_| RequestId::accept_or_new(None));
-        let response = self.render(problem, id.as_ref());
-        let status = response.status();
-        let Body::Full(body) = response.into_body() else {
-            return None;
-        };
-        let id = match (&self.settings.request_id_header, &id) {
-            (Some(name), Some(id)) => format!("{}: {}\r\n", name.as_str(), id.as_str()),
-            _ => String::new(),
-        };
-        let reason = status.canonical_reason().unwrap_or("");
-        let mut text = format!(
-            "HTTP/1.1 {} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{id}connection: close\r\ndate: {}\r\n\r\n",
-            status.as_u16(),
-            body.len(),
-            httpdate::fmt_http_date(std::time::SystemTime::now()),
-        )
-        .into_bytes();
-        text.extend_from_slice(&body);
-        Some(text.into())
-    }
 }
 
 fn close_after(response: &mut Response) {
     response
         .headers_mut()
         .insert(header::CONNECTION, HeaderValue::from_static("close"));
-}
-
-/// Marks a request as under way until its answer, streams included, has been produced.
-#[derive(Debug)]
-struct Running {
-    activity: Rc<Activity>,
-}
-
-impl Running {
-    fn new(activity: Rc<Activity>) -> Self {
-        activity.active.set(activity.active.get() + 1);
-        activity.in_head.set(false);
-        Self { activity }
-    }
-
-    fn hold_while_streaming(self, response: Response) -> Response {
-        self.activity.unflushed.set(true);
-        if !matches!(response.body(), Body::Stream(_)) {
-            return response;
-        }
-        response.map(|body| match body {
-            Body::Stream(inner) => Body::Stream(Box::pin(Held {
-                inner,
-                running: self,
-            })),
-            other => other,
-        })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.activity.active.set(self.activity.active.get() - 1);
-    }
-}
-
-/// A streamed body that keeps its request marked as under way.
-struct Held {
-    inner: body::FrameStream,
-    running: Running,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = self.inner.as_mut().poll_frame(cx);
-        self.running.activity.unflushed.set(true);
-        frame
-    }
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
 }

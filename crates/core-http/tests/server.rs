@@ -52,6 +52,7 @@ fn endpoint(handler: impl Handler + 'static) -> Rc<Endpoint> {
         handler: Box::new(handler),
         max_body_size: None,
         request_timeout: None,
+        gates: Vec::new(),
     })
 }
 

@@ -169,6 +169,7 @@ fn service(
             }),
             max_body_size: route.max_body_size,
             request_timeout: route.request_timeout,
+            gates: Vec::new(),
         };
         // Conflicts were refused when the application took the route.
         let _ = router.insert(method.clone(), pattern, Rc::new(endpoint));
