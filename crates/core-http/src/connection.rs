@@ -13,8 +13,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::problem::Problem;
 use crate::request::Origin;
 use crate::service::Service;
+use crate::tls::is_handshake;
 use crate::wire::{Activity, Ending, Refusals, Transport, Wire};
 
 /// What every HTTP/2 client sends first (RFC 9113, 3.4).
@@ -42,11 +44,19 @@ where
 /// Serves a connection until either side ends it.
 pub(crate) async fn serve(
     mut transport: Transport,
-    origin: Origin,
+    mut origin: Origin,
     service: Rc<Service>,
     activity: Rc<Activity>,
     ticks: Rc<Cell<u64>>,
 ) {
+    if service.tls.is_some() && matches!(transport, Transport::Tcp(_)) {
+        // Boxed, so that connections in the clear don't reserve room for a handshake.
+        match Box::pin(encrypt(transport, &service, &activity)).await {
+            Some(encrypted) => transport = encrypted,
+            None => return,
+        }
+        origin.secure = true;
+    }
     let Some((ahead, is_http2)) = read_ahead(&mut transport, &service, &activity).await else {
         return;
     };
@@ -59,6 +69,48 @@ pub(crate) async fn serve(
         let wire = wire.with_refusals(Rc::clone(&service) as Rc<dyn Refusals>);
         serve_http1(wire, origin, service, activity).await;
     }
+}
+
+/// Runs the TLS handshake. `None` if it fails, or the connection is to end before it is done.
+async fn encrypt(
+    transport: Transport,
+    service: &Service,
+    activity: &Activity,
+) -> Option<Transport> {
+    let (Transport::Tcp(mut stream), Some(tls)) = (transport, &service.tls) else {
+        return None;
+    };
+    if tls.is_due()
+        && let Err(error) = tls.refresh()
+    {
+        let message = format!("the certificates were not read again: {error}");
+        service.observer.warned(&message);
+    }
+    // A handshake is under the same time limit as the head of a request.
+    activity.in_head.set(true);
+    let handshake = async {
+        if !is_handshake(&stream).await.ok()? {
+            let problem = Problem::bad_request("This address takes HTTPS, not plain HTTP");
+            if let Some(refusal) = service.refusal_bytes(problem) {
+                // The peer may be gone; there is nobody left to tell.
+                let _ = stream.write_all(&refusal).await;
+                let _ = stream.shutdown().await;
+            }
+            return None;
+        }
+        tls.acceptor().accept(stream).await.ok()
+    };
+    let mut handshake = pin!(handshake);
+    let stream = std::future::poll_fn(|cx| {
+        activity.remember(cx);
+        if activity.ending.get().is_some() {
+            return Poll::Ready(None);
+        }
+        handshake.as_mut().poll(cx)
+    })
+    .await?;
+    activity.in_head.set(false);
+    Some(Transport::Tls(Box::new(stream)))
 }
 
 /// Reads the first bytes, as many as tell HTTP/2 from HTTP/1.

@@ -65,6 +65,9 @@ pub trait Observer {
 
     /// A handler panicked; the client gets an opaque 500.
     fn panicked(&self, _request_id: Option<&str>, _message: &str) {}
+
+    /// Something that whoever runs the server should know.
+    fn warned(&self, _message: &str) {}
 }
 
 impl Observer for () {}

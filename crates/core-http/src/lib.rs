@@ -2,6 +2,7 @@
 //!
 //! - [`server`]: listeners, connections and their end
 //! - [`connection`], [`wire`]: one connection, HTTP/1.1 or HTTP/2, and the bytes under it
+//! - [`tls`]: encrypted connections
 //! - [`service`]: a request's way from the head to the finished answer
 //! - [`router`]: which endpoint answers a method and a path
 //! - [`gate`], [`trail`]: checks on the way in, and what they want done to the answer
@@ -33,6 +34,7 @@ pub mod router;
 pub mod server;
 pub mod service;
 pub mod settings;
+pub mod tls;
 pub mod trail;
 pub mod wire;
 

@@ -34,6 +34,7 @@ use crate::request_id::RequestId;
 use crate::response::Response;
 use crate::router::{Match, Params, Router};
 use crate::settings::Settings;
+use crate::tls::Tls;
 use crate::trail::Trail;
 use crate::wire::Activity;
 
@@ -86,6 +87,8 @@ pub struct Service {
     /// Whether there are any gates, here or at an endpoint: without them no request gets a trail.
     pub is_guarded: bool,
     pub settings: Settings,
+    /// Encrypts what comes by TCP.
+    pub tls: Option<Tls>,
     pub observer: Box<dyn Observer>,
     pub(crate) access_log: Option<AccessLog>,
     pub counters: Arc<Counters>,
@@ -113,6 +116,7 @@ impl Service {
             entry: Vec::new(),
             is_guarded: false,
             settings,
+            tls: None,
             observer,
             access_log,
             counters: Arc::default(),

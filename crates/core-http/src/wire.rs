@@ -11,11 +11,14 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio_rustls::server::TlsStream;
 
 /// The transports a connection can run over.
 #[derive(Debug)]
 pub enum Transport {
     Tcp(TcpStream),
+    /// Boxed: its state is large, and most connections are not encrypted.
+    Tls(Box<TlsStream<TcpStream>>),
     #[cfg(unix)]
     Unix(UnixStream),
     Memory(DuplexStream),
@@ -25,6 +28,7 @@ macro_rules! on_transport {
     ($self:expr, $stream:ident => $call:expr) => {
         match $self {
             Transport::Tcp($stream) => $call,
+            Transport::Tls($stream) => $call,
             #[cfg(unix)]
             Transport::Unix($stream) => $call,
             Transport::Memory($stream) => $call,

@@ -1,18 +1,20 @@
 //! The extension module `spikard._spikard`: conversion between Python and the core crates, and nothing else.
 //!
 //! - `application`, `route`: routes with their plans, compiled once
+//! - `blueprint`: what a server is made of, read from the configuration
 //! - `server`, `driver`, `event_loop`: a server in an asyncio loop, inline or beside it
 //! - `python_handler`, `gateway`, `call_queue`: from the server to the loop, on one thread or two
 //! - `check`, `callee`, `arguments`, `call`, `answer`, `trouble`: one request's way through Python
 //! - `stream`: bodies made by Python iterators
 //! - `request`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
-//! - `encode`, `values`, `json_value`, `schema`, `settings`: conversions
+//! - `encode`, `values`, `json_value`, `schema`, `settings`, `tls`: conversions
 //! - `thread_bound`: values that belong to one thread
 //! - `pool`: threads for plain `def` handlers
 
 mod answer;
 mod application;
 mod arguments;
+mod blueprint;
 mod call;
 mod call_queue;
 mod callee;
@@ -35,6 +37,7 @@ mod server;
 mod settings;
 mod stream;
 mod thread_bound;
+mod tls;
 mod trouble;
 mod values;
 

@@ -123,4 +123,8 @@ impl Observer for PythonObserver {
         let message = format!("a panic in native code: {message}");
         Python::attach(|py| self.0.trouble().log(py, &message, request_id));
     }
+
+    fn warned(&self, message: &str) {
+        Python::attach(|py| self.0.trouble().log(py, message, None));
+    }
 }

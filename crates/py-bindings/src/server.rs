@@ -10,12 +10,7 @@ use std::time::Duration;
 use core_http::counters::Counters;
 use core_http::error::ListenError;
 use core_http::listener::{self, Bound as Socket};
-use core_http::router::Router;
 use core_http::server::{self, Server as CoreServer};
-use core_http::service::{Endpoint, Service};
-use core_http::settings::Settings;
-use core_validate::JsonLimits;
-use http::Method;
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 use tokio::runtime::Builder;
@@ -23,6 +18,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::application::Application;
+use crate::blueprint::Blueprint;
 use crate::call_queue::CallQueue;
 use crate::callee::Callee;
 use crate::driver::{Driver, Turn};
@@ -30,13 +26,8 @@ use crate::event_loop::EventLoop;
 use crate::gateway::Gateway;
 use crate::memory::MemoryStream;
 use crate::pool::ThreadPool;
-use crate::python_handler::{PythonHandler, PythonObserver};
-use crate::route::Route;
-use crate::settings;
 use crate::thread_bound::ThreadBound;
 use crate::trouble::Trouble;
-
-type Routes = Vec<(Method, String, Arc<Route>)>;
 
 /// Something to do within the server's runtime, on its thread.
 pub(crate) type Command = Box<dyn FnOnce(&Rc<CoreServer>) + Send>;
@@ -148,37 +139,6 @@ struct Running {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Routes with their handlers, reached through `gateway`.
-fn service(
-    routes: &Routes,
-    settings: Settings,
-    max_json_depth: usize,
-    gateway: &Gateway,
-    counters: Arc<Counters>,
-) -> Rc<Service> {
-    let mut router = Router::new();
-    for (method, pattern, route) in routes {
-        let endpoint = Endpoint {
-            handler: Box::new(PythonHandler {
-                route: Arc::clone(route),
-                gateway: gateway.clone(),
-                limits: JsonLimits {
-                    max_depth: route.max_json_depth.unwrap_or(max_json_depth),
-                    strict_keys: false,
-                },
-            }),
-            max_body_size: route.max_body_size,
-            request_timeout: route.request_timeout,
-            gates: Vec::new(),
-        };
-        // Conflicts were refused when the application took the route.
-        let _ = router.insert(method.clone(), pattern, Rc::new(endpoint));
-    }
-    let mut built = Service::new(router, settings, Box::new(PythonObserver(gateway.clone())));
-    built.counters = counters;
-    Rc::new(built)
-}
-
 fn listen_error(error: &ListenError) -> PyErr {
     // An OSError with the errno, so that Python code can tell the reasons apart.
     let message = error.to_string();
@@ -210,16 +170,17 @@ impl Server {
     ) -> PyResult<Self> {
         let py = config.py();
         let application = application.borrow();
-        let settings = settings::read(config)?;
-        let max_json_depth = config.getattr("max_json_depth")?.extract()?;
+        let blueprint = Blueprint::read(&application, config)?;
         let pool = ThreadPool::new(sync_threads(config));
         let callee = Callee {
             event_loop: EventLoop::new(r#loop)?,
             pool: pool.clone(),
-            trouble: Trouble::new(application.owner(py), settings.problem_base_url.clone())?,
+            trouble: Trouble::new(
+                application.owner(py),
+                blueprint.settings.problem_base_url.clone(),
+            )?,
         };
-        let counters = Arc::<Counters>::default();
-        let routes = application.routes.clone();
+        let counters = Arc::clone(&blueprint.counters);
         let (engine, thread) = match driver {
             Some(driver) => {
                 let turn = driver.get().turn()?;
@@ -227,13 +188,7 @@ impl Server {
                     callee: Rc::new(callee),
                     turn: Rc::clone(&turn),
                 };
-                let server = CoreServer::new(service(
-                    &routes,
-                    settings,
-                    max_json_depth,
-                    &gateway,
-                    Arc::clone(&counters),
-                ));
+                let server = CoreServer::new(blueprint.build(&gateway));
                 (
                     Engine::Inline {
                         server,
@@ -244,14 +199,7 @@ impl Server {
                 )
             }
             None => {
-                let (engine, thread) = spawn(
-                    py,
-                    callee,
-                    routes,
-                    settings,
-                    max_json_depth,
-                    Arc::clone(&counters),
-                )?;
+                let (engine, thread) = spawn(py, callee, blueprint)?;
                 (engine, Some(thread))
             }
         };
@@ -397,10 +345,7 @@ impl Server {
 fn spawn(
     py: Python<'_>,
     callee: Callee,
-    routes: Routes,
-    settings: Settings,
-    max_json_depth: usize,
-    counters: Arc<Counters>,
+    blueprint: Blueprint,
 ) -> PyResult<(Engine, JoinHandle<()>)> {
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -415,13 +360,7 @@ fn spawn(
             let local = LocalSet::new();
             local.block_on(&runtime, async move {
                 let gateway = Gateway::Queue(gateway);
-                let server = CoreServer::new(service(
-                    &routes,
-                    settings,
-                    max_json_depth,
-                    &gateway,
-                    counters,
-                ));
+                let server = CoreServer::new(blueprint.build(&gateway));
                 while let Some(Some(command)) = received.recv().await {
                     command(&server);
                 }

@@ -17,6 +17,13 @@ impl Refusals for Service {
             408 => Problem::request_timeout(self.settings.header_read_timeout.as_secs_f64()),
             _ => return None,
         };
+        self.refusal_bytes(problem)
+    }
+}
+
+impl Service {
+    /// A whole HTTP/1 answer for a connection that has no request yet.
+    pub(crate) fn refusal_bytes(&self, problem: Problem) -> Option<Bytes> {
         let id = self
             .settings
             .request_id_header

@@ -1,0 +1,74 @@
+//! Everything a server is made of, read from Python once, ready to go to the thread it will run on.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use core_http::counters::Counters;
+use core_http::router::Router;
+use core_http::service::{Endpoint, Service};
+use core_http::settings::Settings;
+use core_http::tls::Tls;
+use core_validate::JsonLimits;
+use http::Method;
+use pyo3::prelude::*;
+
+use crate::application::Application;
+use crate::gateway::Gateway;
+use crate::python_handler::{PythonHandler, PythonObserver};
+use crate::route::Route;
+use crate::{settings, tls};
+
+pub(crate) struct Blueprint {
+    routes: Vec<(Method, String, Arc<Route>)>,
+    pub(crate) settings: Settings,
+    tls: Option<Tls>,
+    max_json_depth: usize,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl Blueprint {
+    /// Reads an application's routes and a `spikard.config.ServerConfig`.
+    pub(crate) fn read(application: &Application, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self {
+            routes: application.routes.clone(),
+            settings: settings::read(config)?,
+            tls: tls::read(config)?,
+            max_json_depth: config.getattr("max_json_depth")?.extract()?,
+            counters: Arc::default(),
+        })
+    }
+
+    /// The service, on its thread; Python is reached through `gateway`.
+    pub(crate) fn build(self, gateway: &Gateway) -> Rc<Service> {
+        let mut router = Router::new();
+        for (method, pattern, route) in &self.routes {
+            // Conflicts were refused when the application took the route.
+            let _ = router.insert(
+                method.clone(),
+                pattern,
+                Rc::new(self.endpoint(route, gateway)),
+            );
+        }
+        let observer = Box::new(PythonObserver(gateway.clone()));
+        let mut service = Service::new(router, self.settings, observer);
+        service.tls = self.tls;
+        service.counters = self.counters;
+        Rc::new(service)
+    }
+
+    fn endpoint(&self, route: &Arc<Route>, gateway: &Gateway) -> Endpoint {
+        Endpoint {
+            handler: Box::new(PythonHandler {
+                route: Arc::clone(route),
+                gateway: gateway.clone(),
+                limits: JsonLimits {
+                    max_depth: route.max_json_depth.unwrap_or(self.max_json_depth),
+                    strict_keys: false,
+                },
+            }),
+            max_body_size: route.max_body_size,
+            request_timeout: route.request_timeout,
+            gates: Vec::new(),
+        }
+    }
+}
