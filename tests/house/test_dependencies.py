@@ -38,7 +38,7 @@ def test_python_dependencies_are_bounded(repository: Repository) -> None:
     ]
     for requirement in requirements:
         if not requirement.startswith("spikard["):
-            assert re.match(r"[\w-]+>=[\d.]+(,<\d[\d.]*)?($|;)", requirement), requirement
+            assert re.match(r"[\w-]+(\[\w+\])?>=[\d.]+(,<\d[\d.]*)?($|;)", requirement), requirement
 
 
 def test_few_dependencies_at_run_time(repository: Repository) -> None:
