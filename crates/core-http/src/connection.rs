@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::rt::Executor;
@@ -24,6 +25,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Streams of one HTTP/2 connection that may be open at once.
 const MAX_STREAMS: u32 = 200;
+
+/// How often a peer with open streams must show that it is still there.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Header fields that hyper takes unless told otherwise.
 const HYPER_MAX_HEADERS: usize = 100;
@@ -63,6 +67,8 @@ pub(crate) async fn serve(
     let origin = Arc::new(origin);
     let wire = Wire::new(transport, ahead, Rc::clone(&activity), ticks);
     if is_http2 {
+        activity.is_http2.set(true);
+        activity.in_head.set(false);
         // Boxed, so that the many connections that are HTTP/1 don't reserve room for it.
         Box::pin(serve_http2(wire, origin, service, activity)).await;
     } else {
@@ -216,7 +222,7 @@ async fn serve_http2(
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(u32::try_from(settings.max_header_size).unwrap_or(u32::MAX))
-        .keep_alive_interval(Some(settings.keep_alive_timeout))
+        .keep_alive_interval(Some(PING_INTERVAL))
         .auto_date_header(settings.date_header);
     let answers = {
         let (service, activity) = (Rc::clone(&service), Rc::clone(&activity));

@@ -167,8 +167,13 @@ impl Server {
                     if age > blocked {
                         activity.end(Ending::Cut);
                     }
-                } else if busy || activity.ending.get().is_some() {
+                } else if busy {
                     // A handler has time limits of its own.
+                } else if activity.ending.get().is_some() {
+                    // It was told goodbye and does not go.
+                    if age > idle.max(head) {
+                        activity.end(Ending::Cut);
+                    }
                 } else if activity.in_head.get() {
                     if age > head {
                         activity.end(Ending::HeadTimeout);

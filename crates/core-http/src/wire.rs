@@ -92,8 +92,9 @@ pub struct Activity {
     pub(crate) active: Cell<u32>,
     /// An answer was given that has not been flushed to the peer.
     pub(crate) unflushed: Cell<bool>,
-    /// Bytes of a head have come, but not all of it.
+    /// Bytes of a head have come, but not all of it. Says nothing on HTTP/2, whose bytes may be anything.
     pub(crate) in_head: Cell<bool>,
+    pub(crate) is_http2: Cell<bool>,
     /// The head says both how long its body is and that it is chunked: a smuggling attempt, as like as not. hyper
     /// drops the length before anybody sees it, so it is noted here.
     pub(crate) ambiguous: Cell<bool>,
@@ -232,6 +233,9 @@ impl AsyncRead for Wire {
             Poll::Ready(Ok(()))
         };
         let fresh = &buf.filled()[before..];
+        if this.activity.is_http2.get() {
+            return result;
+        }
         if this.activity.active.get() == 0 && !fresh.is_empty() {
             if !this.activity.in_head.replace(true) {
                 this.touch();
