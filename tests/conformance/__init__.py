@@ -4,6 +4,7 @@
 - `echo`: the application of a case
 - `annotation`, `model`: types of its parameters and of its body
 - `exchange`: the request of a case, sent over a socket
+- `lifecycle`: hooks by name
 - `reference`: what a text becomes, written a second time
 - `vocabulary`: the error types of older cases
 - `verdict`: whether the outcome is what the case demands

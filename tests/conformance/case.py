@@ -44,6 +44,12 @@ class Case:
         return f"{self.category}/{self.name}"
 
     @property
+    def hooks(self) -> dict[str, Any]:
+        """Its hooks by phase."""
+        hooks: dict[str, Any] = self.config.get("lifecycle_hooks", {})
+        return hooks
+
+    @property
     def status(self) -> int:
         """The status the case speaks of."""
         return self.expect["status"]

@@ -10,6 +10,7 @@ from spikard import Spikard
 from spikard.config import ServerConfig
 from tests.conformance.annotation import annotation_of
 from tests.conformance.case import Case, Parameter
+from tests.conformance.lifecycle import install
 from tests.conformance.model import Style, body_type, plain
 
 Arguments = dict[str, Any]
@@ -27,6 +28,7 @@ class EchoApp:
                 files[parameter.name] = {"required": parameter.required, **parameter.schema}
             else:
                 parameters.append(parameter)
+        install(self.app, case.hooks)
         handler = self._handler(case, parameters, list(files), style)
         self.app.register_route(
             case.method,
@@ -44,13 +46,17 @@ class EchoApp:
         required = [name for name, parameter in names.items() if parameter.required]
         optional = [name for name, parameter in names.items() if not parameter.required]
         body = ["body"] if case.body_schema is not None else []
-        signature = ", ".join([*body, *required, *files, *(f"{name}=None" for name in optional)])
-        order = [*body, *files, *names]
+        request = ["request"] if case.hooks else []
+        signature = ", ".join([*request, *body, *required, *files, *(f"{name}=None" for name in optional)])
+        order = [*request, *body, *files, *names]
         calls, seconds = self.calls, case.config.get("request_timeout", {}).get("sleep_ms", 0) / 1000
 
         async def answer(arguments: Arguments) -> Arguments:
             if seconds:
                 await asyncio.sleep(seconds)
+            if case.hooks:
+                # What hooks have left in the state is echoed with the rest.
+                arguments |= dict(arguments.pop("request").state)
             arguments = plain(arguments)
             calls.append(arguments)
             return arguments
@@ -100,6 +106,8 @@ def _config(switches: Mapping[str, Any]) -> ServerConfig:
     fields: dict[str, Any] = {}
     for name, value in switches.items():
         match name:
+            case "lifecycle_hooks":
+                continue
             case "body_limit":
                 fields["max_body_size"] = value["max_bytes"]
             case "request_timeout":

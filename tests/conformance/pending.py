@@ -5,7 +5,6 @@ PENDING = {
     "background": "work after the response",
     "compression": "content coding of responses",
     "cors": "cross-origin requests",
-    "lifecycle_hooks": "hooks around the handler",
     "multipart": "uploads",
     "rate_limit": "limits of requests per time",
     "sse": "server-sent events",

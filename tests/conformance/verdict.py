@@ -20,9 +20,30 @@ PROBLEM_TYPES = "https://spikard.dev/errors/"
 
 def faults(case: Case, outcome: Outcome) -> list[str]:
     """What is wrong, a line each."""
+    if case.hooks:
+        return list(_hook_faults(case, outcome))
     if is_refusal(case):
         return list(_refusal_faults(case, outcome))
     return list(_success_faults(case, outcome))
+
+
+def _hook_faults(case: Case, outcome: Outcome) -> Iterator[str]:
+    """Hooks are the application's, so their headers are demanded, and their answers to the letter."""
+    is_answered = case.expect.get("answered_by_hook", case.status >= HTTPStatus.BAD_REQUEST)
+    if (outcome.arguments is None) is not is_answered:
+        yield f"the handler was {'' if is_answered else 'not '}reached"
+    if outcome.status != case.status:
+        yield f"status {outcome.status}, not {case.status}: {outcome.content[:300]!r}"
+        return
+    for name, pattern in case.expect.get("headers", {}).items():
+        given = outcome.headers.get(name)
+        if given is None or re.fullmatch(pattern, given) is None:
+            yield f"header {name}: {given!r}, not {pattern!r}"
+    document = outcome.document
+    for name, value in (case.expect.get("body") or {}).items():
+        # The handler echoes what hooks left for it; its example greets in words of its own.
+        if (is_answered or name != "message") and not same(document.get(name), value):
+            yield f"{name}: {document.get(name)!r}, not {value!r}"
 
 
 def is_refusal(case: Case) -> bool:

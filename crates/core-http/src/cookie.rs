@@ -29,6 +29,20 @@ pub fn parse(header: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     })
 }
 
+/// Write pairs as a `Cookie` header; [`parse`] gives them back.
+pub fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> String {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        if !out.is_empty() {
+            out.push_str("; ");
+        }
+        out.push_str(name.as_ref());
+        out.push('=');
+        out.push_str(&encode_cookie(value.as_ref()));
+    }
+    out
+}
+
 /// Why a cookie cannot be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CookieError {

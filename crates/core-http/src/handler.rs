@@ -42,6 +42,15 @@ pub enum BodyPolicy {
 
 /// The target of a route. Not `Send`: each worker thread has a runtime and handlers of its own.
 pub trait Handler {
+    /// Told as soon as a request is known to be for this handler; may leave something in the head for later steps.
+    fn found(&self, _head: &mut Head) {}
+
+    /// Whether the observer looks at this handler's own answers too, where it watches all; a handler that has shown
+    /// them already says no.
+    fn is_watched(&self) -> bool {
+        true
+    }
+
     /// A look at the head before the body is read: `Err` is the refusal (415 and such).
     fn admit(&self, _head: &Head) -> Result<BodyPolicy, Box<Response>> {
         Ok(BodyPolicy::Discard)
@@ -60,6 +69,11 @@ pub trait Observer {
 
     /// Whether `revise` wants to see answers with this status.
     fn wants(&self, _status: http::StatusCode) -> bool {
+        false
+    }
+
+    /// Whether there is any status for which `wants` says yes.
+    fn is_watchful(&self) -> bool {
         false
     }
 

@@ -21,7 +21,7 @@ pub struct Origin {
 }
 
 /// Everything of a request but its body.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Head {
     pub parts: Parts,
     pub origin: Arc<Origin>,

@@ -17,8 +17,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use http::Version;
 use http::header::{self, HeaderValue};
+use http::{StatusCode, Version};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 
@@ -213,6 +213,7 @@ impl Service {
             }
             _ => return self.missed(head, &found),
         };
+        endpoint.handler.found(&mut head);
         let limit = endpoint
             .max_body_size
             .unwrap_or(self.settings.max_body_size);
@@ -273,14 +274,37 @@ impl Service {
         let timeout = endpoint
             .request_timeout
             .unwrap_or(self.settings.request_timeout);
-        let id = head.id.clone();
+        let seen = Seen {
+            id: head.id.clone(),
+            is_watched: endpoint.handler.is_watched(),
+            head: self.shows(endpoint).then(|| Box::new(head.clone())),
+        };
         let request = Box::new(Request { head, body });
         match catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request))) {
             Ok(Reply::Later(future)) => {
-                Reply::Later(Box::pin(Rc::clone(self).wait(future, timeout, id)))
+                Reply::Later(Box::pin(Rc::clone(self).wait(future, timeout, seen)))
             }
-            Ok(ready) => ready,
-            Err(panic) => Reply::Ready(self.panicked(panic.as_ref(), id.as_ref())),
+            Ok(Reply::Ready(response)) => self.show(seen, response),
+            Err(panic) => {
+                let response = self.panicked(panic.as_ref(), seen.id.as_ref());
+                self.show(seen.made_by_us(), response)
+            }
+        }
+    }
+
+    /// Whether the observer may want to see what comes of a call of this endpoint's handler.
+    fn shows(&self, endpoint: &Endpoint) -> bool {
+        if endpoint.handler.is_watched() {
+            self.observer.is_watchful()
+        } else {
+            self.observer.wants(StatusCode::REQUEST_TIMEOUT)
+        }
+    }
+
+    fn show(&self, seen: Seen, response: Response) -> Reply {
+        match seen.head {
+            Some(head) if seen.is_watched => self.revise(*head, response),
+            _ => Reply::Ready(response),
         }
     }
 
@@ -288,7 +312,7 @@ impl Service {
         self: Rc<Self>,
         future: LocalBoxFuture<'static, Response>,
         timeout: Option<Duration>,
-        id: Option<RequestId>,
+        seen: Seen,
     ) -> Response {
         let guarded = AssertUnwindSafe(future).catch_unwind();
         let outcome = match timeout {
@@ -297,11 +321,18 @@ impl Service {
                 Ok(outcome) => outcome,
                 Err(_) => {
                     let problem = Problem::request_timeout(limit.as_secs_f64());
-                    return self.render(problem, id.as_ref());
+                    let response = self.render(problem, seen.id.as_ref());
+                    return self.show(seen.made_by_us(), response).settled().await;
                 }
             },
         };
-        outcome.unwrap_or_else(|panic| self.panicked(panic.as_ref(), id.as_ref()))
+        match outcome {
+            Ok(response) => self.show(seen, response).settled().await,
+            Err(panic) => {
+                let response = self.panicked(panic.as_ref(), seen.id.as_ref());
+                self.show(seen.made_by_us(), response).settled().await
+            }
+        }
     }
 
     fn panicked(&self, panic: &(dyn Any + Send), id: Option<&RequestId>) -> Response {
@@ -378,6 +409,22 @@ impl Service {
             log.end(&entry, &response);
         }
         exchange.running.hold_while_streaming(response)
+    }
+}
+
+/// What is kept of a request while its handler runs.
+struct Seen {
+    id: Option<RequestId>,
+    /// Only where the observer may want to see the answer.
+    head: Option<Box<Head>>,
+    is_watched: bool,
+}
+
+impl Seen {
+    /// For an answer of the service's own, which nobody has seen.
+    fn made_by_us(mut self) -> Self {
+        self.is_watched = true;
+        self
     }
 }
 

@@ -44,6 +44,18 @@ impl Content {
     }
 }
 
+impl Answer {
+    /// As the object that hooks see.
+    pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        let response = Response::of_parts(py, self.status, self.headers, self.body.as_bytes())?;
+        let response = Bound::new(py, response)?.into_any();
+        if let Content::Stream(source) = self.body {
+            response.setattr(intern!(py, "iterator"), source.iterator)?;
+        }
+        Ok(response)
+    }
+}
+
 impl From<Answer> for core_http::Response {
     fn from(answer: Answer) -> Self {
         let mut response = Self::new(match answer.body {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use core_http::router::{RouteError, Router, pattern_parameters};
 use http::Method;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::answer;
+use crate::response::Response;
 use crate::route::Route;
 
 #[pyclass(name = "Application", module = "spikard._spikard")]
@@ -16,6 +18,8 @@ pub(crate) struct Application {
     /// Finds conflicts as routes are added; servers build routers of their own.
     router: Router<Arc<Route>>,
     pub(crate) routes: Vec<(Method, String, Arc<Route>)>,
+    /// Hooks that every request passes before its route is looked for.
+    pub(crate) entry: Option<Arc<Py<PyAny>>>,
 }
 
 impl std::fmt::Debug for Application {
@@ -38,7 +42,34 @@ fn raise(py: Python<'_>, class: &str, message: String) -> PyErr {
     }
 }
 
+fn no_route(index: usize) -> PyErr {
+    PyIndexError::new_err(format!("there is no route number {index}"))
+}
+
 impl Application {
+    fn compiled(
+        &self,
+        method: &Method,
+        path: &str,
+        plan: &Bound<'_, PyAny>,
+        route: &Bound<'_, PyAny>,
+    ) -> PyResult<Route> {
+        let py = plan.py();
+        let names = pattern_parameters(path)
+            .map_err(|error| raise(py, "RouteError", format!("{method} {path}: {error}")))?
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        Route::read(plan, route, self.owner.clone_ref(py), names).map_err(|error| {
+            if error.is_instance_of::<PyValueError>(py) {
+                let message = format!("{method} {path}: {}", error.value(py));
+                raise(py, "RouteError", message)
+            } else {
+                error
+            }
+        })
+    }
+
     pub(crate) fn owner<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
         self.owner.bind(py)
     }
@@ -52,6 +83,7 @@ impl Application {
             owner,
             router: Router::new(),
             routes: Vec::new(),
+            entry: None,
         }
     }
 
@@ -67,24 +99,7 @@ impl Application {
         let py = plan.py();
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|_| PyValueError::new_err(format!("{method:?} is not an HTTP method")))?;
-        let names = pattern_parameters(path)
-            .map_err(|error| raise(py, "RouteError", format!("{method} {path}: {error}")))?
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        let compiled =
-            Route::read(plan, route, self.owner.clone_ref(py), names).map_err(|error| {
-                if error.is_instance_of::<PyValueError>(py) {
-                    raise(
-                        py,
-                        "RouteError",
-                        format!("{method} {path}: {}", error.value(py)),
-                    )
-                } else {
-                    error
-                }
-            })?;
-        let compiled = Arc::new(compiled);
+        let compiled = Arc::new(self.compiled(&method, path, plan, route)?);
         match self
             .router
             .insert(method.clone(), path, Arc::clone(&compiled))
@@ -102,6 +117,41 @@ impl Application {
         }
         self.routes.push((method, path.to_owned(), compiled));
         Ok(())
+    }
+
+    /// Puts another plan in the place of one; the path and the method stay.
+    #[pyo3(signature = (index, plan, route, /))]
+    fn replace_plan(
+        &mut self,
+        index: usize,
+        plan: &Bound<'_, PyAny>,
+        route: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let (method, path, _) = self.routes.get(index).ok_or_else(|| no_route(index))?;
+        let compiled = Arc::new(self.compiled(method, path, plan, route)?);
+        self.routes[index].2 = compiled;
+        Ok(())
+    }
+
+    /// Hooks for every request, a function of it; None for none.
+    #[pyo3(signature = (hooks, /))]
+    fn set_entry(&mut self, hooks: Option<Py<PyAny>>) {
+        self.entry = hooks.map(Arc::new);
+    }
+
+    /// What a route's handler gave, as a `Response`.
+    #[pyo3(signature = (index, value, event_loop, /))]
+    fn respond<'py>(
+        &self,
+        index: usize,
+        value: Bound<'py, PyAny>,
+        event_loop: Py<PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if value.cast::<Response>().is_ok() {
+            return Ok(value);
+        }
+        let (_, _, route) = self.routes.get(index).ok_or_else(|| no_route(index))?;
+        answer::answer(route, &event_loop, &value)?.into_python(value.py())
     }
 
     fn remove_routes(&mut self) {

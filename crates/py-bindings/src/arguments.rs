@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::call::Carried;
 use crate::headers::Headers;
+use crate::hook_gate::bare_head;
 use crate::query_params::QueryParams;
 use crate::request::{Request, cookies_dict};
 use crate::route::{Argument, BodyKind, BodyPlan, Default, Delivery, Object, Route};
@@ -21,6 +22,8 @@ pub(crate) struct Call<'py> {
     pub(crate) keywords: Option<Bound<'py, PyDict>>,
     /// Background tasks that the handler asked for, to run after its answer.
     pub(crate) after: Option<Bound<'py, PyAny>>,
+    /// Where the request's hooks have run; the handler sees what they set.
+    pub(crate) context: Option<Py<PyAny>>,
 }
 
 /// Calls with what was prepared.
@@ -136,7 +139,7 @@ pub(crate) fn build<'py>(
             Ok(request)
         }) {
             Ok(request) => Carried::Python(request),
-            Err(error) => return Err((error.into(), lost(py))),
+            Err(error) => return Err((error.into(), lost())),
         };
     }
     match arguments(py, route, &carried, &values, body.as_ref()) {
@@ -146,16 +149,9 @@ pub(crate) fn build<'py>(
 }
 
 /// For the impossible case that a request's Python object can't be made: there is nothing left to show.
-fn lost(_py: Python<'_>) -> Carried {
-    let (parts, ()) = http::Request::new(()).into_parts();
-    let head = core_http::request::Head {
-        parts,
-        origin: std::sync::Arc::default(),
-        params: core_http::router::Params::default(),
-        id: None,
-    };
+fn lost() -> Carried {
     Carried::Core(Box::new(CoreRequest {
-        head,
+        head: bare_head(),
         body: bytes::Bytes::new(),
     }))
 }
@@ -248,6 +244,7 @@ fn arguments<'py>(
         positional,
         keywords,
         after,
+        context: carried.context(py),
     })
 }
 

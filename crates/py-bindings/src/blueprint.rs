@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 
 use crate::application::Application;
 use crate::gateway::Gateway;
+use crate::hook_gate::HookGate;
 use crate::python_handler::{PythonHandler, PythonObserver};
 use crate::route::Route;
 use crate::{settings, tls};
@@ -23,6 +24,8 @@ pub(crate) struct Blueprint {
     pub(crate) settings: Settings,
     tls: Option<Tls>,
     max_json_depth: usize,
+    /// Hooks that every request passes before its route is looked for.
+    entry: Option<Arc<Py<PyAny>>>,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -34,6 +37,7 @@ impl Blueprint {
             settings: settings::read(config)?,
             tls: tls::read(config)?,
             max_json_depth: config.getattr("max_json_depth")?.extract()?,
+            entry: application.entry.clone(),
             counters: Arc::default(),
         })
     }
@@ -41,22 +45,30 @@ impl Blueprint {
     /// The service, on its thread; Python is reached through `gateway`.
     pub(crate) fn build(self, gateway: &Gateway) -> Rc<Service> {
         let mut router = Router::new();
+        let mut is_guarded = false;
         for (method, pattern, route) in &self.routes {
+            let endpoint = self.endpoint(route, gateway);
+            is_guarded |= !endpoint.gates.is_empty();
             // Conflicts were refused when the application took the route.
-            let _ = router.insert(
-                method.clone(),
-                pattern,
-                Rc::new(self.endpoint(route, gateway)),
-            );
+            let _ = router.insert(method.clone(), pattern, Rc::new(endpoint));
         }
         let observer = Box::new(PythonObserver(gateway.clone()));
         let mut service = Service::new(router, self.settings, observer);
         service.tls = self.tls;
         service.counters = self.counters;
+        if let Some(hooks) = &self.entry {
+            service.entry.push(HookGate::of(gateway, hooks, None));
+        }
+        service.is_guarded = is_guarded || !service.entry.is_empty();
         Rc::new(service)
     }
 
     fn endpoint(&self, route: &Arc<Route>, gateway: &Gateway) -> Endpoint {
+        let mut gates = Vec::new();
+        // The last before the body.
+        if let Some(hooks) = &route.gate {
+            gates.push(HookGate::of(gateway, hooks, Some(route)));
+        }
         Endpoint {
             handler: Box::new(PythonHandler {
                 route: Arc::clone(route),
@@ -68,7 +80,7 @@ impl Blueprint {
             }),
             max_body_size: route.max_body_size,
             request_timeout: route.request_timeout,
-            gates: Vec::new(),
+            gates,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use core_http::request::Request as CoreRequest;
+use core_http::request::{Head, Request as CoreRequest};
 use core_http::request_id::RequestId;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::intern;
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::answer::{self, Answer};
 use crate::arguments::{self, Call};
 use crate::event_loop::EventLoop;
+use crate::passenger::Passenger;
 use crate::pool::ThreadPool;
 use crate::request::Request;
 use crate::route::{Mode, Route};
@@ -31,7 +32,15 @@ impl Carried {
         }
     }
 
-    /// The Python object, made now if nobody needed it before.
+    /// The context in which this request's hooks ran, if any did.
+    pub(crate) fn context(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match self {
+            Self::Core(request) => Passenger::context(py, &request.head),
+            Self::Python(request) => request.borrow(py).context(py),
+        }
+    }
+
+    /// The Python object, the one hooks have seen, or made now if nobody needed it before.
     pub(crate) fn into_python(
         self,
         py: Python<'_>,
@@ -39,10 +48,16 @@ impl Carried {
     ) -> PyResult<Py<Request>> {
         match self {
             Self::Python(request) => Ok(request),
-            Self::Core(request) => Py::new(
-                py,
-                Request::new(py, *request, route.map(|route| route.names.clone_ref(py))),
-            ),
+            Self::Core(mut request) => {
+                let names = route.map(|route| route.names.clone_ref(py));
+                match Passenger::alight(py, &mut request.head) {
+                    Some(known) => {
+                        known.borrow_mut(py).resume(*request, names);
+                        Ok(known)
+                    }
+                    None => Py::new(py, Request::new(py, *request, names)),
+                }
+            }
         }
     }
 }
@@ -51,6 +66,8 @@ impl Carried {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Answer(Answer),
+    /// Hooks have seen the request: it goes on with this head, or is answered.
+    Passed(Box<Head>, Option<Answer>),
     /// The handler raised, or its result can't be answered.
     Fault(PyErr),
 }
@@ -95,6 +112,8 @@ enum Then {
     Answer(Arc<Route>, Option<Py<PyAny>>),
     /// The result of an exception handler: a Response.
     Response,
+    /// What the hooks of this request said.
+    Hooks(Py<Request>),
 }
 
 #[pymethods]
@@ -108,17 +127,20 @@ impl Completion {
         else {
             return;
         };
-        let result = task
-            .call_method0(intern!(task.py(), "result"))
-            .and_then(|value| match then {
-                Then::Answer(route, after) => {
-                    let after = after.as_ref().map(|after| after.bind(task.py()));
-                    answer_then(&route, &self.event_loop, &value, after)
-                }
-                Then::Response => answer::from_response(&self.event_loop, &value),
-            });
+        let outcome =
+            task.call_method0(intern!(task.py(), "result"))
+                .and_then(|value| match then {
+                    Then::Answer(route, after) => {
+                        let after = after.as_ref().map(|after| after.bind(task.py()));
+                        answer_then(&route, &self.event_loop, &value, after).map(Outcome::Answer)
+                    }
+                    Then::Response => {
+                        answer::from_response(&self.event_loop, &value).map(Outcome::Answer)
+                    }
+                    Then::Hooks(request) => passed(&self.event_loop, &request, &value),
+                });
         // Nobody waits any more when the client has gone.
-        let _ = sender.send(result.into());
+        let _ = sender.send(outcome.unwrap_or_else(Outcome::Fault));
     }
 }
 
@@ -134,6 +156,55 @@ fn answer_then(
         answer::run_after(event_loop, after)?;
     }
     Ok(answer)
+}
+
+/// What hooks have come to: None to go on, or a Response.
+fn passed(
+    event_loop: &Py<PyAny>,
+    request: &Py<Request>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Outcome> {
+    let head = Box::new(Request::depart(request.bind(value.py()))?);
+    let answer = if value.is_none() {
+        None
+    } else {
+        Some(answer::from_response(event_loop, value)?)
+    };
+    Ok(Outcome::Passed(head, answer))
+}
+
+/// Runs the hooks of a request in its context.
+pub(crate) fn start_hooks(
+    py: Python<'_>,
+    event_loop: &EventLoop,
+    hooks: &Py<PyAny>,
+    request: Py<Request>,
+) -> PyResult<Progress> {
+    request.borrow_mut(py).is_unread = true;
+    let context = request.borrow(py).context(py);
+    let context = match context {
+        Some(context) => context,
+        None => {
+            let context = event_loop.new_context(py)?.unbind();
+            request.borrow_mut(py).set_context(context.clone_ref(py));
+            context
+        }
+    };
+    let mut value = context
+        .bind(py)
+        .call_method1(intern!(py, "run"), (hooks, &request))?;
+    if !value.is_none() && value.hasattr(intern!(py, "__await__"))? {
+        let task = event_loop.start_task(py, &value, Some(&context))?;
+        if !is_done(&task)? {
+            return suspend(event_loop, &task, Then::Hooks(request));
+        }
+        value = task.call_method0(intern!(py, "result"))?;
+    }
+    Ok(Progress::Done(passed(
+        event_loop.object(),
+        &request,
+        &value,
+    )?))
 }
 
 fn is_done(task: &Bound<'_, PyAny>) -> PyResult<bool> {
@@ -178,14 +249,14 @@ fn try_start(
     match route.mode {
         Mode::Direct => {
             let coroutine = arguments::apply(handler, &call)?;
-            let value = event_loop.run_direct(py, &coroutine)?;
+            let value = event_loop.run_direct(py, &coroutine, call.context.as_ref())?;
             Ok(Progress::Done(
                 answer_then(route, event_loop.object(), &value, call.after.as_ref()).into(),
             ))
         }
         Mode::Task => {
             let coroutine = arguments::apply(handler, &call)?;
-            let task = event_loop.start_task(py, &coroutine)?;
+            let task = event_loop.start_task(py, &coroutine, call.context.as_ref())?;
             if !is_done(&task)? {
                 let after = call.after.map(Bound::unbind);
                 return suspend(event_loop, &task, Then::Answer(Arc::clone(route), after));
@@ -196,8 +267,13 @@ fn try_start(
             ))
         }
         Mode::Inline => {
-            let value =
-                event_loop.run_inline(py, handler, &call.positional, call.keywords.as_ref())?;
+            let value = event_loop.run_inline(
+                py,
+                handler,
+                &call.positional,
+                call.keywords.as_ref(),
+                call.context.as_ref(),
+            )?;
             Ok(Progress::Done(
                 answer_then(route, event_loop.object(), &value, call.after.as_ref()).into(),
             ))
@@ -214,7 +290,7 @@ fn start_thread(
     call: Call<'_>,
 ) -> PyResult<Progress> {
     let (sender, outcome) = oneshot::channel();
-    let context = event_loop.new_context(py)?.unbind();
+    let context = event_loop.context(py, call.context.as_ref())?.unbind();
     let (positional, keywords) = (call.positional.unbind(), call.keywords.map(Bound::unbind));
     let after = call.after.map(Bound::unbind);
     let route = Arc::clone(route);
@@ -247,6 +323,7 @@ pub(crate) fn finish_handled(
     py: Python<'_>,
     event_loop: &EventLoop,
     value: &Bound<'_, PyAny>,
+    context: Option<&Py<PyAny>>,
 ) -> Progress {
     let run = || -> PyResult<Progress> {
         if !value.hasattr(intern!(py, "__await__"))? {
@@ -254,7 +331,7 @@ pub(crate) fn finish_handled(
                 answer::from_response(event_loop.object(), value).into(),
             ));
         }
-        let task = event_loop.start_task(py, value)?;
+        let task = event_loop.start_task(py, value, context)?;
         if !is_done(&task)? {
             return suspend(event_loop, &task, Then::Response);
         }

@@ -241,7 +241,7 @@ impl CallQueue {
                 // A call that was given up ends in its cancellation, which is nobody's fault.
                 Outcome::Fault(_) if sender.is_closed() => {}
                 Outcome::Fault(error) => queue.push(Job::Blame(error, blame, sender, ticket)),
-                answer @ Outcome::Answer(_) => drop(sender.send(Some(answer))),
+                said @ (Outcome::Answer(_) | Outcome::Passed(..)) => drop(sender.send(Some(said))),
             }
         });
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use core_http::problem::Problem;
-use core_http::request::Request as CoreRequest;
+use core_http::request::{Head, Request as CoreRequest};
 use core_http::request_id::RequestId;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -16,7 +17,7 @@ use crate::check;
 use crate::event_loop::EventLoop;
 use crate::pool::ThreadPool;
 use crate::route::Route;
-use crate::trouble::Trouble;
+use crate::trouble::{Shown, Trouble};
 
 /// What calls need on the loop's thread.
 #[derive(Debug)]
@@ -39,7 +40,14 @@ pub(crate) enum Question {
         route: Option<Arc<Route>>,
         request: Box<CoreRequest>,
         status: StatusCode,
-        body: Vec<u8>,
+        headers: HeaderMap,
+        body: Bytes,
+    },
+    /// Run hooks before the handler.
+    Hooks {
+        hooks: Arc<Py<PyAny>>,
+        route: Option<Arc<Route>>,
+        head: Box<Head>,
     },
 }
 
@@ -68,20 +76,45 @@ impl Callee {
                 route,
                 request,
                 status,
+                headers,
                 body,
             } => {
                 let carried = Carried::Core(request);
+                let shown = Shown {
+                    status,
+                    headers,
+                    body,
+                };
                 (
-                    self.trouble.status(
-                        py,
-                        &self.event_loop,
-                        status,
-                        &body,
-                        carried,
-                        route.as_deref(),
-                    ),
+                    self.trouble
+                        .status(py, &self.event_loop, shown, carried, route.as_deref()),
                     None,
                 )
+            }
+            Question::Hooks { hooks, route, head } => {
+                (Some(self.hooks(py, &hooks, route.as_deref(), head)), None)
+            }
+        }
+    }
+
+    fn hooks(
+        &self,
+        py: Python<'_>,
+        hooks: &Py<PyAny>,
+        route: Option<&Route>,
+        head: Box<Head>,
+    ) -> Progress {
+        let body = Bytes::new();
+        let carried = Carried::Core(Box::new(CoreRequest { head: *head, body }));
+        let started = carried
+            .into_python(py, route)
+            .and_then(|request| call::start_hooks(py, &self.event_loop, hooks, request));
+        match started {
+            Ok(progress) => progress,
+            Err(error) if call::ends_loop(py, &error) => Progress::Done(Outcome::Fault(error)),
+            Err(error) => {
+                self.trouble.log_fault(py, &error);
+                Progress::Done(self.opaque())
             }
         }
     }
@@ -171,8 +204,11 @@ impl Callee {
             && let Some(progress) = self.trouble.status(
                 py,
                 &self.event_loop,
-                status,
-                answer.body.as_bytes(),
+                Shown {
+                    status,
+                    headers: answer.headers.clone(),
+                    body: Bytes::copy_from_slice(answer.body.as_bytes()),
+                },
                 carried,
                 Some(route),
             )

@@ -116,16 +116,17 @@ impl EventLoop {
         &self,
         py: Python<'py>,
         coroutine: &Bound<'py, PyAny>,
+        context: Option<&Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let task_type = self.task_type.bind(py);
         match &self.eagerness {
             Eagerness::Native { arguments } => {
-                let arguments = self.with_context(py, arguments)?;
+                let arguments = self.with_context(py, arguments, context)?;
                 task_type.call((coroutine,), Some(&arguments))
             }
             Eagerness::Caught { arguments, catcher } => {
                 let event_loop = self.event_loop.bind(py);
-                let arguments = self.with_context(py, arguments)?;
+                let arguments = self.with_context(py, arguments, context)?;
                 event_loop.setattr(intern!(py, "call_soon"), catcher)?;
                 let task = task_type.call((coroutine,), Some(&arguments));
                 event_loop.delattr(intern!(py, "call_soon"))?;
@@ -144,7 +145,7 @@ impl EventLoop {
             }
             Eagerness::No => {
                 let arguments = PyDict::new(py);
-                arguments.set_item(intern!(py, "context"), self.new_context(py)?)?;
+                arguments.set_item(intern!(py, "context"), self.context(py, context)?)?;
                 self.event_loop.bind(py).call_method(
                     intern!(py, "create_task"),
                     (coroutine,),
@@ -158,9 +159,10 @@ impl EventLoop {
         &self,
         py: Python<'py>,
         arguments: &Py<PyDict>,
+        context: Option<&Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let arguments = arguments.bind(py).copy()?;
-        arguments.set_item(intern!(py, "context"), self.new_context(py)?)?;
+        arguments.set_item(intern!(py, "context"), self.context(py, context)?)?;
         Ok(arguments)
     }
 
@@ -169,9 +171,22 @@ impl EventLoop {
         &self,
         py: Python<'py>,
         coroutine: &Bound<'py, PyAny>,
+        context: Option<&Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.new_context(py)?
+        self.context(py, context)?
             .call_method1(intern!(py, "run"), (&self.step, coroutine))
+    }
+
+    /// The context a request runs in: the one its hooks have run in, else a new one.
+    pub(crate) fn context<'py>(
+        &self,
+        py: Python<'py>,
+        given: Option<&Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match given {
+            Some(context) => Ok(context.bind(py).clone()),
+            None => self.new_context(py),
+        }
     }
 
     pub(crate) fn new_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -185,10 +200,11 @@ impl EventLoop {
         function: &Bound<'py, PyAny>,
         arguments: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
+        context: Option<&Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut all = vec![function.clone()];
         all.extend(arguments.iter());
-        self.new_context(py)?
+        self.context(py, context)?
             .call_method(intern!(py, "run"), PyTuple::new(py, all)?, keywords)
     }
 

@@ -162,7 +162,7 @@ async fn wait_inline(
                 };
                 turn.after_call();
             }
-            answer @ Outcome::Answer(_) => return Some(answer),
+            said @ (Outcome::Answer(_) | Outcome::Passed(..)) => return Some(said),
         }
     }
 }

@@ -4,9 +4,10 @@
 //! - `blueprint`: what a server is made of, read from the configuration
 //! - `server`, `driver`, `event_loop`: a server in an asyncio loop, inline or beside it
 //! - `python_handler`, `gateway`, `call_queue`: from the server to the loop, on one thread or two
+//! - `hook_gate`, `passenger`: hooks before the handler, and the request they share with it
 //! - `check`, `callee`, `arguments`, `call`, `answer`, `trouble`: one request's way through Python
 //! - `stream`: bodies made by Python iterators
-//! - `request`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
+//! - `request`, `request_change`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
 //! - `encode`, `values`, `json_value`, `schema`, `settings`, `tls`: conversions
 //! - `thread_bound`: values that belong to one thread
 //! - `pool`: threads for plain `def` handlers
@@ -24,12 +25,15 @@ mod encode;
 mod event_loop;
 mod gateway;
 mod headers;
+mod hook_gate;
 mod json_value;
 mod memory;
+mod passenger;
 mod pool;
 mod python_handler;
 mod query_params;
 mod request;
+mod request_change;
 mod response;
 mod route;
 mod schema;

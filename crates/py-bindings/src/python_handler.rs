@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use core_http::body::Body;
 use core_http::handler::{BodyPolicy, Handler, Observer, Reply};
 use core_http::problem::Problem;
 use core_http::request::{Head, Request as CoreRequest};
@@ -13,6 +15,7 @@ use crate::call::Outcome;
 use crate::callee::{Question, Said, closing};
 use crate::check;
 use crate::gateway::Gateway;
+use crate::hook_gate::Concluded;
 use crate::route::Route;
 
 /// A route's handler in Python.
@@ -33,18 +36,34 @@ impl PythonHandler {
     }
 }
 
+/// An extension of a head: the route whose hooks see what becomes of the request.
+#[derive(Clone)]
+struct FoundRoute(Arc<Route>);
+
 fn reply(said: Said) -> core_http::Response {
     match said {
         Some(Outcome::Answer(answer)) => answer.into(),
         // Faults were turned into answers on the way; silence comes only from status handlers.
-        Some(Outcome::Fault(_)) | None => match closing() {
+        Some(Outcome::Fault(_) | Outcome::Passed(..)) | None => match closing() {
             Outcome::Answer(answer) => answer.into(),
-            Outcome::Fault(_) => core_http::Response::default(),
+            Outcome::Fault(_) | Outcome::Passed(..) => core_http::Response::default(),
         },
     }
 }
 
 impl Handler for PythonHandler {
+    fn found(&self, head: &mut Head) {
+        if self.route.is_hooked {
+            head.parts
+                .extensions
+                .insert(FoundRoute(Arc::clone(&self.route)));
+        }
+    }
+
+    fn is_watched(&self) -> bool {
+        false
+    }
+
     fn admit(&self, head: &Head) -> Result<BodyPolicy, Box<core_http::Response>> {
         match &self.route.body {
             Some(plan) => check::media_type(plan, head)
@@ -84,26 +103,42 @@ fn revise(
     if !gateway.trouble().wants(response.status()) {
         return Reply::Ready(response);
     }
+    if response.extensions().get::<Concluded>().is_some() {
+        return Reply::Ready(response);
+    }
     let body = match response.body() {
-        core_http::body::Body::Full(bytes) => bytes.to_vec(),
-        _ => Vec::new(),
+        Body::Full(bytes) => bytes.clone(),
+        Body::Empty | Body::Stream(_) => Bytes::new(),
     };
+    let found = request.head.parts.extensions.get::<FoundRoute>();
     let question = Question::Status {
-        route: route.cloned(),
+        route: route.or(found.map(|found| &found.0)).cloned(),
         request,
         status: response.status(),
+        headers: response.headers().clone(),
         body,
     };
     match gateway.ask(question) {
-        Ok(Some(Outcome::Answer(answer))) => Reply::Ready(answer.into()),
-        Ok(_) => Reply::Ready(response),
-        Err(later) => Reply::Later(Box::pin(async move {
-            match later.await {
-                Some(Outcome::Answer(answer)) => answer.into(),
-                _ => response,
-            }
-        })),
+        Ok(said) => Reply::Ready(revised(response, said)),
+        Err(later) => Reply::Later(Box::pin(async move { revised(response, later.await) })),
     }
+}
+
+/// The answer after Python has seen it.
+fn revised(response: core_http::Response, said: Said) -> core_http::Response {
+    let Some(Outcome::Answer(answer)) = said else {
+        return response;
+    };
+    let (mut parts, body) = response.into_parts();
+    let (new, new_body) = core_http::Response::from(answer).into_parts();
+    parts.status = new.status;
+    parts.headers = new.headers;
+    // A stream of the server's own is not shown to Python: it stays unless something took its place.
+    let body = match (body, new_body) {
+        (Body::Stream(stream), Body::Empty) => Body::Stream(stream),
+        (_, new_body) => new_body,
+    };
+    core_http::Response::from_parts(parts, body)
 }
 
 /// Python's view of what the service answers by itself.
@@ -117,6 +152,10 @@ impl Observer for PythonObserver {
 
     fn wants(&self, status: StatusCode) -> bool {
         self.0.trouble().wants(status)
+    }
+
+    fn is_watchful(&self) -> bool {
+        self.0.trouble().is_watchful()
     }
 
     fn panicked(&self, request_id: Option<&str>, message: &str) {

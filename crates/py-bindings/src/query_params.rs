@@ -1,12 +1,12 @@
-//! `QueryParams`: the decoded query as an immutable multi-mapping.
+//! `QueryParams`: the decoded query as a multi-mapping.
 
 use core_http::query;
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyMapping};
 
-#[pyclass(name = "QueryParams", module = "spikard._spikard", frozen)]
-#[derive(Debug)]
+#[pyclass(name = "QueryParams", module = "spikard._spikard")]
+#[derive(Debug, PartialEq)]
 pub(crate) struct QueryParams {
     pairs: Vec<(String, String)>,
 }
@@ -18,6 +18,36 @@ impl QueryParams {
             .collect::<Result<_, _>>()
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
         Ok(Self { pairs })
+    }
+
+    /// Of a query string, a mapping, or pairs.
+    pub(crate) fn from_any(value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = value.extract::<&str>() {
+            return Self::parse(text);
+        }
+        if let Ok(other) = value.cast::<QueryParams>() {
+            let pairs = other.borrow().pairs.clone();
+            return Ok(Self { pairs });
+        }
+        let items = match value.cast::<PyMapping>() {
+            Ok(mapping) => mapping.items()?.into_any(),
+            Err(_) => value.clone(),
+        };
+        let mut pairs = Vec::new();
+        for item in items.try_iter()? {
+            let (name, value): (String, Bound<'_, PyAny>) = item?.extract()?;
+            pairs.push((name, value.str()?.to_str()?.to_owned()));
+        }
+        Ok(Self { pairs })
+    }
+
+    /// The query string that says the same.
+    pub(crate) fn encoded(&self) -> String {
+        query::encode(
+            self.pairs
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        )
     }
 
     fn last(&self, name: &str) -> Option<&str> {
@@ -69,7 +99,7 @@ impl QueryParams {
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
         if let Ok(other) = other.cast::<QueryParams>() {
-            return Ok(self.pairs == other.get().pairs);
+            return Ok(self.pairs == other.borrow().pairs);
         }
         if other.cast::<PyDict>().is_ok() {
             let ours = PyDict::new(other.py());
@@ -81,11 +111,31 @@ impl QueryParams {
         Ok(false)
     }
 
-    fn __hash__(&self) -> u64 {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut hasher = DefaultHasher::new();
-        self.pairs.hash(&mut hasher);
-        hasher.finish()
+    /// One value in the place of all that the name had.
+    fn __setitem__(&mut self, name: String, value: String) {
+        match self.pairs.iter().position(|(key, _)| *key == name) {
+            Some(first) => {
+                self.pairs[first].1 = value;
+                let mut seen = false;
+                self.pairs
+                    .retain(|(key, _)| *key != name || !std::mem::replace(&mut seen, true));
+            }
+            None => self.pairs.push((name, value)),
+        }
+    }
+
+    fn __delitem__(&mut self, name: &str) -> PyResult<()> {
+        let before = self.pairs.len();
+        self.pairs.retain(|(key, _)| key != name);
+        if self.pairs.len() == before {
+            return Err(PyKeyError::new_err(name.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// A value beside those that the name has.
+    fn add(&mut self, name: String, value: String) {
+        self.pairs.push((name, value));
     }
 
     fn __repr__(&self) -> String {

@@ -6,7 +6,7 @@ use core_http::media_type;
 use core_http::request::{Head, Request as CoreRequest};
 use core_http::request_id::RequestId;
 use http::header;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -19,14 +19,17 @@ use crate::route::RouteNames;
 #[pyclass(name = "Request", module = "spikard._spikard", subclass, dict, weakref)]
 #[derive(Debug)]
 pub(crate) struct Request {
-    head: Head,
-    body: Bytes,
-    names: Option<RouteNames>,
-    path_params: Option<Py<PyDict>>,
-    headers: Option<Py<Headers>>,
-    query_params: Option<Py<QueryParams>>,
-    cookies: Option<Py<PyDict>>,
+    pub(crate) head: Head,
+    pub(crate) body: Bytes,
+    pub(crate) names: Option<RouteNames>,
+    pub(crate) path_params: Option<Py<PyDict>>,
+    pub(crate) headers: Option<Py<Headers>>,
+    pub(crate) query_params: Option<Py<QueryParams>>,
+    pub(crate) cookies: Option<Py<PyDict>>,
     state: Option<Py<PyAny>>,
+    context: Option<Py<PyAny>>,
+    /// Whether hooks have it before its body was read.
+    pub(crate) is_unread: bool,
     #[pyo3(get, set)]
     user: Py<PyAny>,
     #[pyo3(get, set)]
@@ -44,6 +47,8 @@ impl Request {
             query_params: None,
             cookies: None,
             state: None,
+            context: None,
+            is_unread: false,
             user: py.None(),
             auth: py.None(),
         }
@@ -53,8 +58,26 @@ impl Request {
         self.head.id.as_ref()
     }
 
+    /// The context in which the hooks of this request run.
+    pub(crate) fn context(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.context.as_ref().map(|context| context.clone_ref(py))
+    }
+
+    pub(crate) fn set_context(&mut self, context: Py<PyAny>) {
+        self.context = Some(context);
+    }
+
     pub(crate) fn head(&self) -> &Head {
         &self.head
+    }
+
+    fn read_body(&self) -> PyResult<&[u8]> {
+        if self.is_unread {
+            return Err(PyRuntimeError::new_err(
+                "the body has not been read yet; hooks have it from pre_handler on",
+            ));
+        }
+        Ok(&self.body)
     }
 
     pub(crate) fn body_bytes(&self) -> &[u8] {
@@ -93,6 +116,31 @@ impl Request {
     #[getter]
     fn method(&self) -> &str {
         self.head.parts.method.as_str()
+    }
+
+    #[setter]
+    fn set_method(&mut self, value: &str) -> PyResult<()> {
+        self.change_method(value)
+    }
+
+    #[setter]
+    fn set_path(&mut self, value: &str) -> PyResult<()> {
+        self.change_path(value)
+    }
+
+    #[setter]
+    fn set_headers(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.change_headers(value)
+    }
+
+    #[setter]
+    fn set_query_params(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.change_query(value)
+    }
+
+    #[setter]
+    fn set_cookies(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.change_cookies(value)
     }
 
     #[getter]
@@ -277,19 +325,19 @@ impl Request {
     }
 
     fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        awaitable(py, PyBytes::new(py, &self.body).into_any())
+        awaitable(py, PyBytes::new(py, self.read_body()?).into_any())
     }
 
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let value = py
             .import(intern!(py, "msgspec.json"))?
             .getattr(intern!(py, "decode"))?
-            .call1((PyBytes::new(py, &self.body),))?;
+            .call1((PyBytes::new(py, self.read_body()?),))?;
         awaitable(py, value)
     }
 
     fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let text = std::str::from_utf8(&self.body)
+        let text = std::str::from_utf8(self.read_body()?)
             .map_err(|error| PyValueError::new_err(format!("the body is not UTF-8: {error}")))?;
         awaitable(py, PyString::new(py, text).into_any())
     }

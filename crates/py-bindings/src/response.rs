@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use core_http::cookie::{SameSite, SetCookie};
-use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, SET_COOKIE};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -167,6 +168,30 @@ impl Response {
 }
 
 impl Response {
+    /// An answer that is made already.
+    pub(crate) fn of_parts(
+        py: Python<'_>,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: &[u8],
+    ) -> PyResult<Self> {
+        let media_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        Ok(Self {
+            content: if body.is_empty() {
+                py.None()
+            } else {
+                PyBytes::new(py, body).into_any().unbind()
+            },
+            status_code: status.as_u16(),
+            headers: Py::new(py, Headers { map: headers })?,
+            background: py.None(),
+            media_type,
+        })
+    }
+
     fn append_cookie(&self, py: Python<'_>, cookie: &SetCookie<'_>) -> PyResult<()> {
         let value = cookie
             .to_header_value()

@@ -141,6 +141,10 @@ pub(crate) struct Route {
     pub(crate) max_body_size: Option<Option<u64>>,
     pub(crate) request_timeout: Option<Option<Duration>>,
     pub(crate) names: RouteNames,
+    /// Hooks to run before the body is read.
+    pub(crate) gate: Option<Arc<Py<PyAny>>>,
+    /// Whether hooks of its own see what becomes of its requests.
+    pub(crate) is_hooked: bool,
 }
 
 fn optional(value: Bound<'_, PyAny>) -> Option<Py<PyAny>> {
@@ -383,6 +387,8 @@ impl Route {
                         .transpose()
                 })
                 .transpose()?,
+            gate: optional(plan.getattr(intern!(py, "gate"))?).map(Arc::new),
+            is_hooked: plan.getattr(intern!(py, "is_hooked"))?.is_truthy()?,
             names: RouteNames {
                 path_names: path_names.into(),
                 route: route.clone().unbind(),

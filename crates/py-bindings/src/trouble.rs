@@ -1,22 +1,39 @@
 //! What Python may say about errors: exception handlers, status handlers, and the log.
 
+use bytes::Bytes;
 use core_http::problem::Problem;
 use core_http::request_id::RequestId;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use crate::call::{self, Carried, Outcome, Progress};
 use crate::event_loop::EventLoop;
+use crate::response::Response;
 use crate::route::Route;
 
 /// The application's side of errors. Slow paths only.
 #[derive(Debug)]
 pub(crate) struct Trouble {
     app: Py<PyAny>,
-    statuses: Vec<u16>,
+    watched: Watched,
     pub(crate) base_url: String,
+}
+
+/// Which answers the application wants to see that it did not make itself.
+#[derive(Debug)]
+struct Watched {
+    statuses: Vec<u16>,
+    errors: bool,
+    all: bool,
+}
+
+/// An answer as Python gets to see it; of a stream, without the body.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// logging.ERROR
@@ -25,21 +42,30 @@ const ERROR: u8 = 40;
 impl Trouble {
     pub(crate) fn new(app: &Bound<'_, PyAny>, base_url: String) -> PyResult<Self> {
         let py = app.py();
-        let handlers = app.getattr(intern!(py, "_status_handlers"))?;
-        let statuses = handlers
-            .try_iter()?
-            .map(|status| status?.extract())
-            .collect::<PyResult<_>>()?;
+        let (statuses, errors, all) = app
+            .call_method0(intern!(py, "_watched_answers"))?
+            .extract()?;
         Ok(Self {
             app: app.clone().unbind(),
-            statuses,
+            watched: Watched {
+                statuses,
+                errors,
+                all,
+            },
             base_url,
         })
     }
 
-    /// Whether the application has a handler of its own for this status.
+    /// Whether the application has a handler of its own for this status, or hooks that see it.
     pub(crate) fn wants(&self, status: StatusCode) -> bool {
-        self.statuses.contains(&status.as_u16())
+        let watched = &self.watched;
+        watched.all
+            || (watched.errors && (status.is_client_error() || status.is_server_error()))
+            || watched.statuses.contains(&status.as_u16())
+    }
+
+    pub(crate) fn is_watchful(&self) -> bool {
+        self.watched.all || self.watched.errors || !self.watched.statuses.is_empty()
     }
 
     pub(crate) fn problem(&self, problem: Problem, id: Option<&RequestId>) -> core_http::Response {
@@ -56,6 +82,7 @@ impl Trouble {
         route: Option<&Route>,
     ) -> Progress {
         let id = request.id(py);
+        let context = request.context(py);
         let run = || -> PyResult<Option<Progress>> {
             let request = request.into_python(py, route)?;
             // Unlike `value`, this gives the exception its traceback on every version.
@@ -64,7 +91,8 @@ impl Trouble {
                 .app
                 .bind(py)
                 .call_method1(intern!(py, "_handle_exception"), (exception, request))?;
-            Ok((!handled.is_none()).then(|| call::finish_handled(py, event_loop, &handled)))
+            Ok((!handled.is_none())
+                .then(|| call::finish_handled(py, event_loop, &handled, context.as_ref())))
         };
         match run() {
             Ok(Some(Progress::Done(Outcome::Fault(error)))) | Err(error) => {
@@ -76,26 +104,32 @@ impl Trouble {
         }
     }
 
-    /// An answer with an error status that the application wants to see first.
+    /// An answer that the application wants to see first.
     pub(crate) fn status(
         &self,
         py: Python<'_>,
         event_loop: &EventLoop,
-        status: StatusCode,
-        problem: &[u8],
+        shown: Shown,
         request: Carried,
         route: Option<&Route>,
     ) -> Option<Progress> {
+        let context = request.context(py);
         let run = || -> PyResult<Bound<'_, PyAny>> {
             let request = request.into_python(py, route)?;
-            let arguments = (status.as_u16(), PyBytes::new(py, problem), request);
+            let response = Response::of_parts(py, shown.status, shown.headers, &shown.body)?;
+            let arguments = (response, request);
             self.app
                 .bind(py)
                 .call_method1(intern!(py, "_handle_status"), arguments)
         };
         match run() {
             Ok(handled) if handled.is_none() => None,
-            Ok(handled) => Some(call::finish_handled(py, event_loop, &handled)),
+            Ok(handled) => Some(call::finish_handled(
+                py,
+                event_loop,
+                &handled,
+                context.as_ref(),
+            )),
             Err(error) => {
                 self.log_fault(py, &error);
                 Some(Progress::Done(self.opaque(None)))

@@ -11,6 +11,7 @@ from spikard.config import ServerConfig
 from spikard.datastructures import State
 from spikard.errors import RouteError
 from spikard.routing import current
+from spikard.routing.hooks import HookSet
 from spikard.routing.plan import HandlerPlan, compile_plan
 from spikard.routing.route import Declaration, Route, is_async
 from spikard.routing.router import Router
@@ -62,6 +63,8 @@ class Spikard(Router, FaultHandling, metaclass=ApplicationType):
         self._lifespan = lifespan
         self._lifecycle = LifecycleHooks()
         self._routes: list[Route] = []
+        # For each route the plan and the hooks of its routers, the outermost first.
+        self._plans: list[tuple[HandlerPlan, tuple[HookSet, ...]]] = []
         self._native = Application(self)
         current.set_current(self)
 
@@ -145,6 +148,7 @@ class Spikard(Router, FaultHandling, metaclass=ApplicationType):
         self._native.add_route(declaration.method, declaration.path, plan, route)
         super()._admit(declaration)
         self._routes.append(route)
+        self._plans.append((plan, declaration.hooks))
 
 
 def _compiled(declaration: Declaration) -> HandlerPlan:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from spikard._spikard import Request, Response
+from spikard.app.hooks import Conclusion
 from spikard.config import ServerConfig
 from spikard.errors import ConfigError, HTTPException, ProblemDetails, ValidationException
 from spikard.responses.problem import http_problem, problem_response, validation_problem
@@ -30,6 +31,9 @@ class FaultHandling:
     config: ServerConfig
 
     def __init__(self) -> None:
+        # What answers pass where no route is known, and by the identity of the route; set when a server starts.
+        self._conclusion: Conclusion | None = None
+        self._conclusions: dict[int, Conclusion] = {}
         self._exception_handlers: dict[type[BaseException], FaultHandler] = {}
         self._status_handlers: dict[int, FaultHandler] = {}
         # Called with every unexpected exception; the test client listens here.
@@ -62,8 +66,50 @@ class FaultHandling:
 
         return register
 
-    def _handle_exception(self, exc: BaseException, request: Request) -> Response | Awaitable[Response] | None:
-        """The answer to an exception of a handler; None for the opaque 500."""
+    async def answer_to(self, exc: Exception, request: Request) -> Response:
+        """The answer to an exception of a handler or a hook."""
+        answered = self._answer(exc, request)
+        if inspect.isawaitable(answered):
+            answered = await answered
+        return self._internal_error(exc, request) if answered is None else answered
+
+    def _handle_exception(self, exc: Exception, request: Request) -> Response | Awaitable[Response] | None:
+        """The answer to an exception that no hooks have seen; None for the opaque 500."""
+        return self._answer(exc, request) if self._conclusion is None else self._answer_concluded(exc, request)
+
+    def _handle_status(self, response: Response, request: Request) -> Response | Awaitable[Response] | None:
+        """What becomes of an answer of the framework's own; None leaves it as it is."""
+        handler = self._status_handlers.get(response.status_code)
+        if self._conclusion is not None:
+            return self._revised(handler, response, request)
+        return None if handler is None else self._answered(handler, _from_problem(response), request)
+
+    def _watched_answers(self) -> tuple[list[int], bool, bool]:
+        """Which answers of the framework's own come to `_handle_status`: by status, all faults, all."""
+        conclusions = [conclusion for conclusion in (self._conclusion, *self._conclusions.values()) if conclusion]
+        return (
+            list(self._status_handlers),
+            any(conclusion.on_error for conclusion in conclusions),
+            any(conclusion.on_response for conclusion in conclusions),
+        )
+
+    def _conclusion_of(self, request: Request) -> Conclusion | None:
+        return self._conclusions.get(id(request.route), self._conclusion)
+
+    async def _answer_concluded(self, exc: Exception, request: Request) -> Response:
+        response = await self.answer_to(exc, request)
+        conclude = self._conclusion_of(request)
+        return response if conclude is None else await conclude(response, request, exc)
+
+    async def _revised(self, handler: FaultHandler | None, response: Response, request: Request) -> Response:
+        if handler is not None:
+            answered = self._answered(handler, _from_problem(response), request)
+            response = await answered if inspect.isawaitable(answered) else answered
+        conclude = self._conclusion_of(request)
+        return response if conclude is None else await conclude(response, request, refused=True)
+
+    def _answer(self, exc: Exception, request: Request) -> Response | Awaitable[Response] | None:
+        """The answer to an exception; None for the opaque 500."""
         if isinstance(exc, HTTPException) and (by_status := self._status_handlers.get(exc.status_code)):
             return self._answered(by_status, exc, request, exc.status_code)
         for cls in type(exc).__mro__:
@@ -75,15 +121,6 @@ class FaultHandling:
         if (by_status := self._status_handlers.get(500)) is not None:
             return self._answered(by_status, exc, request, 500)
         return self._internal_error(exc, request) if self.debug else None
-
-    def _handle_status(
-        self, status: int, problem_json: bytes, request: Request
-    ) -> Response | Awaitable[Response] | None:
-        """The answer of the handler registered for a status, in place of the framework's own problem."""
-        handler = self._status_handlers.get(status)
-        if handler is None:
-            return None
-        return self._answered(handler, _from_problem(status, problem_json), request, status)
 
     def _log_event(self, level: int, message: str, request_id: str | None) -> None:
         """A line the native side wants in the log."""
@@ -97,8 +134,9 @@ class FaultHandling:
         return http_problem(exc, base) if isinstance(exc, HTTPException) else problem_response(exc)
 
     def _answered(
-        self, handler: FaultHandler, exc: BaseException, request: Request, status: int
-    ) -> Response | Awaitable[Response] | None:
+        self, handler: FaultHandler, exc: BaseException, request: Request, status: int | None = None
+    ) -> Response | Awaitable[Response]:
+        status = _status_of(exc) if status is None else status
         try:
             result = handler(request, exc)
         except Exception as second:  # noqa: BLE001 - whatever a user's function raises
@@ -160,8 +198,12 @@ def _status_of(exc: BaseException) -> int:
     return 422 if isinstance(exc, ValidationException) else 500
 
 
-def _from_problem(status: int, problem_json: bytes) -> HTTPException:
-    problem: dict[str, Any] = json.loads(problem_json)
+def _from_problem(response: Response) -> HTTPException:
+    status = response.status_code
+    try:
+        problem: dict[str, Any] = json.loads(response.body)
+    except ValueError:
+        return HTTPException(status)
     known = {name: problem.pop(name, None) for name in ("type", "title", "detail")}
     problem.pop("status", None)
     return HTTPException(status, known["detail"], type=known["type"], title=known["title"], extra=problem or None)

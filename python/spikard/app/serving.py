@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from spikard import background
 from spikard._spikard import Server
+from spikard.app.arrangement import arranged
 from spikard.app.lifespan import life
 from spikard.app.loop import driver_of, new_event_loop
 from spikard.config import ServerConfig
@@ -74,8 +75,9 @@ async def serve(
     loop = asyncio.get_running_loop()
     background.worker_loop.set(loop)
     async with life(app, app._lifecycle, app._lifespan):
-        server = Server(app._native, config, loop, driver_of(loop))
         with ExitStack() as stack:
+            stack.enter_context(arranged(app, config, loop))
+            server = Server(app._native, config, loop, driver_of(loop))
             stack.callback(server.close)
             listening = Listening(server) if memory else _listen(server, config, fd=fd, reuse_port=reuse_port)
             if fd is None and listening.uds is not None:

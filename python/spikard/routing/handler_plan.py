@@ -68,6 +68,10 @@ class HandlerPlan:
     route_options: Mapping[str, Any]
     # A query model that forbids unknown keys: a name that no parameter has is a fault.
     closed_query: bool = False
+    # Hooks that run before the body is read, as a function of the request.
+    gate: Callable[..., Any] | None = None
+    # Whether hooks see what becomes of the route's requests, refusals included.
+    is_hooked: bool = False
 
 
 __all__ = ["Argument", "BodyKind", "BodyPlan", "HandlerPlan", "Mode", "ParameterPlan", "Source"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self, TypedDict
 
 from spikard.config import UNSET, RouteConfig
+from spikard.routing.hooks import HookSet
 
 Handler = Callable[..., Any]
 Schema = dict[str, Any]
@@ -89,10 +90,16 @@ class Declaration:
     path: str
     handler: Handler
     options: RouteOptions
+    # Those of the routers it is in, the outermost first.
+    hooks: tuple[HookSet, ...] = ()
 
     def below(self, prefix: str, outer: RouteOptions) -> "Declaration":
         """The same route seen from outside a router with this prefix and these options."""
         return replace(self, path=join_paths(prefix, self.path), options=self.options.below(outer))
+
+    def within(self, hooks: HookSet) -> "Declaration":
+        """The same route as one of the router with these hooks."""
+        return replace(self, hooks=(hooks, *self.hooks))
 
 
 @dataclass(frozen=True)

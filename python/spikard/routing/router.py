@@ -7,6 +7,7 @@ from typing import Any, TypeVar, Unpack
 
 from spikard.config import RouteConfig
 from spikard.errors import RouteError
+from spikard.routing.hooks import HookRegistration
 from spikard.routing.route import Declaration, HttpMethod, RouteKeywords, RouteOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,7 +22,7 @@ class Inclusion:
     options: RouteOptions
 
 
-class Router:
+class Router(HookRegistration):
     """Registers routes; the decorators give the function back unchanged.
 
         items = Router(prefix="/items", tags=["items"])
@@ -44,6 +45,7 @@ class Router:
         responses: dict[int | str, Any] | None = None,
         include_in_schema: bool = True,
     ) -> None:
+        HookRegistration.__init__(self)
         self.prefix = _checked_prefix(prefix)
         self._defaults = RouteOptions(
             tags=tuple(tags),
@@ -161,6 +163,7 @@ class Router:
 
     def _admit(self, declaration: Declaration) -> None:
         """Take a route whose path and options are complete as far as this router goes."""
+        declaration = declaration.within(self._hooks)
         # Outwards first: what the application refuses is not kept here either.
         for inclusion in self._inclusions:
             inclusion.parent._admit_included(inclusion, declaration)
