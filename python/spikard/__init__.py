@@ -7,6 +7,7 @@
 - `config`: every setting
 - `exceptions`: what handlers raise
 - `datastructures`: headers, query parameters, state
+- `sse`, `websocket`: streams of events, messages in both directions
 - `background`: work beside and after the answer
 - `testing`: clients for tests
 """
@@ -38,6 +39,8 @@ from spikard.responses.encoding import register_encoder
 from spikard.routing.decorators import delete, get, head, options, patch, post, put, route, trace
 from spikard.routing.route import HttpMethod, Route
 from spikard.routing.router import Router
+from spikard.sse import EventStreamResponse, SseEvent, SseEventProducer, sse
+from spikard.websocket import WebSocket, WebSocketDisconnect, websocket
 
 App = Spikard
 
@@ -49,6 +52,7 @@ __all__ = [
     "CompressionConfig",
     "Cookie",
     "CorsConfig",
+    "EventStreamResponse",
     "File",
     "Form",
     "HTMLResponse",
@@ -69,9 +73,13 @@ __all__ = [
     "Router",
     "ServerConfig",
     "Spikard",
+    "SseEvent",
+    "SseEventProducer",
     "StaticFilesConfig",
     "StreamingResponse",
     "ValidationException",
+    "WebSocket",
+    "WebSocketDisconnect",
     "__version__",
     "background",
     "delete",
@@ -83,5 +91,7 @@ __all__ = [
     "put",
     "register_encoder",
     "route",
+    "sse",
     "trace",
+    "websocket",
 ]

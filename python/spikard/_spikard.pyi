@@ -8,11 +8,13 @@ __all__ = [
     "Application",
     "Driver",
     "Headers",
+    "JsonSchema",
     "MemoryStream",
     "QueryParams",
     "Request",
     "Response",
     "Server",
+    "SocketLink",
     "StreamSink",
     "__profile__",
     "__version__",
@@ -210,11 +212,36 @@ class MemoryStream:
     def close(self) -> None: ...
 
 @final
+class SocketLink:
+    """What a WebSocket's handler shares with its connection. Queues are bounded: whoever finds no room waits."""
+
+    def accept(self, subprotocol: str | None = None, headers: Mapping[str, str] | Headers | None = None) -> None: ...
+    def take(self) -> str | bytes | None:
+        """The next message, None if none has come. Raises `WebSocketDisconnect` after the last."""
+    def wait(self, future: asyncio.Future[None]) -> bool:
+        """Have a future told when there is a message, or none will come. False if that is so already."""
+    def send(self, data: str | bytes | bytearray | memoryview) -> bool:
+        """Queue a message. False if there is no room; raises `WebSocketDisconnect` if nobody listens any more."""
+    def send_json(self, value: Any) -> bool:
+        """As `send`, of a value as JSON text."""
+    def wait_for_room(self, future: asyncio.Future[None]) -> bool:
+        """Have a future told when there is room. False if there is already."""
+    def close(self, code: int, reason: str) -> None:
+        """Close after what is queued; refuse where nothing was accepted."""
+    @property
+    def subprotocol(self) -> str | None: ...
+    @property
+    def closure(self) -> tuple[int, str] | None:
+        """Code and reason, once it is closed."""
+    @property
+    def is_open(self) -> bool: ...
+
+@final
 class StreamSink:
     """The producer's end of a streamed body; takes one chunk at a time."""
 
     def started(self, task: asyncio.Task[None]) -> bool: ...
-    def offer(self, chunk: Any, room: asyncio.Future[None]) -> bool: ...
+    def offer(self, chunk: Any, room: asyncio.Future[None]) -> bool | None: ...
     def finish(self) -> None: ...
     def fail(self, reason: str) -> None: ...
 
@@ -253,6 +280,12 @@ class Server:
     def connections(self) -> int: ...
     @property
     def requests(self) -> int: ...
+
+@final
+class JsonSchema:
+    """A compiled JSON Schema, for what is sent; raises `ValueError` naming the JSON pointer."""
+
+    def __new__(cls, schema: Mapping[str, Any]) -> JsonSchema: ...
 
 def check_schema(schema: Mapping[str, Any]) -> None:
     """Compile a JSON Schema and throw it away; raises `ValueError` naming the JSON pointer."""

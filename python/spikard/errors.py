@@ -35,6 +35,18 @@ class BackgroundQueueFull(SpikardError):  # noqa: N818 - a public name
     """The background queue takes no more work."""
 
 
+class WebSocketDisconnect(SpikardError):  # noqa: N818 - a public name
+    """The other side of a WebSocket is gone; 1006 stands for a connection that broke."""
+
+    def __init__(self, code: int = 1000, reason: str = "") -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(code, reason)
+
+    def __str__(self) -> str:
+        return f"the WebSocket was closed with {self.code}{f': {self.reason}' if self.reason else ''}"
+
+
 class ValidationException(SpikardError):  # noqa: N818 - a public name
     """Answers 422 with these faults; each is a mapping with at least `type`, `loc` and `msg`."""
 
@@ -147,4 +159,5 @@ __all__ = [
     "SpikardError",
     "StreamConsumed",
     "ValidationException",
+    "WebSocketDisconnect",
 ]

@@ -13,6 +13,7 @@ from spikard.errors import (
     SpikardError,
     StreamConsumed,
     ValidationException,
+    WebSocketDisconnect,
 )
 
 
@@ -82,4 +83,5 @@ __all__ = [
     "SpikardError",
     "StreamConsumed",
     "ValidationException",
+    "WebSocketDisconnect",
 ]

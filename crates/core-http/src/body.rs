@@ -10,6 +10,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use crate::error::BodyError;
+use crate::upgrade::Upgrade;
 
 /// A stream of body frames that a handler produces, polled on the connection's own thread.
 pub type FrameStream = Pin<Box<dyn HttpBody<Data = Bytes, Error = BodyError>>>;
@@ -21,6 +22,8 @@ pub enum Body {
     Empty,
     Full(Bytes),
     Stream(FrameStream),
+    /// Of a 101: empty, and then somebody else has the connection.
+    Upgrade(Upgrade),
 }
 
 impl std::fmt::Debug for Body {
@@ -29,6 +32,7 @@ impl std::fmt::Debug for Body {
             Self::Empty => f.write_str("Empty"),
             Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
             Self::Stream(_) => f.write_str("Stream"),
+            Self::Upgrade(_) => f.write_str("Upgrade"),
         }
     }
 }
@@ -59,7 +63,7 @@ impl HttpBody for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         match this {
-            Self::Empty => Poll::Ready(None),
+            Self::Empty | Self::Upgrade(_) => Poll::Ready(None),
             Self::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 *this = Self::Empty;
@@ -71,7 +75,7 @@ impl HttpBody for Body {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Empty => true,
+            Self::Empty | Self::Upgrade(_) => true,
             Self::Full(_) => false,
             Self::Stream(stream) => stream.is_end_stream(),
         }
@@ -79,7 +83,7 @@ impl HttpBody for Body {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Empty => SizeHint::with_exact(0),
+            Self::Empty | Self::Upgrade(_) => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Stream(stream) => stream.size_hint(),
         }

@@ -1,6 +1,7 @@
 //! One connection: choice of the protocol, HTTP/1.1 or HTTP/2 by hyper, and endings from outside.
 
 use std::cell::Cell;
+use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,12 +13,13 @@ use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::problem::Problem;
 use crate::request::Origin;
 use crate::service::Service;
 use crate::tls::is_handshake;
+use crate::upgrade::Upgraded;
 use crate::wire::{Activity, Ending, Refusals, Transport, Wire};
 
 /// What every HTTP/2 client sends first (RFC 9113, 3.4).
@@ -201,13 +203,49 @@ async fn serve_http1(
             }
             _ => {}
         }
-        Pin::new(&mut connection).poll(cx).map(|_| true)
+        // The end of the stream is ours to say: after an upgrade it isn't one.
+        connection.poll_without_shutdown(cx).map(|end| end.is_ok())
     })
     .await;
-    if !ended && activity.ending.get() == Some(Ending::HeadTimeout) {
-        let mut wire = connection.into_parts().io.into_inner();
-        refuse_slow_head(&mut wire, &service).await;
+    let parts = connection.into_parts();
+    let mut wire = parts.io.into_inner();
+    // Taken in any case: it holds the activity that holds it.
+    let successor = activity.successor.take();
+    if !ended {
+        if activity.ending.get() == Some(Ending::HeadTimeout) {
+            refuse_slow_head(&mut wire, &service).await;
+        }
+        return;
     }
+    match successor {
+        Some((upgrade, running)) => {
+            drop(service);
+            let ahead = parts.read_buf;
+            let activity = Rc::clone(&activity);
+            upgrade
+                .take_over(Upgraded {
+                    wire,
+                    ahead,
+                    activity,
+                })
+                .await;
+            drop(running);
+        }
+        // The peer may be gone; there is nobody left to tell.
+        None => drop(shut_down(&mut wire, &activity).await),
+    }
+}
+
+/// Ends the stream, unless the connection is cut meanwhile.
+async fn shut_down(wire: &mut Wire, activity: &Activity) -> io::Result<()> {
+    std::future::poll_fn(|cx| {
+        activity.remember(cx);
+        match activity.ending.get() {
+            Some(Ending::Cut | Ending::HeadTimeout) => Poll::Ready(Ok(())),
+            _ => Pin::new(&mut *wire).poll_shutdown(cx),
+        }
+    })
+    .await
 }
 
 async fn serve_http2(

@@ -8,6 +8,8 @@
 //! - [`gate`], [`trail`]: checks on the way in, and what they want done to the answer
 //! - [`handler`]: the trait that every endpoint implements
 //! - [`request`], [`response`], [`body`]: what handlers get and give
+//! - [`event_stream`]: answers that are streams of events
+//! - [`upgrade`], [`websocket`]: connections that change to another protocol
 //! - [`query`], [`cookie`], [`media_type`], [`percent`], [`quoted`]: lazy parsers of their texts
 //! - [`problem`]: error answers (RFC 9457)
 //! - [`settings`], [`counters`], [`access_log`], [`request_id`]: limits, figures, records
@@ -19,6 +21,7 @@ mod connection;
 pub mod cookie;
 pub mod counters;
 pub mod error;
+pub mod event_stream;
 pub mod gate;
 pub mod handler;
 pub mod listener;
@@ -36,6 +39,8 @@ pub mod service;
 pub mod settings;
 pub mod tls;
 pub mod trail;
+pub mod upgrade;
+pub mod websocket;
 pub mod wire;
 
 #[cfg(all(unix, feature = "server-bin"))]

@@ -40,7 +40,7 @@ use crate::wire::Activity;
 
 pub(crate) use answering::Answering;
 use passage::Stage;
-use running::Running;
+pub(crate) use running::Running;
 
 /// How much of an unwanted body is read to keep the connection usable.
 const DISCARD_LIMIT: u64 = 64 * 1024;
@@ -391,6 +391,7 @@ impl Service {
             Some(trail) => trail.apply(response),
             None => response,
         };
+        let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
         if let (Some(name), Some(id)) = (&self.settings.request_id_header, exchange.id)
             && !headers.contains_key(name)
@@ -402,7 +403,7 @@ impl Service {
         {
             headers.insert(header::SERVER, server.clone());
         }
-        if self.draining.get() && exchange.version < Version::HTTP_2 {
+        if self.draining.get() && exchange.version < Version::HTTP_2 && !is_upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if let (Some(log), Some(entry)) = (&self.access_log, exchange.logged) {

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use crate::service::Running;
+use crate::upgrade::Upgrade;
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
@@ -104,6 +106,10 @@ pub struct Activity {
     pub(crate) since: Cell<u64>,
     pub(crate) ending: Cell<Option<Ending>>,
     waker: RefCell<Option<Waker>>,
+    /// Tasks beside the connection's own that want to know when it is being ended: streams of HTTP/2.
+    watchers: RefCell<Vec<Waker>>,
+    /// What takes over the connection when hyper is done with it.
+    pub(crate) successor: RefCell<Option<(Upgrade, Running)>>,
 }
 
 impl Activity {
@@ -111,6 +117,17 @@ impl Activity {
         self.ending.set(Some(ending));
         if let Some(waker) = self.waker.borrow().as_ref() {
             waker.wake_by_ref();
+        }
+        for waker in self.watchers.take() {
+            waker.wake();
+        }
+    }
+
+    /// Wakes this task too when the connection is being ended.
+    pub(crate) fn watch(&self, cx: &Context<'_>) {
+        let mut watchers = self.watchers.borrow_mut();
+        if !watchers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            watchers.push(cx.waker().clone());
         }
     }
 

@@ -10,10 +10,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
 
 use crate::encode;
+use crate::event::EventFormat;
 use crate::headers::Headers;
 use crate::response::{JSON, Response, bytes_of};
 use crate::route::Route;
-use crate::stream::{Source, StreamBody};
+use crate::stream::{Format, Source, StreamBody};
 
 /// A finished answer that can cross threads.
 #[derive(Debug)]
@@ -58,10 +59,16 @@ impl Answer {
 
 impl From<Answer> for core_http::Response {
     fn from(answer: Answer) -> Self {
-        let mut response = Self::new(match answer.body {
+        let mut response = Self::default();
+        *response.body_mut() = match answer.body {
             Content::Bytes(bytes) => Body::from(bytes),
-            Content::Stream(source) => Body::Stream(Box::pin(StreamBody::from(source))),
-        });
+            Content::Stream(source) => {
+                if let Format::Events(format) = &source.format {
+                    response.extensions_mut().insert(format.stream);
+                }
+                Body::Stream(Box::pin(StreamBody::from(source)))
+            }
+        };
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
         response
@@ -74,7 +81,7 @@ impl From<core_http::Response> for Answer {
         let (parts, body) = response.into_parts();
         let body = match body {
             Body::Full(bytes) => bytes,
-            Body::Empty | Body::Stream(_) => Bytes::new(),
+            Body::Empty | Body::Stream(_) | Body::Upgrade(_) => Bytes::new(),
         };
         Self {
             status: parts.status,
@@ -135,6 +142,9 @@ pub(crate) fn answer(
     event_loop: &Py<PyAny>,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<Answer> {
+    if route.socket.is_some() {
+        return message(event_loop, value);
+    }
     let status = route.status;
     // The everyday cases first, by exact type.
     if value.cast_exact::<PyDict>().is_ok() || value.cast_exact::<PyList>().is_ok() {
@@ -186,6 +196,7 @@ pub(crate) fn answer(
         let body = Content::Stream(Source {
             iterator: value.clone().unbind(),
             event_loop: event_loop.clone_ref(py),
+            format: Format::Plain,
         });
         return Ok(assemble(status, HeaderMap::new(), body, Some(text)));
     }
@@ -200,6 +211,33 @@ pub(crate) fn answer(
         ));
         described.set_cause(py, Some(error));
         described
+    })
+}
+
+/// What a WebSocket's handler gave: bytes are marked as such, nothing is said where it gave None.
+fn message(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
+    let py = value.py();
+    let (mut status, mut headers) = (StatusCode::OK, HeaderMap::new());
+    let body = if value.is_none() {
+        status = StatusCode::NO_CONTENT;
+        Content::Bytes(Bytes::new())
+    } else if let Some(bytes) = bytes_of(value) {
+        let octets = HeaderValue::from_static("application/octet-stream");
+        headers.insert(CONTENT_TYPE, octets);
+        Content::Bytes(bytes)
+    } else if value.hasattr(intern!(py, "__aiter__"))? || value.hasattr(intern!(py, "__next__"))? {
+        Content::Stream(Source {
+            iterator: value.clone().unbind(),
+            event_loop: event_loop.clone_ref(py),
+            format: Format::Messages,
+        })
+    } else {
+        Content::Bytes(encode::to_json(value)?.into())
+    };
+    Ok(Answer {
+        status,
+        headers,
+        body,
     })
 }
 
@@ -275,6 +313,7 @@ pub(crate) fn from_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) ->
             let source = Source {
                 iterator: iterator.unbind(),
                 event_loop: event_loop.clone_ref(py),
+                format: EventFormat::of(value)?.map_or(Format::Plain, Format::Events),
             };
             (Content::Stream(source), None)
         }

@@ -13,7 +13,7 @@ use crate::hook_gate::bare_head;
 use crate::query_params::QueryParams;
 use crate::request::{Request, cookies_dict};
 use crate::route::{Argument, BodyKind, BodyPlan, Default, Delivery, Object, Route};
-use crate::{check, json_value, values};
+use crate::{check, json_value, socket_link, values};
 
 /// A handler's arguments, ready.
 #[derive(Debug)]
@@ -270,6 +270,7 @@ fn object_of<'py>(
             Object::State => request.getattr(intern!(py, "state")),
             Object::App => Ok(route.names.app.bind(py).clone()),
             Object::BackgroundTasks => background_tasks(py),
+            Object::WebSocket => websocket(request),
         };
     }
     let Carried::Core(request) = carried else {
@@ -289,10 +290,28 @@ fn object_of<'py>(
         | Object::QueryParams
         | Object::PathParams
         | Object::State
+        | Object::WebSocket
         | Object::BackgroundTasks => {
             unreachable!("these make the plan need the Python request")
         }
     })
+}
+
+/// The object of the socket that the request is part of.
+fn websocket<'py>(request: &Bound<'py, Request>) -> PyResult<Bound<'py, PyAny>> {
+    let link = request
+        .borrow()
+        .head()
+        .parts
+        .extensions
+        .get::<socket_link::Carried>()
+        .cloned();
+    match link {
+        Some(link) => link.0.websocket(request.as_any()),
+        None => Err(PyTypeError::new_err(
+            "only a handler registered with `websocket` gets a WebSocket",
+        )),
+    }
 }
 
 fn plain_headers<'py>(py: Python<'py>, head: &Head) -> PyResult<Bound<'py, PyDict>> {

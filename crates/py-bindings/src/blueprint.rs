@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use core_http::counters::Counters;
+use core_http::handler::Handler;
 use core_http::router::Router;
 use core_http::service::{Endpoint, Service};
 use core_http::settings::Settings;
@@ -17,6 +18,7 @@ use crate::gateway::Gateway;
 use crate::hook_gate::HookGate;
 use crate::python_handler::{PythonHandler, PythonObserver};
 use crate::route::Route;
+use crate::socket_handler::SocketHandler;
 use crate::{settings, tls};
 
 pub(crate) struct Blueprint {
@@ -70,17 +72,32 @@ impl Blueprint {
             gates.push(HookGate::of(gateway, hooks, Some(route)));
         }
         Endpoint {
-            handler: Box::new(PythonHandler {
-                route: Arc::clone(route),
-                gateway: gateway.clone(),
-                limits: JsonLimits {
-                    max_depth: route.max_json_depth.unwrap_or(self.max_json_depth),
-                    strict_keys: false,
-                },
-            }),
+            handler: self.handler(route, gateway),
             max_body_size: route.max_body_size,
             request_timeout: route.request_timeout,
             gates,
+        }
+    }
+
+    fn handler(&self, route: &Arc<Route>, gateway: &Gateway) -> Box<dyn Handler> {
+        let limits = JsonLimits {
+            max_depth: route.max_json_depth.unwrap_or(self.max_json_depth),
+            strict_keys: false,
+        };
+        let (gateway, plan) = (gateway.clone(), route.socket.clone());
+        let route = Arc::clone(route);
+        match plan {
+            Some(plan) => Box::new(SocketHandler {
+                route,
+                plan,
+                gateway,
+                limits,
+            }),
+            None => Box::new(PythonHandler {
+                route,
+                gateway,
+                limits,
+            }),
         }
     }
 }

@@ -6,7 +6,8 @@
 //! - `python_handler`, `gateway`, `call_queue`: from the server to the loop, on one thread or two
 //! - `hook_gate`, `passenger`: hooks before the handler, and the request they share with it
 //! - `check`, `callee`, `arguments`, `call`, `answer`, `trouble`: one request's way through Python
-//! - `stream`: bodies made by Python iterators
+//! - `socket_handler`, `socket_plan`, `socket_peer`, `socket_link`: WebSockets, from the handshake to the handler
+//! - `stream`, `event`: bodies made by Python iterators; server-sent events
 //! - `request`, `request_change`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
 //! - `encode`, `values`, `json_value`, `schema`, `settings`, `tls`: conversions
 //! - `thread_bound`: values that belong to one thread
@@ -22,6 +23,7 @@ mod callee;
 mod check;
 mod driver;
 mod encode;
+mod event;
 mod event_loop;
 mod gateway;
 mod headers;
@@ -39,6 +41,10 @@ mod route;
 mod schema;
 mod server;
 mod settings;
+mod socket_handler;
+mod socket_link;
+mod socket_peer;
+mod socket_plan;
 mod stream;
 mod thread_bound;
 mod tls;
@@ -66,9 +72,11 @@ mod _spikard {
     #[pymodule_export]
     use crate::response::Response;
     #[pymodule_export]
-    use crate::schema::{check_schema, validate_json};
+    use crate::schema::{JsonSchema, check_schema, validate_json};
     #[pymodule_export]
     use crate::server::Server;
+    #[pymodule_export]
+    use crate::socket_link::SocketLink;
     #[pymodule_export]
     use crate::stream::StreamSink;
 

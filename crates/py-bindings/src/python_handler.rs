@@ -40,7 +40,7 @@ impl PythonHandler {
 #[derive(Clone)]
 struct FoundRoute(Arc<Route>);
 
-fn reply(said: Said) -> core_http::Response {
+pub(crate) fn reply(said: Said) -> core_http::Response {
     match said {
         Some(Outcome::Answer(answer)) => answer.into(),
         // Faults were turned into answers on the way; silence comes only from status handlers.
@@ -94,7 +94,7 @@ impl Handler for PythonHandler {
 }
 
 /// Lets Python revise an answer with an error status, if it asked to.
-fn revise(
+pub(crate) fn revise(
     gateway: &Gateway,
     route: Option<&Arc<Route>>,
     request: Box<CoreRequest>,
@@ -108,7 +108,7 @@ fn revise(
     }
     let body = match response.body() {
         Body::Full(bytes) => bytes.clone(),
-        Body::Empty | Body::Stream(_) => Bytes::new(),
+        Body::Empty | Body::Stream(_) | Body::Upgrade(_) => Bytes::new(),
     };
     let found = request.head.parts.extensions.get::<FoundRoute>();
     let question = Question::Status {

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::json_value;
+use crate::socket_plan::SocketPlan;
 
 /// How the handler is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,7 @@ pub(crate) enum Object {
     PlainHeaders,
     /// A dict of query parameters; the last of repeated ones.
     PlainQuery,
+    WebSocket,
 }
 
 /// One argument of the call, in order.
@@ -145,6 +147,8 @@ pub(crate) struct Route {
     pub(crate) gate: Option<Arc<Py<PyAny>>>,
     /// Whether hooks of its own see what becomes of its requests.
     pub(crate) is_hooked: bool,
+    /// Of a WebSocket.
+    pub(crate) socket: Option<Arc<SocketPlan>>,
 }
 
 fn optional(value: Bound<'_, PyAny>) -> Option<Py<PyAny>> {
@@ -226,6 +230,7 @@ fn read_object(name: &str) -> PyResult<Object> {
         "state" => Object::State,
         "app" => Object::App,
         "background_tasks" => Object::BackgroundTasks,
+        "websocket" => Object::WebSocket,
         other => {
             return Err(PyValueError::new_err(format!(
                 "no such object to inject: {other:?}"
@@ -343,6 +348,7 @@ impl Route {
                         | Object::Headers
                         | Object::QueryParams
                         | Object::PathParams
+                        | Object::WebSocket
                 )
             )
         });
@@ -395,6 +401,9 @@ impl Route {
                 app,
             },
             name,
+            socket: optional(plan.getattr(intern!(py, "socket"))?)
+                .map(|socket| SocketPlan::read(socket.bind(py)).map(Arc::new))
+                .transpose()?,
         })
     }
 

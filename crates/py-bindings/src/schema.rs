@@ -1,8 +1,8 @@
 //! JSON Schema as Python sees it, with Python's `re` for patterns that the linear engine refuses.
 
 use core_validate::{
-    Faults, JsonLimits, ParameterSet, ParameterSpec, PatternFallback, PatternMatcher, Schema,
-    SchemaError,
+    Fault, FaultKind, Faults, JsonLimits, Loc, ParameterSet, ParameterSpec, PatternFallback,
+    PatternMatcher, Schema, SchemaError,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -103,4 +103,36 @@ pub(crate) fn validate_json<'py>(
     let mut faults = Faults::default();
     schema.check(&value, &["body"], &mut faults);
     json_value::parse(py, &faults.to_json())
+}
+
+/// A compiled JSON Schema, for what is sent.
+#[pyclass(name = "JsonSchema", module = "spikard._spikard", frozen)]
+#[derive(Debug)]
+pub(crate) struct JsonSchema(Schema);
+
+impl JsonSchema {
+    /// The `errors` array for a document that doesn't fit; `root` is where it stands.
+    pub(crate) fn faults(&self, document: &[u8], root: &str) -> Option<Vec<u8>> {
+        let limits = JsonLimits {
+            max_depth: usize::MAX,
+            strict_keys: false,
+        };
+        let mut faults = Faults::default();
+        if let Err(error) = self.0.examine(document, limits, &[root], &mut faults) {
+            faults.push(Fault::new(
+                FaultKind::ValueError,
+                vec![Loc::from(root)],
+                error.to_string(),
+            ));
+        }
+        (!faults.is_empty()).then(|| faults.to_json())
+    }
+}
+
+#[pymethods]
+impl JsonSchema {
+    #[new]
+    fn new(schema: &Bound<'_, PyAny>) -> PyResult<Self> {
+        compile(schema.py(), &json_value::from_python(schema)?).map(Self)
+    }
 }

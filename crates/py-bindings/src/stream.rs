@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::encode;
+use crate::event::EventFormat;
 use crate::response::bytes_of;
 
 /// An iterator that has not been started; HEAD requests never start theirs.
@@ -19,6 +20,18 @@ use crate::response::bytes_of;
 pub(crate) struct Source {
     pub(crate) iterator: Py<PyAny>,
     pub(crate) event_loop: Py<PyAny>,
+    pub(crate) format: Format,
+}
+
+/// What an item becomes.
+#[derive(Debug)]
+pub(crate) enum Format {
+    /// Text and bytes as they are, all else a line of JSON.
+    Plain,
+    /// A server-sent event.
+    Events(EventFormat),
+    /// A WebSocket message: JSON; None is none.
+    Messages,
 }
 
 /// What the two sides share. At most one chunk waits; the producer waits until it is taken.
@@ -57,6 +70,7 @@ impl Channel {
 #[derive(Debug)]
 pub(crate) struct StreamSink {
     channel: Channel,
+    format: Format,
 }
 
 #[pymethods]
@@ -68,21 +82,31 @@ impl StreamSink {
         !shared.is_abandoned
     }
 
-    /// Offers a chunk. True if it was taken in; false if `room`, a future, must be awaited and the chunk offered again.
-    fn offer(&self, chunk: &Bound<'_, PyAny>, room: Py<PyAny>) -> PyResult<bool> {
-        let bytes = chunk_bytes(chunk)?;
-        let mut shared = self.channel.lock();
-        if shared.chunk.is_some() {
-            shared.producer = Some(room);
-            return Ok(false);
+    /// Offers a chunk. True if it was taken in; false if `room`, a future, must be awaited and the chunk offered again;
+    /// None if it was the last that is wanted.
+    fn offer(&self, chunk: &Bound<'_, PyAny>, room: Py<PyAny>) -> PyResult<Option<bool>> {
+        {
+            // Before the work of writing it down.
+            let mut shared = self.channel.lock();
+            if shared.chunk.is_some() {
+                shared.producer = Some(room);
+                return Ok(Some(false));
+            }
         }
+        let (bytes, is_last) = match &self.format {
+            Format::Plain => (chunk_bytes(chunk)?, false),
+            Format::Events(format) => format.write(chunk)?,
+            Format::Messages if chunk.is_none() => (Bytes::new(), false),
+            Format::Messages => (encode::to_json(chunk)?.into(), false),
+        };
         if !bytes.is_empty() {
+            let mut shared = self.channel.lock();
             shared.chunk = Some(bytes);
             if let Some(waker) = shared.consumer.take() {
                 waker.wake();
             }
         }
-        Ok(true)
+        Ok((!is_last).then_some(true))
     }
 
     /// Ends the body, whole.
@@ -132,6 +156,7 @@ impl StreamBody {
         Python::attach(|py| {
             let sink = StreamSink {
                 channel: self.channel.clone(),
+                format: source.format,
             };
             let pump = py
                 .import(intern!(py, "spikard.responses.pump"))?

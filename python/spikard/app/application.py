@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from spikard._spikard import Application
 from spikard.app import runner, serving
+from spikard.app.channels import Channels
 from spikard.app.faults import FaultHandling
 from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
 from spikard.config import ServerConfig
@@ -15,9 +16,14 @@ from spikard.routing.hooks import HookSet
 from spikard.routing.plan import HandlerPlan, compile_plan
 from spikard.routing.route import Declaration, Route, is_async
 from spikard.routing.router import Router
+from spikard.routing.socket_options import SocketOptions
+from spikard.routing.socket_route import SocketRoute, compile_socket
 from spikard.routing.url import build_path
 
 H = TypeVar("H", bound=Hook)
+
+# Where a stream is to go on: asked for by name, it is the header and no query parameter.
+EVENT_HEADERS = frozenset({"last_event_id"})
 
 
 class ApplicationType(type):
@@ -65,6 +71,8 @@ class Spikard(Router, FaultHandling, metaclass=ApplicationType):
         self._routes: list[Route] = []
         # For each route the plan and the hooks of its routers, the outermost first.
         self._plans: list[tuple[HandlerPlan, tuple[HookSet, ...]]] = []
+        self._sockets: list[SocketRoute] = []
+        self.channels = Channels()
         self._native = Application(self)
         current.set_current(self)
 
@@ -86,6 +94,14 @@ class Spikard(Router, FaultHandling, metaclass=ApplicationType):
     def get_routes(self) -> list[Route]:
         """All routes in the order of registration."""
         return list(self._routes)
+
+    def get_websocket_handlers(self) -> dict[str, Any]:
+        """What `websocket` was given, by path."""
+        return {route.path: route.handler for route in self._sockets}
+
+    def get_sse_producers(self) -> dict[str, Any]:
+        """What `sse` was given, by path."""
+        return {route.path: route.event_source for route in self._routes if route.event_source is not None}
 
     def url_for(self, name: str, /, **path_params: Any) -> str:
         """The path of a route, found by its name or else by the name of its function.
@@ -143,12 +159,21 @@ class Spikard(Router, FaultHandling, metaclass=ApplicationType):
         if not declaration.path.startswith("/"):
             msg = f"a path starts with a slash: {'/' + declaration.path!r}, not {declaration.path!r}"
             raise RouteError(msg)
+        if declaration.options.socket is not None:
+            self._admit_socket(declaration, declaration.options.socket)
+            return
         plan = _compiled(declaration)
         route = _described(declaration, plan)
         self._native.add_route(declaration.method, declaration.path, plan, route)
         super()._admit(declaration)
         self._routes.append(route)
         self._plans.append((plan, declaration.hooks))
+
+    def _admit_socket(self, declaration: Declaration, options: SocketOptions) -> None:
+        plan, route = compile_socket(declaration, options)
+        self._native.add_route(declaration.method, declaration.path, plan, route)
+        super()._admit(declaration)
+        self._sockets.append(route)
 
 
 def _compiled(declaration: Declaration) -> HandlerPlan:
@@ -165,6 +190,7 @@ def _compiled(declaration: Declaration) -> HandlerPlan:
         response_class=options.response_class,
         inline=options.inline,
         config=options.config,
+        named_headers=EVENT_HEADERS if options.event_source is not None else frozenset(),
     )
 
 
@@ -176,7 +202,7 @@ def _described(declaration: Declaration, plan: HandlerPlan) -> Route:
         handler=handler,
         handler_name=getattr(handler, "__name__", type(handler).__name__),
         request_schema=options.body_schema or (plan.body.schema if plan.body else None),
-        response_schema=plan.response_schema,
+        response_schema=plan.response_schema if options.event_source is None else options.response_schema,
         parameter_schema=options.parameter_schema,
         file_params=options.file_params,
         is_async=is_async(handler),
@@ -192,4 +218,5 @@ def _described(declaration: Declaration, plan: HandlerPlan) -> Route:
         dependencies=tuple(options.dependencies),
         responses=options.responses,
         status_code=options.status_code,
+        event_source=options.event_source,
     )

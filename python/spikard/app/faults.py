@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from spikard._spikard import Request, Response
 from spikard.app.hooks import Conclusion
 from spikard.config import ServerConfig
-from spikard.errors import ConfigError, HTTPException, ProblemDetails, ValidationException
+from spikard.errors import ConfigError, HTTPException, ProblemDetails, ValidationException, WebSocketDisconnect
 from spikard.responses.problem import http_problem, problem_response, validation_problem
 
 H = TypeVar("H", bound=Callable[..., Any])
@@ -110,6 +110,9 @@ class FaultHandling:
 
     def _answer(self, exc: Exception, request: Request) -> Response | Awaitable[Response] | None:
         """The answer to an exception; None for the opaque 500."""
+        if isinstance(exc, WebSocketDisconnect):
+            # A handler that went on until its client was gone is done, not broken.
+            return Response(status_code=204)
         if isinstance(exc, HTTPException) and (by_status := self._status_handlers.get(exc.status_code)):
             return self._answered(by_status, exc, request, exc.status_code)
         for cls in type(exc).__mro__:

@@ -28,15 +28,23 @@ def make_room(room: "asyncio.Future[None]") -> None:
         room.set_result(None)
 
 
+def report_invalid(errors: str) -> None:
+    """Tell of an event that does not fit its schema."""
+    logger.error("an event does not fit its schema: %s", errors)
+
+
 async def _pump(iterator: Any, sink: StreamSink) -> None:
     chunks = aiter(iterator) if isinstance(iterator, AsyncIterable) else _threaded(iterator)
     try:
         async for chunk in chunks:
             while True:
                 room = asyncio.get_running_loop().create_future()
-                if sink.offer(chunk, room):
+                taken = sink.offer(chunk, room)
+                if taken is not False:
                     break
                 await room
+            if taken is None:
+                break
     except asyncio.CancelledError:
         sink.fail("the client has gone")
         raise

@@ -1,10 +1,11 @@
 """Registration on the current application, for small files: `@spikard.get("/")`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, Unpack
 
+from spikard.responses.event_stream import KEEP_ALIVE_SECONDS
 from spikard.routing.current import current
-from spikard.routing.route import RouteKeywords
+from spikard.routing.route import EventKeywords, RouteKeywords, SocketRouteKeywords
 from spikard.routing.router import Router
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,6 +60,24 @@ def route(
 ) -> Callable[[F], F]:
     """Register a handler for one or several methods on the current application; GET when none is named."""
     return _application("route").route(path, http_method or methods or "GET", **options)
+
+
+def sse(
+    path: str,
+    *,
+    event_schema: Mapping[str, Any] | None = None,
+    keep_alive: float | None = KEEP_ALIVE_SECONDS,
+    validate: str = "log",
+    **options: Unpack[EventKeywords],
+) -> Callable[[F], F]:
+    """Register a source of server-sent events on the current application."""
+    router = _application("sse")
+    return router.sse(path, event_schema=event_schema, keep_alive=keep_alive, validate=validate, **options)
+
+
+def websocket(path: str, **options: Unpack[SocketRouteKeywords]) -> Callable[[F], F]:
+    """Register a handler of WebSockets on the current application."""
+    return _application("websocket").websocket(path, **options)
 
 
 def _application(decorator: str) -> Router:

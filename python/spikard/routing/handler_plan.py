@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from spikard._spikard import JsonSchema
+
 Mode = Literal["task", "direct", "inline", "thread"]
 Source = Literal["path", "query", "header", "cookie"]
 BodyKind = Literal["json", "bytes", "text", "form", "multipart"]
@@ -49,6 +51,24 @@ class BodyPlan:
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketPlan:
+    """What makes a route a WebSocket: how its handler is called, and the limits of its sockets."""
+
+    is_message_style: bool
+    max_message_size: int
+    ping_interval: float | None
+    ping_timeout: float | None
+    idle_timeout: float | None
+    compression: bool
+    subprotocols: tuple[str, ...]
+    queue: int
+    closes_on_overflow: bool
+    closes_invalid: bool
+    reply_schema: JsonSchema | None
+    strict: bool
+
+
 @dataclass(frozen=True, slots=True)
 class HandlerPlan:
     """How a request becomes a call of the handler."""
@@ -72,6 +92,7 @@ class HandlerPlan:
     gate: Callable[..., Any] | None = None
     # Whether hooks see what becomes of the route's requests, refusals included.
     is_hooked: bool = False
+    socket: SocketPlan | None = None
 
 
-__all__ = ["Argument", "BodyKind", "BodyPlan", "HandlerPlan", "Mode", "ParameterPlan", "Source"]
+__all__ = ["Argument", "BodyKind", "BodyPlan", "HandlerPlan", "Mode", "ParameterPlan", "SocketPlan", "Source"]

@@ -25,6 +25,7 @@ from spikard.routing.parameter import plan_parameter
 from spikard.routing.query_model import constructor_of, forbids_extra, model_slots
 from spikard.routing.router import Router
 from spikard.routing.slot import Slot, slot_of, stripped
+from spikard.routing.websocket import WebSocket
 from spikard.schema.annotation import Annotation, is_union, peel
 from spikard.schema.extract import response_schema as schema_of_return
 from spikard.schema.kind import kind_of
@@ -42,7 +43,11 @@ OBJECTS: Mapping[type, str] = {
     Headers: "headers",
     QueryParams: "query_params",
     Router: "app",
+    WebSocket: "websocket",
 }
+# The method of plans for WebSockets, and what unannotated parameters for the socket are called.
+WEBSOCKET = "WEBSOCKET"
+SOCKET_NAMES = frozenset({"websocket", "ws"})
 NAMED_OBJECTS = frozenset(
     {"request", "headers", "cookies", "query_params", "path_params", "method", "path", "raw_body"}
 )
@@ -67,6 +72,8 @@ def compile_plan(
     config: RouteConfig | None = None,
     consumes: tuple[str, ...] = (),
     provided: Provided | None = None,
+    named_headers: frozenset[str] = frozenset(),
+    message: str | None = None,
 ) -> HandlerPlan:
     """Compile a handler for one method and path; RouteError says what in its signature cannot be served."""
     callee = inspect_handler(handler, inline=inline)
@@ -75,7 +82,7 @@ def compile_plan(
     _check_references(callee, "response_schema", response_schema)
     _check_references(callee, "parameter_schema", parameter_schema)
     demand = BodyDemand(body_schema, file_params or None, tuple(consumes))
-    draft = _Draft(callee, method.upper(), path, parameter_schema, demand, provided)
+    draft = _Draft(callee, method.upper(), path, parameter_schema, demand, provided, named_headers, message)
     draft.fill()
     arguments, keyword_names = draft.in_call_order()
     return HandlerPlan(
@@ -107,6 +114,8 @@ class _Draft:
         parameter_schema: Mapping[str, Any] | None,
         demand: BodyDemand,
         provided: Provided | None,
+        named_headers: frozenset[str],
+        message: str | None,
     ) -> None:
         self.callee = callee
         self.described = callee.described
@@ -116,6 +125,8 @@ class _Draft:
         self.declared = read_parameter_schema(parameter_schema, self.path_names, self.described)
         self.demand = demand
         self.provided = provided
+        self.named_headers = named_headers
+        self.message = message
         self.parameters: list[ParameterPlan] = []
         self.body: BodyPlan | None = None
         self.var_keyword = False
@@ -151,6 +162,9 @@ class _Draft:
 
     def _argument(self, slot: Slot) -> Argument | None:
         """Where the parameter's value comes from, by the first rule that fits; None for the body, planned last."""
+        if slot.name == self.message:
+            self._body_slots.append(slot)
+            return None
         if slot.marker is not None:
             return self._marked(slot, slot.marker)
         by_type = self._object_by_type(slot)
@@ -169,7 +183,7 @@ class _Draft:
             return None
         if slot.name in NAMED_OBJECTS:
             return ("plain" if slot.name in PLAIN_OBJECTS else "object"), slot.name
-        return self._from_query(slot, "query")
+        return self._from_query(slot, "header" if slot.name in self.named_headers else "query")
 
     def _marked(self, slot: Slot, marker: Marker) -> Argument | None:
         if isinstance(marker, Body | Form | File):
@@ -193,11 +207,15 @@ class _Draft:
 
     def _object_by_type(self, slot: Slot) -> str | None:
         core = slot.annotation.core
+        if slot.annotation.is_any and slot.name in SOCKET_NAMES and self.method == WEBSOCKET:
+            return "websocket"
         if not isinstance(core, type):
             return None
         return next((name for cls, name in OBJECTS.items() if issubclass(core, cls)), None)
 
     def _takes_body(self, slot: Slot) -> bool:
+        if self.method == WEBSOCKET:
+            return False
         if slot.name in BODY_NAMES or is_upload(slot):
             return True
         if self.demand.files and stripped(slot.name) in self.demand.files:

@@ -8,6 +8,7 @@ from typing import Any, Self, TypedDict
 
 from spikard.config import UNSET, RouteConfig
 from spikard.routing.hooks import HookSet
+from spikard.routing.socket_options import SocketKeywords, SocketOptions
 
 Handler = Callable[..., Any]
 Schema = dict[str, Any]
@@ -24,6 +25,38 @@ class HttpMethod(enum.StrEnum):
     HEAD = "HEAD"
     OPTIONS = "OPTIONS"
     TRACE = "TRACE"
+
+
+class EventKeywords(TypedDict, total=False):
+    """The further keywords of `sse`."""
+
+    parameter_schema: Schema | None
+    name: str | None
+    tags: Sequence[str]
+    summary: str | None
+    description: str | None
+    deprecated: bool
+    include_in_schema: bool
+    security: Any
+    config: RouteConfig | None
+    dependencies: Sequence[Any]
+    responses: Mapping[int | str, Any] | None
+
+
+class SocketRouteKeywords(SocketKeywords, total=False):
+    """The keywords of `websocket`."""
+
+    parameter_schema: Schema | None
+    name: str | None
+    tags: Sequence[str]
+    summary: str | None
+    description: str | None
+    deprecated: bool
+    include_in_schema: bool
+    security: Any
+    config: RouteConfig | None
+    dependencies: Sequence[Any]
+    inline: bool
 
 
 class RouteKeywords(TypedDict, total=False):
@@ -69,6 +102,10 @@ class RouteOptions:
     dependencies: Sequence[Any] = ()
     responses: Mapping[int | str, Any] | None = None
     inline: bool = False
+    # What `sse` was given, for a route whose answer is a stream of events.
+    event_source: Any = None
+    # Of a route that `websocket` registered.
+    socket: SocketOptions | None = None
 
     def below(self, outer: Self) -> Self:
         """These options as they are inside a router with the options `outer`."""
@@ -127,6 +164,8 @@ class Route:
     dependencies: tuple[Any, ...] = ()
     responses: Mapping[int | str, Any] | None = None
     status_code: int | None = None
+    # What `sse` was given; the response schema is then that of each event.
+    event_source: Any = None
 
 
 def inherit(inner: RouteConfig | None, outer: RouteConfig | None) -> RouteConfig | None:
@@ -136,6 +175,13 @@ def inherit(inner: RouteConfig | None, outer: RouteConfig | None) -> RouteConfig
     # A field without UNSET as its default counts as unset while it has that default.
     unset = [field.name for field in fields(inner) if getattr(inner, field.name) in (UNSET, field.default)]
     return replace(inner, **{name: getattr(outer, name) for name in unset})
+
+
+def socket_route_options(keywords: Mapping[str, Any]) -> RouteOptions:
+    """The keywords of `websocket`, those of the socket apart from those of every route."""
+    own = {field.name for field in fields(SocketOptions)}
+    socket = SocketOptions(**{name: value for name, value in keywords.items() if name in own})
+    return RouteOptions(socket=socket, **{name: value for name, value in keywords.items() if name not in own})
 
 
 def join_paths(prefix: str, path: str) -> str:

@@ -1,14 +1,24 @@
 """Routes gathered under a prefix, to be included in an application or in another router."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, Unpack
 
 from spikard.config import RouteConfig
 from spikard.errors import RouteError
+from spikard.responses.event_stream import KEEP_ALIVE_SECONDS
+from spikard.routing.event_source import event_route
 from spikard.routing.hooks import HookRegistration
-from spikard.routing.route import Declaration, HttpMethod, RouteKeywords, RouteOptions
+from spikard.routing.route import (
+    Declaration,
+    EventKeywords,
+    HttpMethod,
+    RouteKeywords,
+    RouteOptions,
+    SocketRouteKeywords,
+    socket_route_options,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -103,6 +113,37 @@ class Router(HookRegistration):
     def trace(self, path: str, **options: Unpack[RouteKeywords]) -> Callable[[F], F]:
         """Register a TRACE handler."""
         return self._registration(("TRACE",), path, RouteOptions(**options))
+
+    def sse(
+        self,
+        path: str,
+        *,
+        event_schema: Mapping[str, Any] | None = None,
+        keep_alive: float | None = KEEP_ALIVE_SECONDS,
+        validate: str = "log",
+        **options: Unpack[EventKeywords],
+    ) -> Callable[[F], F]:
+        """Register a generator, or a producer of events, whose items a GET request receives as they come.
+
+        An event that does not fit the schema is logged; with `validate="strict"` it ends the stream.
+        """
+
+        def register(source: F) -> F:
+            handler, route_options = event_route(
+                source,
+                RouteOptions(**options),
+                event_schema=event_schema,
+                keep_alive=keep_alive,
+                validate=validate,
+            )
+            self._registration(("GET",), path, route_options)(handler)
+            return source
+
+        return register
+
+    def websocket(self, path: str, **options: Unpack[SocketRouteKeywords]) -> Callable[[F], F]:
+        """Register a handler of WebSockets: of each message, of a whole connection, or an object with methods."""
+        return self._registration(("GET",), path, socket_route_options(options))
 
     def include_router(
         self,

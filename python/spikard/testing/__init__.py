@@ -4,6 +4,7 @@
 - `memory`: `MemoryClient`, through the same pipeline without sockets
 - `session`: what both of them can do
 - `transport`: httpx over a network of our choice; `network`: memory streams as such a network
+- `sse`, `websocket`: streams of events and WebSockets as tests use them
 - `blocking`: the calls for tests without an event loop
 """
 

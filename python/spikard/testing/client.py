@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import httpcore
 import httpx
 
 from spikard.app.application import Spikard
@@ -71,6 +72,9 @@ class TestClient(ClientSession):
 
     def _in_memory(self) -> bool:
         return False
+
+    def _network(self) -> httpcore.AsyncNetworkBackend:
+        return httpcore.AnyIOBackend()
 
     def _transport(self, listening: Listening) -> httpx.AsyncBaseTransport:
         self._bound = listening.addresses[0]

@@ -1,5 +1,6 @@
 """The test client without sockets."""
 
+import httpcore
 import httpx
 
 from spikard.app.serving import Listening
@@ -17,6 +18,8 @@ class MemoryClient(ClientSession):
         response = await client.get("/items/3")
     """
 
+    _backend: MemoryBackend | None = None
+
     @property
     def base_url(self) -> str:
         """The address requests are sent to, which no network knows."""
@@ -25,8 +28,14 @@ class MemoryClient(ClientSession):
     def _in_memory(self) -> bool:
         return True
 
+    def _network(self) -> httpcore.AsyncNetworkBackend:
+        if self._backend is None:
+            raise RuntimeError("enter the client first: `async with MemoryClient(app) as client:`")
+        return self._backend
+
     def _transport(self, listening: Listening) -> httpx.AsyncBaseTransport:
-        return PoolTransport(MemoryBackend(listening.server))
+        self._backend = MemoryBackend(listening.server)
+        return PoolTransport(self._backend)
 
     def _address(self, listening: Listening) -> str:  # noqa: ARG002 - always the same
         return ADDRESS

@@ -2,7 +2,8 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Self
@@ -16,8 +17,11 @@ from spikard.datastructures import State
 from spikard.routing import current
 from spikard.routing.router import Router
 from spikard.testing.blocking import BlockingCalls
+from spikard.testing.sse import EventReader, read_events
+from spikard.testing.websocket import WebSocketConnection, open_websocket
 
 try:
+    import httpcore
     import httpx
 except ModuleNotFoundError as fault:
     raise ImportError("spikard.testing needs httpx: pip install 'spikard[test]'") from fault
@@ -126,6 +130,48 @@ class ClientSession(ABC):
             raise self._faults[-1]
         return response
 
+    def sse(self, path: str, *, method: str = "GET", **kwargs: Any) -> AbstractAsyncContextManager[EventReader]:
+        """Read a stream of events; further keywords as httpx takes them.
+
+        async with client.sse("/prices") as events:
+            async for event in events:
+                print(event.event, event.json())
+        """
+        return read_events(self._entered(), method, path, **kwargs)
+
+    def websocket(
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        subprotocols: Sequence[str] | None = None,
+        compression: bool = True,
+    ) -> AbstractAsyncContextManager[WebSocketConnection]:
+        """Open a WebSocket.
+
+        async with client.websocket("/chat") as ws:
+            await ws.send("hello")
+            print(await ws.recv())
+
+        A server that refuses raises `websockets.InvalidStatus`, whose `response` is its answer.
+        """
+        client = self._entered()
+        merged = {**self._headers, **(headers or {})}
+        cookie = self._cookie_header(client, cookies or {})
+        if cookie:
+            merged.setdefault("cookie", cookie)
+        url = str(client.base_url.join(path).copy_merge_params(params or {}))
+        return open_websocket(
+            self._network(),
+            "ws" + url.removeprefix("http"),
+            headers=merged,
+            subprotocols=subprotocols,
+            compression=compression,
+            timeout=self._timeout,
+        )
+
     async def __aenter__(self) -> Self:
         await self._start()
         self._token = current.enter(self.app)
@@ -221,6 +267,9 @@ class ClientSession(ABC):
 
     @abstractmethod
     def _in_memory(self) -> bool: ...
+
+    @abstractmethod
+    def _network(self) -> httpcore.AsyncNetworkBackend: ...
 
     @abstractmethod
     def _transport(self, listening: Listening) -> httpx.AsyncBaseTransport: ...

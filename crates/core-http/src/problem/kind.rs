@@ -23,6 +23,7 @@ pub enum ProblemKind {
     RangeNotSatisfiable,
     ExpectationFailed,
     ValidationError,
+    UpgradeRequired,
     RateLimited,
     HeaderFieldsTooLarge,
     InternalServerError,
@@ -32,7 +33,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::InvalidEncoding,
@@ -51,6 +52,7 @@ impl ProblemKind {
         Self::RangeNotSatisfiable,
         Self::ExpectationFailed,
         Self::ValidationError,
+        Self::UpgradeRequired,
         Self::RateLimited,
         Self::HeaderFieldsTooLarge,
         Self::InternalServerError,
@@ -121,6 +123,7 @@ impl ProblemKind {
                 "Expectation Failed",
                 S::EXPECTATION_FAILED,
             ),
+            Self::UpgradeRequired => ("upgrade-required", "Upgrade Required", S::UPGRADE_REQUIRED),
             Self::ValidationError => (
                 "validation-error",
                 "Request Validation Failed",

@@ -134,6 +134,10 @@ impl Problem {
         Self::new(ProblemKind::ExpectationFailed)
     }
 
+    pub fn upgrade_required(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ProblemKind::UpgradeRequired).with_detail(detail)
+    }
+
     /// `count` is the number of all faults; `errors` may hold fewer of them.
     pub fn validation_error(count: usize, errors: impl Into<Bytes>, is_truncated: bool) -> Self {
         let plural = if count == 1 { "" } else { "s" };

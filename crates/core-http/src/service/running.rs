@@ -5,17 +5,26 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::StatusCode;
+use http::header::CONTENT_ENCODING;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::body::{self, Body};
 use crate::error::BodyError;
+use crate::event_stream::{EventBody, EventStream};
 use crate::response::Response;
 use crate::wire::Activity;
 
 /// Marks a request as under way until its answer, streams included, has been produced.
-#[derive(Debug)]
-pub(super) struct Running {
+pub(crate) struct Running {
     activity: Rc<Activity>,
+}
+
+impl std::fmt::Debug for Running {
+    /// Without the activity, which may hold this very value.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Running")
+    }
 }
 
 impl Running {
@@ -27,15 +36,44 @@ impl Running {
 
     pub(super) fn hold_while_streaming(self, response: Response) -> Response {
         self.activity.unflushed.set(true);
-        if !matches!(response.body(), Body::Stream(_)) {
-            return response;
+        match response.body() {
+            Body::Stream(_) => {}
+            Body::Upgrade(_) => return self.hand_over(response),
+            Body::Empty | Body::Full(_) => return response,
         }
+        // A coded stream can't take comments in between.
+        let events = response
+            .extensions()
+            .get::<EventStream>()
+            .copied()
+            .filter(|_| !response.headers().contains_key(CONTENT_ENCODING));
         response.map(|body| match body {
             Body::Stream(inner) => Body::Stream(Box::pin(Held {
-                inner,
+                inner: match events {
+                    Some(events) => {
+                        Box::pin(EventBody::new(inner, Rc::clone(&self.activity), events))
+                    }
+                    None => inner,
+                },
                 running: self,
             })),
             other => other,
+        })
+    }
+}
+
+impl Running {
+    /// Keeps what takes over the connection until hyper lets go of it, and marks it as under way to its end.
+    fn hand_over(self, response: Response) -> Response {
+        let is_agreed = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        response.map(|body| {
+            if let Body::Upgrade(upgrade) = body
+                && is_agreed
+            {
+                let activity = Rc::clone(&self.activity);
+                activity.successor.replace(Some((upgrade, self)));
+            }
+            Body::Empty
         })
     }
 }
