@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spikard import Spikard
-from spikard.config import ServerConfig
+from spikard.config import CorsConfig, ServerConfig
 from tests.conformance.annotation import annotation_of
 from tests.conformance.case import Case, Parameter
 from tests.conformance.lifecycle import install
@@ -114,6 +114,8 @@ def _config(switches: Mapping[str, Any]) -> ServerConfig:
                 fields["request_timeout"] = value["seconds"]
             case "request_id":
                 fields["enable_request_id"] = value.get("enabled", True)
+            case "cors":
+                fields["cors"] = CorsConfig(**value)
             case "max_nesting_depth":
                 fields["max_json_depth"] = value
             case _:

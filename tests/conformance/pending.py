@@ -4,7 +4,6 @@ PENDING = {
     "auth": "bearer tokens and API keys",
     "background": "work after the response",
     "compression": "content coding of responses",
-    "cors": "cross-origin requests",
     "multipart": "uploads",
     "rate_limit": "limits of requests per time",
     "sse": "server-sent events",

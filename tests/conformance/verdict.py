@@ -15,6 +15,7 @@ from tests.conformance.vocabulary import text_is_firm, types_meant
 PROBLEM = "application/problem+json"
 # Headers the framework answers for; the others of an example are its application's.
 FRAMEWORK_HEADERS = frozenset({"x-request-id", "allow", "connection", "retry-after"})
+CORS_HEADERS = re.compile(r"vary|access-control-.+")
 PROBLEM_TYPES = "https://spikard.dev/errors/"
 
 
@@ -24,6 +25,8 @@ def faults(case: Case, outcome: Outcome) -> list[str]:
         return list(_hook_faults(case, outcome))
     if is_refusal(case):
         return list(_refusal_faults(case, outcome))
+    if is_preflight(case):
+        return list(_preflight_faults(case, outcome))
     return list(_success_faults(case, outcome))
 
 
@@ -52,13 +55,27 @@ def is_refusal(case: Case) -> bool:
     return client_error and case.id not in application.REFUSALS
 
 
+def is_preflight(case: Case) -> bool:
+    """Whether the framework itself has to answer a browser that asks for leave."""
+    asks = {name.lower() for name in case.request.get("headers", {})} >= {"origin", "access-control-request-method"}
+    return "cors" in case.config and case.request["method"] == "OPTIONS" and asks
+
+
+def _preflight_faults(case: Case, outcome: Outcome) -> Iterator[str]:
+    if outcome.arguments is not None:
+        yield f"the handler was reached with {outcome.arguments}"
+    if outcome.status != case.status or outcome.content:
+        yield f"status {outcome.status}, not {case.status}: {outcome.content[:300]!r}"
+    yield from _header_faults(case, outcome)
+
+
 def _refusal_faults(case: Case, outcome: Outcome) -> Iterator[str]:
     if outcome.arguments is not None:
         yield f"the handler was reached with {outcome.arguments}"
     if outcome.status != case.status:
         yield f"status {outcome.status}, not {case.status}: {outcome.content[:300]!r}"
         return
-    yield from _header_faults(case.expect.get("headers", {}), outcome)
+    yield from _header_faults(case, outcome)
     if case.request["method"] == "HEAD":
         return
     yield from _problem_faults(case, outcome)
@@ -118,7 +135,7 @@ def _success_faults(case: Case, outcome: Outcome) -> Iterator[str]:
         yield f"status {outcome.status}: {outcome.content[:300]!r}"
         return
     if case.status < HTTPStatus.BAD_REQUEST:
-        yield from _header_faults(case.expect.get("headers", {}), outcome)
+        yield from _header_faults(case, outcome)
     if case.request["method"] == "HEAD":
         if outcome.content:
             yield "HEAD has a body"
@@ -177,9 +194,15 @@ def same(one: Any, other: Any) -> bool:
     return one == other
 
 
-def _header_faults(wanted: Mapping[str, str], outcome: Outcome) -> Iterator[str]:
-    for name, value in wanted.items():
-        if name not in FRAMEWORK_HEADERS:
+def _is_of_framework(case: Case, name: str) -> bool:
+    if (case.id, name) in application.SET_BY_HANDLER:
+        return False
+    return name in FRAMEWORK_HEADERS or ("cors" in case.config and CORS_HEADERS.fullmatch(name) is not None)
+
+
+def _header_faults(case: Case, outcome: Outcome) -> Iterator[str]:
+    for name, value in case.expect.get("headers", {}).items():
+        if not _is_of_framework(case, name):
             continue
         given = outcome.headers.get(name)
         match value:

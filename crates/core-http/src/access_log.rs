@@ -8,8 +8,10 @@ use http::request::Parts;
 use http_body::Body as _;
 
 use crate::request::Origin;
+use crate::request_id::RequestId;
 use crate::response::Response;
 use crate::settings::AccessLogFormat;
+use crate::trace_context::TraceParent;
 
 #[derive(Debug)]
 pub(crate) struct AccessLog {
@@ -25,6 +27,8 @@ pub(crate) struct Entry {
     version: http::Version,
     client: Option<std::net::SocketAddr>,
     agent: Option<String>,
+    id: Option<RequestId>,
+    trace: Option<String>,
 }
 
 impl AccessLog {
@@ -33,7 +37,7 @@ impl AccessLog {
     }
 
     #[allow(clippy::unused_self)] // begin and end belong together at the call site
-    pub(crate) fn begin(&self, parts: &Parts, origin: &Origin) -> Entry {
+    pub(crate) fn begin(&self, parts: &Parts, origin: &Origin, id: Option<&RequestId>) -> Entry {
         Entry {
             began: Instant::now(),
             method: parts.method.clone(),
@@ -48,24 +52,30 @@ impl AccessLog {
                 .get(http::header::USER_AGENT)
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned),
+            id: id.cloned(),
+            trace: TraceParent::of(&parts.headers).map(|parent| parent.trace_id.to_owned()),
         }
     }
 
-    pub(crate) fn end(&self, entry: &Entry, response: &Response) {
-        let line = self.line(entry, response, SystemTime::now());
+    /// `route` is the pattern that matched.
+    pub(crate) fn end(&self, entry: &Entry, route: Option<&str>, response: &Response) {
+        let line = self.line(entry, route, response, SystemTime::now());
         // A log that can't be written must not fail the request.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
 
-    fn line(&self, entry: &Entry, response: &Response, now: SystemTime) -> String {
+    fn line(
+        &self,
+        entry: &Entry,
+        route: Option<&str>,
+        response: &Response,
+        now: SystemTime,
+    ) -> String {
         let status = response.status().as_u16();
         let bytes = response.body().size_hint().exact();
         let micros = entry.began.elapsed().as_micros();
         let client = entry.client.map(|address| address.ip().to_string());
-        let id = response
-            .headers()
-            .get("x-request-id")
-            .and_then(|value| value.to_str().ok());
+        let id = entry.id.as_ref().map(RequestId::as_str);
         match self.format {
             AccessLogFormat::Text => {
                 let mut line = String::with_capacity(160);
@@ -92,8 +102,9 @@ impl AccessLog {
                     .map_or(0.0, |d| d.as_secs_f64());
                 let value = serde_json::json!({
                     "time": time, "client": client, "method": entry.method.as_str(), "target": entry.target,
-                    "version": format!("{:?}", entry.version), "status": status, "bytes": bytes,
+                    "route": route, "version": format!("{:?}", entry.version), "status": status, "bytes": bytes,
                     "duration_us": micros as u64, "user_agent": entry.agent, "request_id": id,
+                    "trace_id": entry.trace,
                 });
                 format!("{value}\n")
             }
@@ -109,32 +120,51 @@ mod tests {
     fn entry() -> Entry {
         let (parts, ()) = http::Request::builder()
             .uri("/a?b=%22c")
+            .header(
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            )
             .body(())
             .expect("a valid request")
             .into_parts();
-        AccessLog::new(AccessLogFormat::Text).begin(&parts, &Origin::default())
+        AccessLog::new(AccessLogFormat::Text).begin(
+            &parts,
+            &Origin::default(),
+            RequestId::accept(b"seven").as_ref(),
+        )
     }
 
     #[test]
     fn a_text_line_holds_method_target_and_status() {
         let response = Response::new(Body::from(bytes::Bytes::from_static(b"four")));
-        let line =
-            AccessLog::new(AccessLogFormat::Text).line(&entry(), &response, SystemTime::UNIX_EPOCH);
+        let line = AccessLog::new(AccessLogFormat::Text).line(
+            &entry(),
+            Some("/{x}"),
+            &response,
+            SystemTime::UNIX_EPOCH,
+        );
         assert!(
             line.starts_with("- [Thu, 01 Jan 1970 00:00:00 GMT] \"GET /a?b=%22c HTTP/1.1\" 200 4 "),
             "{line}"
         );
-        assert!(line.ends_with("us\n"), "{line}");
+        assert!(line.ends_with("us seven\n"), "{line}");
     }
 
     #[test]
     fn a_json_line_is_one_json_object() {
         let response = Response::new(Body::Empty);
-        let line =
-            AccessLog::new(AccessLogFormat::Json).line(&entry(), &response, SystemTime::UNIX_EPOCH);
+        let line = AccessLog::new(AccessLogFormat::Json).line(
+            &entry(),
+            Some("/{x}"),
+            &response,
+            SystemTime::UNIX_EPOCH,
+        );
         let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(value["status"], 200);
         assert_eq!(value["bytes"], 0);
         assert_eq!(value["target"], "/a?b=%22c");
+        assert_eq!(value["route"], "/{x}");
+        assert_eq!(value["request_id"], "seven");
+        assert_eq!(value["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
     }
 }

@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::problem::Problem;
+use crate::proxy_protocol;
 use crate::request::Origin;
 use crate::service::Service;
 use crate::tls::is_handshake;
@@ -55,6 +56,13 @@ pub(crate) async fn serve(
     activity: Rc<Activity>,
     ticks: Rc<Cell<u64>>,
 ) {
+    origin.root_path.clone_from(&service.settings.root_path);
+    if service.settings.proxy_protocol
+        && !matches!(transport, Transport::Memory(_))
+        && !Box::pin(introduce(&mut transport, &mut origin, &service, &activity)).await
+    {
+        return;
+    }
     if service.tls.is_some() && matches!(transport, Transport::Tcp(_)) {
         // Boxed, so that connections in the clear don't reserve room for a handshake.
         match Box::pin(encrypt(transport, &service, &activity)).await {
@@ -77,6 +85,43 @@ pub(crate) async fn serve(
         let wire = wire.with_refusals(Rc::clone(&service) as Rc<dyn Refusals>);
         serve_http1(wire, origin, service, activity).await;
     }
+}
+
+/// Reads the header of the PROXY protocol, and takes the word of a balancer that is believed. Tells whether the
+/// connection goes on; without a proper header it ends in silence, since nobody knows what it speaks.
+async fn introduce(
+    transport: &mut Transport,
+    origin: &mut Origin,
+    service: &Service,
+    activity: &Activity,
+) -> bool {
+    // The header is under the same time limit as the head of a request.
+    activity.in_head.set(true);
+    let announced = unless_ended(activity, proxy_protocol::read(transport)).await;
+    activity.in_head.set(false);
+    let Some(Ok(announced)) = announced else {
+        return false;
+    };
+    let proxies = service.settings.trusted_proxies.as_ref();
+    if proxies.is_none_or(|proxies| proxies.trust(origin.remote)) {
+        origin.remote = announced.source.or(origin.remote);
+        origin.local = announced.destination.or(origin.local);
+        origin.secure |= announced.secure;
+    }
+    true
+}
+
+/// Waits for something, or for the end of the connection.
+async fn unless_ended<T>(activity: &Activity, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    std::future::poll_fn(|cx| {
+        activity.remember(cx);
+        if activity.ending.get().is_some() {
+            return Poll::Ready(None);
+        }
+        work.as_mut().poll(cx).map(Some)
+    })
+    .await
 }
 
 /// Runs the TLS handshake. `None` if it fails, or the connection is to end before it is done.
@@ -108,15 +153,7 @@ async fn encrypt(
         }
         tls.acceptor().accept(stream).await.ok()
     };
-    let mut handshake = pin!(handshake);
-    let stream = std::future::poll_fn(|cx| {
-        activity.remember(cx);
-        if activity.ending.get().is_some() {
-            return Poll::Ready(None);
-        }
-        handshake.as_mut().poll(cx)
-    })
-    .await?;
+    let stream = unless_ended(activity, handshake).await.flatten()?;
     activity.in_head.set(false);
     Some(Transport::Tls(Box::new(stream)))
 }

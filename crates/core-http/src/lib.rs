@@ -6,19 +6,23 @@
 //! - [`service`]: a request's way from the head to the finished answer
 //! - [`router`]: which endpoint answers a method and a path
 //! - [`gate`], [`trail`]: checks on the way in, and what they want done to the answer
+//! - [`cors`], [`vary`]: what scripts of other sites may do
+//! - [`proxies`], `proxy_protocol`: where requests come from that others pass on
 //! - [`handler`]: the trait that every endpoint implements
 //! - [`request`], [`response`], [`body`]: what handlers get and give
 //! - [`event_stream`]: answers that are streams of events
 //! - [`upgrade`], [`websocket`]: connections that change to another protocol
 //! - [`query`], [`cookie`], [`media_type`], [`percent`], [`quoted`]: lazy parsers of their texts
 //! - [`problem`]: error answers (RFC 9457)
-//! - [`settings`], [`counters`], [`access_log`], [`request_id`]: limits, figures, records
+//! - [`settings`], [`security_headers`]: limits and switches
+//! - [`counters`], [`metrics`], `access_log`, [`request_id`], [`trace_context`]: figures and records
 #![forbid(unsafe_code)]
 
 mod access_log;
 pub mod body;
 mod connection;
 pub mod cookie;
+pub mod cors;
 pub mod counters;
 pub mod error;
 pub mod event_stream;
@@ -26,20 +30,26 @@ pub mod gate;
 pub mod handler;
 pub mod listener;
 pub mod media_type;
+pub mod metrics;
 pub mod percent;
 pub mod problem;
+pub mod proxies;
+mod proxy_protocol;
 pub mod query;
 pub mod quoted;
 pub mod request;
 pub mod request_id;
 pub mod response;
 pub mod router;
+pub mod security_headers;
 pub mod server;
 pub mod service;
 pub mod settings;
 pub mod tls;
+pub mod trace_context;
 pub mod trail;
 pub mod upgrade;
+pub mod vary;
 pub mod websocket;
 pub mod wire;
 

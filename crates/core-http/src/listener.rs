@@ -177,7 +177,7 @@ impl Listener {
                     Origin {
                         remote: Some(remote),
                         local,
-                        secure: false,
+                        ..Origin::default()
                     },
                 ))
             }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::HOST;
 use http::request::Parts;
 
 use crate::request_id::RequestId;
@@ -18,6 +19,29 @@ pub struct Origin {
     pub local: Option<SocketAddr>,
     /// Whether the connection is encrypted.
     pub secure: bool,
+    /// The host that a trusted proxy was asked for.
+    pub host: Option<Box<str>>,
+    /// What the proxy in front has taken off the path.
+    pub root_path: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.secure { "https" } else { "http" }
+    }
+
+    /// The host a request is for, with its port if it has one. What stands in the target wins over the header
+    /// (RFC 9112, 3.2.2); HTTP/2 has it there in any case.
+    pub fn host_of<'r>(&'r self, parts: &'r Parts) -> Option<&'r str> {
+        if let Some(host) = &self.host {
+            return Some(host);
+        }
+        match parts.uri.authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
+        }
+    }
 }
 
 /// Everything of a request but its body.
@@ -38,6 +62,11 @@ impl Head {
     /// The query without its question mark; empty if there is none.
     pub fn query(&self) -> &str {
         self.parts.uri.query().unwrap_or("")
+    }
+
+    /// The host it is for, with its port if it has one.
+    pub fn host(&self) -> Option<&str> {
+        self.origin.host_of(&self.parts)
     }
 
     /// A header's first value, if it is readable text.

@@ -30,10 +30,18 @@ pub use crate::percent::{DecodeError, check_path, decode_segment};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteId(u32);
 
+impl RouteId {
+    /// Its place in the order of registration.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// What a router says about a method and a path.
 #[derive(Debug)]
 pub enum Match<'r, T> {
     Found {
+        id: RouteId,
         value: &'r T,
         params: Params,
         /// A HEAD request is answered by the route of GET.
@@ -162,6 +170,7 @@ impl<T> Router<T> {
             && let Some((route, head_of_get)) = self.endpoints[endpoint as usize].route(method)
         {
             return Match::Found {
+                id: route,
                 value: self.value(route),
                 params: Params::default(),
                 head_of_get,
@@ -200,6 +209,7 @@ impl<T> Router<T> {
         let mut search = Search::new(self, Some(method), path);
         if let Some((route, head_of_get)) = search.descend(ROOT, 0) {
             return Match::Found {
+                id: route,
                 value: self.value(route),
                 params: search.params,
                 head_of_get,

@@ -1,6 +1,7 @@
 //! One request's way from the parsed head to the finished answer.
 
 mod answering;
+mod crossing;
 mod head_check;
 mod miss;
 mod passage;
@@ -24,10 +25,12 @@ use hyper::body::Incoming;
 
 use crate::access_log::{AccessLog, Entry};
 use crate::body;
+use crate::cors::{Cors, Crossing};
 use crate::counters::Counters;
 use crate::error::BodyError;
 use crate::gate::Gate;
 use crate::handler::{BodyPolicy, Handler, Observer, Reply};
+use crate::metrics::{Flight, Metrics, Place};
 use crate::problem::Problem;
 use crate::request::{Head, Origin, Request};
 use crate::request_id::RequestId;
@@ -86,12 +89,16 @@ pub struct Service {
     pub entry: Vec<Rc<dyn Gate>>,
     /// Whether there are any gates, here or at an endpoint: without them no request gets a trail.
     pub is_guarded: bool,
+    /// What scripts of other sites may do; nothing is looked at without it.
+    pub cors: Option<Cors>,
     pub settings: Settings,
     /// Encrypts what comes by TCP.
     pub tls: Option<Tls>,
     pub observer: Box<dyn Observer>,
     pub(crate) access_log: Option<AccessLog>,
     pub counters: Arc<Counters>,
+    /// Figures by route; nothing is counted without it.
+    pub metrics: Option<Rc<Metrics>>,
     pub(crate) draining: Cell<bool>,
 }
 
@@ -115,11 +122,13 @@ impl Service {
             mounts: Vec::new(),
             entry: Vec::new(),
             is_guarded: false,
+            cors: None,
             settings,
             tls: None,
             observer,
             access_log,
             counters: Arc::default(),
+            metrics: None,
             draining: Cell::new(false),
         }
     }
@@ -135,9 +144,13 @@ impl Service {
         activity: Rc<Activity>,
     ) -> Answering {
         let is_ambiguous = activity.ambiguous.take();
-        let running = Running::new(activity);
+        let running = Running::new(activity, self.metrics.as_ref().map(Flight::begin));
         self.counters.count_request();
         let (parts, incoming) = request.into_parts();
+        let origin = match &self.settings.trusted_proxies {
+            Some(proxies) => proxies.seen_through(&parts.headers, origin),
+            None => origin,
+        };
         let id = self.settings.request_id_header.as_ref().map(|name| {
             RequestId::accept_or_new(parts.headers.get(name).map(HeaderValue::as_bytes))
         });
@@ -145,11 +158,16 @@ impl Service {
             running,
             id: id.as_ref().map(RequestId::to_header_value),
             version: parts.version,
-            trail: self.is_guarded.then(Rc::default),
+            crossing: self
+                .cors
+                .as_ref()
+                .and_then(|cors| cors.crossing(&self.router, &parts, &origin)),
+            is_secure: origin.secure,
+            trail: self.needs_trail().then(Rc::default),
             logged: self
                 .access_log
                 .as_ref()
-                .map(|log| log.begin(&parts, &origin)),
+                .map(|log| log.begin(&parts, &origin, id.as_ref())),
         };
         let head = Head {
             parts,
@@ -167,6 +185,10 @@ impl Service {
                 }))
             }
         }
+    }
+
+    fn needs_trail(&self) -> bool {
+        self.is_guarded || self.metrics.is_some() || self.access_log.is_some()
     }
 
     fn begin(
@@ -197,23 +219,32 @@ impl Service {
         incoming: Incoming,
         trail: Option<&Rc<Trail>>,
     ) -> Reply {
+        if let Some(cors) = &self.cors
+            && let Some(response) = self.check_crossing(cors, &head)
+        {
+            return self.revise(head, response);
+        }
         let found = self.router.find(&head.parts.method, head.parts.uri.path());
-        let endpoint = match found {
-            Match::Found { value, params, .. } => {
-                let endpoint = Rc::clone(value);
+        let (endpoint, place) = match found {
+            Match::Found {
+                id, value, params, ..
+            } => {
                 head.params = params;
-                endpoint
+                (Rc::clone(value), Place::Route(id))
             }
-            Match::NotFound if !self.mounts.is_empty() => {
+            Match::NotFound if !self.mounts.is_empty() && !self.has_page(head.path()) => {
                 let path = head.parts.uri.path();
-                match self.mounts.iter().find(|mount| mount.holds(path)) {
-                    Some(mount) => Rc::clone(&mount.endpoint),
+                match self.mounts.iter().position(|mount| mount.holds(path)) {
+                    Some(index) => (Rc::clone(&self.mounts[index].endpoint), Place::Mount(index)),
                     None => return self.missed(head, &found),
                 }
             }
             _ => return self.missed(head, &found),
         };
         endpoint.handler.found(&mut head);
+        if let Some(trail) = trail {
+            trail.place.set(place);
+        }
         let limit = endpoint
             .max_body_size
             .unwrap_or(self.settings.max_body_size);
@@ -386,13 +417,16 @@ impl Service {
     }
 
     /// Adds what every answer carries.
-    fn finish(&self, response: Response, exchange: Exchange) -> Response {
+    fn finish(&self, response: Response, mut exchange: Exchange) -> Response {
         let mut response = match &exchange.trail {
             Some(trail) => trail.apply(response),
             None => response,
         };
         let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
+        if let Some(crossing) = &exchange.crossing {
+            crossing.mark(headers);
+        }
         if let (Some(name), Some(id)) = (&self.settings.request_id_header, exchange.id)
             && !headers.contains_key(name)
         {
@@ -403,13 +437,29 @@ impl Service {
         {
             headers.insert(header::SERVER, server.clone());
         }
+        if let Some(security) = &self.settings.security_headers {
+            security.add(headers, exchange.is_secure);
+        }
         if self.draining.get() && exchange.version < Version::HTTP_2 && !is_upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        if let (Some(log), Some(entry)) = (&self.access_log, exchange.logged) {
-            log.end(&entry, &response);
+        if let Some(trail) = &exchange.trail {
+            let place = trail.place.get();
+            exchange.running.answered(place, response.status());
+            if let (Some(log), Some(entry)) = (&self.access_log, exchange.logged) {
+                log.end(&entry, self.name_of(place), &response);
+            }
         }
         exchange.running.hold_while_streaming(response)
+    }
+
+    /// The pattern of the route that answered, or the path of the mount.
+    fn name_of(&self, place: Place) -> Option<&str> {
+        match place {
+            Place::Nowhere => None,
+            Place::Route(id) => Some(self.router.pattern(id)),
+            Place::Mount(index) => self.mounts.get(index).map(|mount| mount.prefix.as_str()),
+        }
     }
 }
 
@@ -434,6 +484,8 @@ struct Exchange {
     running: Running,
     id: Option<HeaderValue>,
     version: Version,
+    is_secure: bool,
+    crossing: Option<Crossing>,
     trail: Option<Rc<Trail>>,
     logged: Option<Entry>,
 }

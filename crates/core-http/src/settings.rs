@@ -1,8 +1,12 @@
 //! Limits and switches of a server, fixed while it runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
+
+use crate::proxies::TrustedProxies;
+use crate::security_headers::SecurityHeaders;
 
 /// How the access log writes its lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +35,15 @@ pub struct Settings {
     pub problem_base_url: String,
     pub access_log: Option<AccessLogFormat>,
     pub allowed_hosts: Vec<String>,
+    /// Who is believed about where requests come from.
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Connections begin with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
+    /// What the proxy in front takes off the path, without a slash at its end.
+    pub root_path: Option<Arc<str>>,
     pub health_path: Option<String>,
+    pub metrics_path: Option<String>,
+    pub security_headers: Option<SecurityHeaders>,
     /// After so many requests the server asks to be replaced.
     pub max_requests: Option<u64>,
 }
@@ -56,7 +68,12 @@ impl Default for Settings {
             problem_base_url: "https://spikard.dev/errors/".to_owned(),
             access_log: None,
             allowed_hosts: Vec::new(),
+            trusted_proxies: None,
+            proxy_protocol: false,
+            root_path: None,
             health_path: None,
+            metrics_path: None,
+            security_headers: None,
             max_requests: None,
         }
     }

@@ -1,7 +1,8 @@
 //! What is to be done to an answer, noted while its request was on the way in.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
+use crate::metrics::Place;
 use crate::response::Response;
 
 type Touch = Box<dyn FnOnce(Response) -> Response>;
@@ -10,6 +11,8 @@ type Touch = Box<dyn FnOnce(Response) -> Response>;
 #[derive(Default)]
 pub struct Trail {
     touches: RefCell<Vec<Touch>>,
+    /// Who answers, once that is known.
+    pub(crate) place: Cell<Place>,
 }
 
 impl Trail {

@@ -3,8 +3,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use core_http::cors::{Cors, Policy};
 use core_http::counters::Counters;
 use core_http::handler::Handler;
+use core_http::metrics::Metrics;
 use core_http::router::Router;
 use core_http::service::{Endpoint, Service};
 use core_http::settings::Settings;
@@ -19,12 +21,13 @@ use crate::hook_gate::HookGate;
 use crate::python_handler::{PythonHandler, PythonObserver};
 use crate::route::Route;
 use crate::socket_handler::SocketHandler;
-use crate::{settings, tls};
+use crate::{cors, settings, tls};
 
 pub(crate) struct Blueprint {
     routes: Vec<(Method, String, Arc<Route>)>,
     pub(crate) settings: Settings,
     tls: Option<Tls>,
+    cors: Option<Arc<Policy>>,
     max_json_depth: usize,
     /// Hooks that every request passes before its route is looked for.
     entry: Option<Arc<Py<PyAny>>>,
@@ -38,6 +41,7 @@ impl Blueprint {
             routes: application.routes.clone(),
             settings: settings::read(config)?,
             tls: tls::read(config)?,
+            cors: cors::read(&config.getattr("cors")?)?,
             max_json_depth: config.getattr("max_json_depth")?.extract()?,
             entry: application.entry.clone(),
             counters: Arc::default(),
@@ -48,20 +52,36 @@ impl Blueprint {
     pub(crate) fn build(self, gateway: &Gateway) -> Rc<Service> {
         let mut router = Router::new();
         let mut is_guarded = false;
+        let mut cors = Cors {
+            general: self.cors.clone(),
+            ..Cors::default()
+        };
+        let mut counted = Vec::new();
         for (method, pattern, route) in &self.routes {
             let endpoint = self.endpoint(route, gateway);
             is_guarded |= !endpoint.gates.is_empty();
             // Conflicts were refused when the application took the route.
-            let _ = router.insert(method.clone(), pattern, Rc::new(endpoint));
+            let Ok(id) = router.insert(method.clone(), pattern, Rc::new(endpoint)) else {
+                continue;
+            };
+            counted.push((method.as_str(), pattern.as_str()));
+            if let Some(own) = &route.cors {
+                cors.own.insert(id, own.clone());
+            }
         }
         let observer = Box::new(PythonObserver(gateway.clone()));
         let mut service = Service::new(router, self.settings, observer);
         service.tls = self.tls;
+        service.cors = cors.is_active().then_some(cors);
         service.counters = self.counters;
         if let Some(hooks) = &self.entry {
             service.entry.push(HookGate::of(gateway, hooks, None));
         }
         service.is_guarded = is_guarded || !service.entry.is_empty();
+        if service.settings.metrics_path.is_some() {
+            let mounts = service.mounts.iter().map(|mount| mount.prefix.as_str());
+            service.metrics = Some(Rc::new(Metrics::new(counted, mounts)));
+        }
         Rc::new(service)
     }
 

@@ -5,6 +5,7 @@ use core_http::cookie;
 use core_http::media_type;
 use core_http::request::{Head, Request as CoreRequest};
 use core_http::request_id::RequestId;
+use core_http::trace_context::TraceParent;
 use http::header;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
@@ -227,20 +228,13 @@ impl Request {
 
     #[getter]
     fn scheme(&self) -> &str {
-        if self.head.origin.secure {
-            "https"
-        } else {
-            "http"
-        }
+        self.head.origin.scheme()
     }
 
     #[getter]
     fn host(&self) -> String {
-        if let Some(host) = self.head.header(header::HOST) {
-            return host.to_owned();
-        }
-        match self.head.parts.uri.authority() {
-            Some(authority) => authority.as_str().to_owned(),
+        match self.head.host() {
+            Some(host) => host.to_owned(),
             None => self
                 .head
                 .origin
@@ -257,12 +251,19 @@ impl Request {
             .uri
             .path_and_query()
             .map_or("/", |target| target.as_str());
-        format!("{}://{}{target}", self.scheme(), self.host())
+        let root = self.root_path();
+        format!("{}://{}{root}{target}", self.scheme(), self.host())
     }
 
     #[getter]
     fn base_url(&self) -> String {
-        format!("{}://{}/", self.scheme(), self.host())
+        let root = self.root_path();
+        format!("{}://{}{root}/", self.scheme(), self.host())
+    }
+
+    #[getter]
+    fn root_path(&self) -> &str {
+        self.head.origin.root_path.as_deref().unwrap_or("")
     }
 
     #[getter]
@@ -313,8 +314,13 @@ impl Request {
         let state = py
             .import(intern!(py, "spikard.datastructures"))?
             .getattr(intern!(py, "State"))?
-            .call0()?
-            .unbind();
+            .call0()?;
+        if let Some(parent) = TraceParent::of(&self.head.parts.headers) {
+            state.set_item(intern!(py, "traceparent"), parent.text)?;
+            state.set_item(intern!(py, "trace_id"), parent.trace_id)?;
+            state.set_item(intern!(py, "parent_span_id"), parent.span_id)?;
+        }
+        let state = state.unbind();
         self.state = Some(state.clone_ref(py));
         Ok(state)
     }

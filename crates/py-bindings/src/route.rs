@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use core_http::cors::Policy;
 use core_validate::{ParameterSet, ParameterSpec, Schema, Source};
 use http::StatusCode;
 use pyo3::exceptions::PyValueError;
@@ -10,8 +11,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::json_value;
 use crate::socket_plan::SocketPlan;
+use crate::{cors, json_value};
 
 /// How the handler is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,8 @@ pub(crate) struct Route {
     pub(crate) max_json_depth: Option<usize>,
     pub(crate) max_body_size: Option<Option<u64>>,
     pub(crate) request_timeout: Option<Option<Duration>>,
+    /// Absent: as the server has it; `None`: switched off.
+    pub(crate) cors: Option<Option<Arc<Policy>>>,
     pub(crate) names: RouteNames,
     /// Hooks to run before the body is read.
     pub(crate) gate: Option<Arc<Py<PyAny>>>,
@@ -395,6 +398,9 @@ impl Route {
                 .transpose()?,
             gate: optional(plan.getattr(intern!(py, "gate"))?).map(Arc::new),
             is_hooked: plan.getattr(intern!(py, "is_hooked"))?.is_truthy()?,
+            cors: limit_of(&options, "cors")?
+                .map(|config| config.map_or(Ok(None), |config| cors::read(&config)))
+                .transpose()?,
             names: RouteNames {
                 path_names: path_names.into(),
                 route: route.clone().unbind(),

@@ -1,11 +1,15 @@
 //! From `spikard.config.ServerConfig` to the server's settings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use core_http::proxies::TrustedProxies;
 use core_http::settings::{AccessLogFormat, Settings};
 use http::{HeaderName, HeaderValue};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+
+use crate::security_headers;
 
 fn seconds(config: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Duration>> {
     let value: Option<f64> = config.getattr(name)?.extract()?;
@@ -27,6 +31,21 @@ fn long_seconds(config: &Bound<'_, PyAny>, name: &str) -> PyResult<Duration> {
 fn text_header(name: &str, value: &str) -> PyResult<HeaderValue> {
     HeaderValue::from_str(value)
         .map_err(|_| PyValueError::new_err(format!("{name} is not a header value: {value:?}")))
+}
+
+fn trusted_proxies(config: &Bound<'_, PyAny>) -> PyResult<Option<TrustedProxies>> {
+    let listed: Vec<String> = config.getattr("trusted_proxies")?.extract()?;
+    if listed.is_empty() {
+        return Ok(None);
+    }
+    TrustedProxies::new(listed)
+        .map(Some)
+        .map_err(|fault| PyValueError::new_err(fault.to_string()))
+}
+
+fn root_path(config: &Bound<'_, PyAny>) -> PyResult<Option<Arc<str>>> {
+    let path: String = config.getattr("root_path")?.extract()?;
+    Ok((!path.is_empty()).then(|| path.into()))
 }
 
 pub(crate) fn read(config: &Bound<'_, PyAny>) -> PyResult<Settings> {
@@ -67,7 +86,12 @@ pub(crate) fn read(config: &Bound<'_, PyAny>) -> PyResult<Settings> {
         problem_base_url: config.getattr("problem_base_url")?.extract()?,
         access_log,
         allowed_hosts: config.getattr("allowed_hosts")?.extract()?,
+        trusted_proxies: trusted_proxies(config)?,
+        proxy_protocol: config.getattr("proxy_protocol")?.is_truthy()?,
+        root_path: root_path(config)?,
         health_path: config.getattr("health_path")?.extract()?,
+        metrics_path: config.getattr("metrics_path")?.extract()?,
+        security_headers: security_headers::read(&config.getattr("security_headers")?)?,
         max_requests: config.getattr("max_requests")?.extract()?,
     })
 }

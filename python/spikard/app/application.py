@@ -104,7 +104,7 @@ class Spikard(Router, FaultHandling, metaclass=ApplicationType):
         return {route.path: route.event_source for route in self._routes if route.event_source is not None}
 
     def url_for(self, name: str, /, **path_params: Any) -> str:
-        """The path of a route, found by its name or else by the name of its function.
+        """The path of a route as clients see it, found by its name or else by the name of its function.
 
         app.url_for("read_item", item_id=3)  # "/items/3"
         """
@@ -117,7 +117,7 @@ class Spikard(Router, FaultHandling, metaclass=ApplicationType):
         if len(paths) > 1:
             msg = f"{name!r} is ambiguous: {', '.join(sorted(paths))}; give the routes names of their own"
             raise RouteError(msg)
-        return build_path(paths.pop(), path_params)
+        return self.config.root_path + build_path(paths.pop(), path_params)
 
     def run(
         self,

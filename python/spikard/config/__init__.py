@@ -1,7 +1,7 @@
 """Every setting, checked when it is made.
 
 - `server`: `ServerConfig`; `route`: `RouteConfig`, what a route does differently, with `UNSET`
-- `compression`, `rate_limit`, `jwt`, `api_key`, `cors`, `static_files`, `openapi`, `background`, `tls`: its parts
+- `compression`, `rate_limit`, `jwt`, `api_key`, `cors`, `security_headers`, `static_files`, `openapi`, `background`, `tls`: its parts
 - `settings`: what all of them can do; `bounds`: the checks; `environment`: the variables read
 """
 
@@ -13,6 +13,7 @@ from spikard.config.jwt import JwtConfig
 from spikard.config.openapi import ContactInfo, LicenseInfo, OpenApiConfig, SecuritySchemeInfo, ServerInfo
 from spikard.config.rate_limit import RateLimitConfig
 from spikard.config.route import RouteConfig
+from spikard.config.security_headers import SecurityHeadersConfig
 from spikard.config.server import ServerConfig
 from spikard.config.static_files import StaticFilesConfig
 from spikard.config.tls import TlsConfig
@@ -30,6 +31,7 @@ __all__ = [
     "OpenApiConfig",
     "RateLimitConfig",
     "RouteConfig",
+    "SecurityHeadersConfig",
     "SecuritySchemeInfo",
     "ServerConfig",
     "ServerInfo",

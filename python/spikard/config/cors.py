@@ -14,7 +14,11 @@ def _any() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class CorsConfig(Settings):
-    """Which origins may call, with which methods and headers."""
+    """Which origins may call, with which methods and headers.
+
+    Origins compare byte for byte, `https://shop.example` with scheme and without a slash; a pattern has to match the
+    whole origin. `null` has to be listed, also beside `"*"`.
+    """
 
     allowed_origins: Sequence[str] = field(default_factory=_any)
     allowed_origin_regex: str | None = None
@@ -30,6 +34,7 @@ class CorsConfig(Settings):
         for name in ("allowed_origins", "allowed_methods", "allowed_headers"):
             bounds.strings(self, name)
         bounds.strings(self, "expose_headers", optional=True)
+        self._store("allowed_methods", [method.upper() for method in self.allowed_methods])
         bounds.whole(self, "max_age", least=0)
         for flag in ("allow_credentials", "allow_private_network", "block_disallowed"):
             bounds.instance(self, flag, bool)

@@ -15,6 +15,7 @@ from spikard.config.environment import environment_text, environment_whole
 from spikard.config.jwt import JwtConfig
 from spikard.config.openapi import OpenApiConfig
 from spikard.config.rate_limit import RateLimitConfig
+from spikard.config.security_headers import SecurityHeadersConfig
 from spikard.config.settings import Settings
 from spikard.config.static_files import StaticFilesConfig
 from spikard.config.tls import TlsConfig
@@ -54,6 +55,7 @@ FLAGS = (
     "enable_request_id",
     "graceful_shutdown",
     "http2",
+    "proxy_protocol",
     "redirect_slashes",
     "date_header",
     "docs_in_production",
@@ -62,6 +64,7 @@ PARTS = {
     "compression": CompressionConfig,
     "cors": CorsConfig,
     "rate_limit": RateLimitConfig,
+    "security_headers": SecurityHeadersConfig,
     "jwt_auth": JwtConfig,
     "api_key_auth": ApiKeyConfig,
     "openapi": OpenApiConfig,
@@ -101,11 +104,14 @@ class ServerConfig(Settings):
     max_connections: int | None = None
     compression: CompressionConfig | None = field(default_factory=CompressionConfig)
     cors: CorsConfig | None = None
+    security_headers: SecurityHeadersConfig | None = None
     rate_limit: RateLimitConfig | None = None
     jwt_auth: JwtConfig | None = None
     api_key_auth: ApiKeyConfig | None = None
     static_files: Sequence[StaticFilesConfig] = field(default_factory=list)
     trusted_proxies: Sequence[str] = field(default_factory=list)
+    proxy_protocol: bool = False
+    root_path: str = ""
     allowed_hosts: Sequence[str] = field(default_factory=list)
     graceful_shutdown: bool = True
     shutdown_timeout: float = 30
@@ -155,6 +161,9 @@ class ServerConfig(Settings):
             bounds.text(self, name, optional=True)
         for name in ("metrics_path", "health_path"):
             bounds.route_path(self, name, optional=True)
+        if self.root_path:
+            bounds.route_path(self, "root_path")
+            self._store("root_path", self.root_path.rstrip("/"))
         bounds.choice(self, "validate_responses", ("always", "debug", "never"))
         bounds.choice(self, "access_log", (True, False, "text", "json"))
         bounds.text(self, "log_level")
@@ -166,10 +175,12 @@ class ServerConfig(Settings):
         bounds.strings(self, "allowed_hosts")
         bounds.strings(self, "trusted_proxies")
         for network in self.trusted_proxies:
+            if network == "unix":
+                continue
             try:
                 ipaddress.ip_network(network, strict=False)
             except ValueError:
-                raise bounds.refusal(self, "trusted_proxies", "a list of addresses or CIDR networks", network) from None
+                raise bounds.refusal(self, "trusted_proxies", "a list of addresses, CIDR networks or 'unix'", network) from None
 
 
 __all__ = ["ServerConfig"]

@@ -68,7 +68,7 @@ class TestClient(ClientSession):
         return self._bound
 
     def _config(self) -> ServerConfig:
-        return super()._config().copy(host=LOOPBACK, port=self._wanted_port, uds=None)
+        return super()._config().copy(host=LOOPBACK, port=self._wanted_port, uds=None, proxy_protocol=False)
 
     def _in_memory(self) -> bool:
         return False

@@ -27,6 +27,7 @@ fn answer(router: &Router<usize>, method: &Method, path: &str) -> Answer {
             value,
             params,
             head_of_get,
+            ..
         } => Answer::Found {
             index: *value,
             params: params.iter(path).map(str::to_owned).collect(),

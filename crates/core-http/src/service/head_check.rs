@@ -47,19 +47,14 @@ impl Service {
             return Some(response);
         }
         if !settings.allowed_hosts.is_empty() && !self.host_allowed(head) {
-            return Some(self.problem(
-                head,
-                Problem::invalid_host(head.header(header::HOST).unwrap_or("")),
-            ));
+            let host = head.host().unwrap_or("");
+            return Some(self.problem(head, Problem::invalid_host(host)));
         }
         None
     }
 
     fn host_allowed(&self, head: &Head) -> bool {
-        let host = head
-            .header(header::HOST)
-            .or_else(|| head.parts.uri.host())
-            .unwrap_or("");
+        let host = head.host().unwrap_or("");
         let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((inner, _)) => inner,
             None => host.rsplit_once(':').map_or(host, |(name, _)| name),

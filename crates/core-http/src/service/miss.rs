@@ -7,6 +7,7 @@ use http::{Method, StatusCode};
 
 use super::{Endpoint, Service};
 use crate::body::Body;
+use crate::metrics;
 use crate::problem::Problem;
 use crate::request::Head;
 use crate::response::Response;
@@ -28,9 +29,7 @@ impl Service {
                 response.headers_mut().insert(header::ALLOW, allow.clone());
                 response
             }
-            Match::NotFound if self.settings.health_path.as_deref() == Some(path) => {
-                Response::new(Body::Empty)
-            }
+            Match::NotFound if self.has_page(path) => self.page(head),
             Match::NotFound
                 if self.settings.redirect_slashes && self.router.alternate_slash(method, path) =>
             {
@@ -42,11 +41,52 @@ impl Service {
         }
     }
 
+    /// Whether the server itself has something at this path.
+    pub(super) fn has_page(&self, path: &str) -> bool {
+        let settings = &self.settings;
+        let is_at = |page: &Option<String>| page.as_deref() == Some(path);
+        is_at(&settings.health_path) || (self.metrics.is_some() && is_at(&settings.metrics_path))
+    }
+
+    fn page(&self, head: &Head) -> Response {
+        const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+        let method = &head.parts.method;
+        let mut response = match *method {
+            Method::GET | Method::HEAD => match &self.metrics {
+                Some(metrics) if self.settings.metrics_path.as_deref() == Some(head.path()) => {
+                    let text = metrics.to_text(self.counters.connections());
+                    let mut response = Response::new(Body::Full(text.into()));
+                    let kind = HeaderValue::from_static(metrics::CONTENT_TYPE);
+                    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+                    response
+                }
+                _ => Response::new(Body::Empty),
+            },
+            Method::OPTIONS => {
+                let mut response = Response::default();
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                response.headers_mut().insert(header::ALLOW, ALLOW);
+                response
+            }
+            _ => {
+                let mut response = self.problem(head, Problem::method_not_allowed(method.as_str()));
+                response.headers_mut().insert(header::ALLOW, ALLOW);
+                response
+            }
+        };
+        let headers = response.headers_mut();
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        response
+    }
+
     fn redirect_slash(&self, head: &Head) -> Response {
         let path = head.path();
+        let root = self.settings.root_path.as_deref().unwrap_or("");
         let mut target = match path.strip_suffix('/') {
-            Some(without) => without.to_owned(),
-            None => format!("{path}/"),
+            Some(without) => format!("{root}{without}"),
+            None => format!("{root}{path}/"),
         };
         if let Some(query) = head.parts.uri.query() {
             target.push('?');

@@ -12,12 +12,14 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use crate::body::{self, Body};
 use crate::error::BodyError;
 use crate::event_stream::{EventBody, EventStream};
+use crate::metrics::{Flight, Place};
 use crate::response::Response;
 use crate::wire::Activity;
 
 /// Marks a request as under way until its answer, streams included, has been produced.
 pub(crate) struct Running {
     activity: Rc<Activity>,
+    flight: Option<Flight>,
 }
 
 impl std::fmt::Debug for Running {
@@ -28,10 +30,17 @@ impl std::fmt::Debug for Running {
 }
 
 impl Running {
-    pub(super) fn new(activity: Rc<Activity>) -> Self {
+    pub(super) fn new(activity: Rc<Activity>, flight: Option<Flight>) -> Self {
         activity.active.set(activity.active.get() + 1);
         activity.in_head.set(false);
-        Self { activity }
+        Self { activity, flight }
+    }
+
+    /// Counts the answer, where that is done.
+    pub(super) fn answered(&mut self, place: Place, status: StatusCode) {
+        if let Some(flight) = &mut self.flight {
+            flight.answered(place, status);
+        }
     }
 
     pub(super) fn hold_while_streaming(self, response: Response) -> Response {

@@ -1,0 +1,77 @@
+"""What is written down of a request: the access log, trace ids."""
+
+import json
+
+import pytest
+
+from spikard import Request, ServerConfig, Spikard
+from tests.conftest import Serve
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+def app_with(**fields: object) -> Spikard:
+    app = Spikard(config=ServerConfig(**fields))
+
+    @app.get("/items/{item_id}")
+    async def item(item_id: int, request: Request) -> dict:
+        return dict(request.state)
+
+    return app
+
+
+def lines_of(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    return capfd.readouterr().out.splitlines()
+
+
+def test_a_json_line_names_route_request_and_trace(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
+    app = app_with(access_log="json", request_id_header="X-Call", trusted_proxies=["127.0.0.1"])
+    client = serve(app).client
+    headers = {"x-call": "call-7", "traceparent": PARENT, "x-forwarded-for": "1.2.3.4", "user-agent": "test"}
+    client.get("/items/5?q=a", headers=headers)
+    client.get("/nowhere", headers={"traceparent": "not one"})
+    first, second = map(json.loads, lines_of(capfd))
+    assert first.items() >= {
+        "client": "1.2.3.4",
+        "method": "GET",
+        "target": "/items/5?q=a",
+        "route": "/items/{item_id}",
+        "version": "HTTP/1.1",
+        "status": 200,
+        "user_agent": "test",
+        "request_id": "call-7",
+        "trace_id": TRACE,
+    }.items()
+    assert second.items() >= {"target": "/nowhere", "route": None, "status": 404, "trace_id": None}.items()
+
+
+def test_a_text_line(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
+    serve(app_with(access_log=True)).client.get("/items/5", headers={"x-request-id": "call-7"})
+    (line,) = lines_of(capfd)
+    assert '"GET /items/5 HTTP/1.1" 200 2 ' in line
+    assert line.endswith("us call-7")
+
+
+def test_no_line_unless_asked_for(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
+    serve(app_with()).client.get("/items/5")
+    assert lines_of(capfd) == []
+
+
+def test_nobody_can_write_lines_of_his_own(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
+    served = serve(app_with(access_log=True))
+    head = 'GET /items/5?"x" HTTP/1.1\r\nhost: x\r\nuser-agent: a\tb\r\nconnection: close\r\n\r\n'
+    served.exchange(head.encode())
+    assert len(lines_of(capfd)) <= 1
+
+
+def test_the_trace_is_in_the_state_of_the_request(serve: Serve) -> None:
+    client = serve(app_with()).client
+    assert client.get("/items/5", headers={"traceparent": PARENT}).json() == {
+        "traceparent": PARENT,
+        "trace_id": TRACE,
+        "parent_span_id": "00f067aa0ba902b7",
+    }
+    for other in ("", PARENT.upper(), f"{PARENT}-more", f"00-{'0' * 32}-00f067aa0ba902b7-01"):
+        assert client.get("/items/5", headers={"traceparent": other}).json() == {}
+    assert client.get("/items/5").json() == {}
