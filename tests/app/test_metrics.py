@@ -10,7 +10,7 @@ from spikard.config import CorsConfig
 from tests.conftest import Serve
 from tests.served import Served
 
-SAMPLE = re.compile(r"([a-z_]+)(?:{(.*)})? (\S+)")
+SAMPLE = re.compile(r"^([a-z_]+)(?:{(.*)})? (\S+)$", re.MULTILINE)
 
 
 def app_with(**fields: object) -> Spikard:

@@ -1,7 +1,6 @@
 """Requests that proxies pass on: who sent them, and what for."""
 
 import json
-import socket
 import struct
 from ipaddress import ip_address
 
@@ -92,7 +91,11 @@ def test_a_prefix_that_the_proxy_took_away_is_put_back(serve: Serve) -> None:
 
 
 def ask(served: Served, start: bytes) -> bytes:
-    return served.exchange(start + b"GET /who HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    try:
+        return served.exchange(start + b"GET /who HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    except ConnectionResetError:
+        # The server has closed without reading all of it.
+        return b""
 
 
 def binary_header(source: str, destination: str, command: int = 0x21) -> bytes:
@@ -144,6 +147,5 @@ def test_the_header_may_come_in_pieces(serve: Serve) -> None:
         for byte in b"PROXY TCP4 1.2.3.4 10.0.0.1 4711 80\r\n":
             connection.sendall(bytes([byte]))
         connection.sendall(b"GET /who HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        connection.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert b'"client":"1.2.3.4"' in answer

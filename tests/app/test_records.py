@@ -32,17 +32,20 @@ def test_a_json_line_names_route_request_and_trace(serve: Serve, capfd: pytest.C
     client.get("/items/5?q=a", headers=headers)
     client.get("/nowhere", headers={"traceparent": "not one"})
     first, second = map(json.loads, lines_of(capfd))
-    assert first.items() >= {
-        "client": "1.2.3.4",
-        "method": "GET",
-        "target": "/items/5?q=a",
-        "route": "/items/{item_id}",
-        "version": "HTTP/1.1",
-        "status": 200,
-        "user_agent": "test",
-        "request_id": "call-7",
-        "trace_id": TRACE,
-    }.items()
+    assert (
+        first.items()
+        >= {
+            "client": "1.2.3.4",
+            "method": "GET",
+            "target": "/items/5?q=a",
+            "route": "/items/{item_id}",
+            "version": "HTTP/1.1",
+            "status": 200,
+            "user_agent": "test",
+            "request_id": "call-7",
+            "trace_id": TRACE,
+        }.items()
+    )
     assert second.items() >= {"target": "/nowhere", "route": None, "status": 404, "trace_id": None}.items()
 
 

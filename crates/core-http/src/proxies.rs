@@ -73,12 +73,11 @@ impl TrustedProxies {
             return origin;
         }
         let told = match (self.standard(headers), self.customary(headers)) {
-            (None, None) => return origin,
             (Some(hop), None) | (None, Some(hop)) => hop,
             // A proxy that writes the one passes the other on as the client sent it. Which one, nobody can tell from
             // here, so both have to say the same.
             (Some(standard), Some(customary)) if standard.client == customary.client => customary,
-            (Some(_), Some(_)) => return origin,
+            (Some(_), Some(_)) | (None, None) => return origin,
         };
         Arc::new(Origin {
             remote: told.client.or(origin.remote),

@@ -35,6 +35,7 @@ impl std::fmt::Debug for Trail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Trail")
             .field("touches", &self.touches.borrow().len())
+            .field("place", &self.place.get())
             .finish()
     }
 }

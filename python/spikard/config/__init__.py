@@ -1,7 +1,8 @@
 """Every setting, checked when it is made.
 
 - `server`: `ServerConfig`; `route`: `RouteConfig`, what a route does differently, with `UNSET`
-- `compression`, `rate_limit`, `jwt`, `api_key`, `cors`, `security_headers`, `static_files`, `openapi`, `background`, `tls`: its parts
+- `compression`, `rate_limit`, `jwt`, `api_key`, `cors`, `security_headers`, `static_files`, `openapi`, `background`,
+  `tls`: its parts
 - `settings`: what all of them can do; `bounds`: the checks; `environment`: the variables read
 """
 

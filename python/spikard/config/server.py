@@ -180,7 +180,9 @@ class ServerConfig(Settings):
             try:
                 ipaddress.ip_network(network, strict=False)
             except ValueError:
-                raise bounds.refusal(self, "trusted_proxies", "a list of addresses, CIDR networks or 'unix'", network) from None
+                raise bounds.refusal(
+                    self, "trusted_proxies", "a list of addresses, CIDR networks or 'unix'", network
+                ) from None
 
 
 __all__ = ["ServerConfig"]

@@ -15,14 +15,13 @@ impl Service {
         let parts = &head.parts;
         let crossing = cors.crossing(&self.router, parts, &head.origin)?;
         let refusal = match crossing.kind {
-            Kind::Here | Kind::Allowed(_) => return None,
             // No browser holds back a WebSocket, so here it is on us even where requests are let through.
             Kind::Foreign
                 if crossing.policy.block_disallowed || asks_for_websocket(&parts.headers) =>
             {
                 foreign(&parts.headers)
             }
-            Kind::Foreign => return None,
+            Kind::Here | Kind::Allowed(_) | Kind::Foreign => return None,
             Kind::Preflight => {
                 match crossing.preflight(&self.router, head.path(), &parts.headers) {
                     Verdict::Denied(refusal) => refusal,

@@ -1,6 +1,7 @@
 //! Refusals that need only the head.
 
-use http::{Version, header};
+use http::{HeaderValue, Method, Version, header};
+use hyper::ext::Protocol;
 
 use super::{Service, close_after};
 use crate::problem::Problem;
@@ -13,6 +14,15 @@ impl Service {
     pub(super) fn check_head(&self, head: &Head, is_ambiguous: bool) -> Option<Response> {
         let settings = &self.settings;
         let uri = &head.parts.uri;
+        if head.parts.method == Method::CONNECT && head.parts.extensions.get::<Protocol>().is_none()
+        {
+            // Nobody tunnels through here; what HTTP/2 opens a WebSocket with names its protocol.
+            let mut response = self.problem(head, Problem::method_not_allowed("CONNECT"));
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static(""));
+            return Some(response);
+        }
         let length = uri
             .path_and_query()
             .map_or(0, |target| target.as_str().len());

@@ -17,6 +17,9 @@ impl Service {
     /// The answer when no handler matches.
     pub(super) fn miss(&self, head: &Head, found: &Match<'_, Rc<Endpoint>>) -> Response {
         let (method, path) = (&head.parts.method, head.path());
+        if !is_known(method) {
+            return self.problem(head, Problem::not_implemented());
+        }
         match found {
             Match::Options { allow } => {
                 let mut response = Response::default();
@@ -103,4 +106,20 @@ impl Service {
         response.headers_mut().insert(header::LOCATION, location);
         response
     }
+}
+
+/// Whether it is a method that anything here could have been made for; routes for others have been looked for already.
+fn is_known(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::GET
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::PATCH
+            | Method::DELETE
+            | Method::OPTIONS
+            | Method::TRACE
+            | Method::CONNECT
+    )
 }
