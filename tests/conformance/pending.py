@@ -5,11 +5,9 @@ PENDING = {
     "background": "work after the response",
     "compression": "content coding of responses",
     "cors": "cross-origin requests",
-    "multipart": "uploads",
     "rate_limit": "limits of requests per time",
     "sse": "server-sent events",
     "static_files": "files of a directory",
     "streaming": "bodies in chunks",
-    "url_encoded": "forms",
     "websockets": "WebSockets",
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use crate::multipart::PartRules;
+
 /// How the access log writes its lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessLogFormat {
@@ -34,6 +36,8 @@ pub struct Settings {
     pub health_path: Option<String>,
     /// After so many requests the server asks to be replaced.
     pub max_requests: Option<u64>,
+    /// What multipart forms may hold.
+    pub parts: PartRules,
 }
 
 impl Default for Settings {
@@ -58,6 +62,7 @@ impl Default for Settings {
             allowed_hosts: Vec::new(),
             health_path: None,
             max_requests: None,
+            parts: PartRules::default(),
         }
     }
 }

@@ -7,6 +7,8 @@ use http::{HeaderName, HeaderValue};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::part_rules;
+
 fn seconds(config: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Duration>> {
     let value: Option<f64> = config.getattr(name)?.extract()?;
     value
@@ -69,5 +71,6 @@ pub(crate) fn read(config: &Bound<'_, PyAny>) -> PyResult<Settings> {
         allowed_hosts: config.getattr("allowed_hosts")?.extract()?,
         health_path: config.getattr("health_path")?.extract()?,
         max_requests: config.getattr("max_requests")?.extract()?,
+        parts: part_rules::read(config)?,
     })
 }

@@ -185,13 +185,11 @@ impl MessagePeer {
             return;
         }
         let route = &self.common.route;
-        let request = Box::new(CoreRequest {
-            head: again(
-                &self.head,
-                route.needs_request || !route.parameters.is_empty(),
-            ),
-            body: message.payload,
-        });
+        let head = again(
+            &self.head,
+            route.needs_request || !route.parameters.is_empty(),
+        );
+        let request = Box::new(CoreRequest::new(head, message.payload));
         match self.common.gateway.handle(route, request) {
             Ok(said) => self.reply(said),
             Err(later) => self.call = Some(later),
