@@ -25,6 +25,7 @@ from spikard.config import (
     ServerConfig,
     StaticFilesConfig,
 )
+from spikard.datastructures import UploadFile
 from spikard.exceptions import HTTPException, ProblemDetails, ValidationException
 from spikard.params import Body, Cookie, File, Form, Header, Path, Query
 from spikard.responses import (
@@ -41,6 +42,7 @@ from spikard.routing.route import HttpMethod, Route
 from spikard.routing.router import Router
 from spikard.sse import EventStreamResponse, SseEvent, SseEventProducer, sse
 from spikard.websocket import WebSocket, WebSocketDisconnect, websocket
+from spikard.schema.custom import register_decoder
 
 App = Spikard
 
@@ -77,6 +79,7 @@ __all__ = [
     "SseEventProducer",
     "StaticFilesConfig",
     "StreamingResponse",
+    "UploadFile",
     "ValidationException",
     "WebSocket",
     "WebSocketDisconnect",
@@ -89,6 +92,7 @@ __all__ = [
     "patch",
     "post",
     "put",
+    "register_decoder",
     "register_encoder",
     "route",
     "sse",

@@ -1,15 +1,18 @@
 """The native module: what `crates/py-bindings` exposes. Internal; packages above it re-export the public names."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Literal, Self, final
 
 __all__ = [
     "Application",
+    "BodyReader",
     "Driver",
     "Headers",
     "JsonSchema",
     "MemoryStream",
+    "PartParser",
     "QueryParams",
     "Request",
     "Response",
@@ -135,6 +138,15 @@ class Request:
     def body(self) -> Any: ...
     def json(self) -> Any: ...
     def text(self) -> Any: ...
+    def form(self) -> Any:
+        """A `FormData`; works plainly and with `await`."""
+    def stream(self) -> AsyncIterator[bytes]:
+        """The body as it comes. After this has begun it cannot be had in another way: `StreamConsumed`."""
+    def stream_parts(self) -> AsyncIterator[Any]:
+        """The parts of a multipart form as they come, each a `spikard.datastructures.Part`."""
+    def cancel_on_disconnect(self) -> AbstractAsyncContextManager[None]: ...
+    def _keep(self, body: bytes) -> None: ...
+    def _keep_form(self, form: Any) -> None: ...
     def is_disconnected(self) -> bool: ...
     def url_for(self, name: str, /, **path_params: Any) -> str: ...
     def accepts(self, *types: str) -> str | None: ...
@@ -204,6 +216,22 @@ class Driver:
     def drive(self, timeout: float | None) -> bool: ...
     def rearm(self) -> None: ...
     def close(self) -> None: ...
+
+@final
+class BodyReader:
+    """The way to a body that is still coming."""
+
+    def read(self, done: Callable[[bytes | BaseException | None], None]) -> bool:
+        """Ask for the next piece: `done` gets bytes, None at the end, or what went wrong. False after the end."""
+
+@final
+class PartParser:
+    """The parser of multipart bodies."""
+
+    def feed(self, data: bytes) -> None: ...
+    def next(self) -> Any:
+        """A dict where a part begins, bytes of its content, None at its end; False when more bytes are needed."""
+    def finish(self) -> None: ...
 
 @final
 class MemoryStream:

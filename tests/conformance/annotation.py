@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from spikard import UploadFile
 from tests.conformance.case import Parameter
 
 TYPES = {"integer": int, "number": float, "boolean": bool, "string": str}
@@ -16,6 +17,7 @@ FORMATS = {
     "time": dt.time,
     "duration": dt.timedelta,
     "decimal": decimal.Decimal,
+    "binary": UploadFile,
 }
 
 

@@ -2,6 +2,7 @@
 
 # Refusals by the example application, by case.
 REFUSALS = {
+    "multipart/14_file_size_validation_fail": "the application bounds the size; the declaration has no bound",
     "status_codes/11_403_forbidden": "the application decides who may do what",
     "status_codes/17_408_request_timeout": "the application answers 408 by itself; no timeout is set",
 }

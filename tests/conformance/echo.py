@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from spikard import Spikard
+from spikard import Spikard, UploadFile
 from spikard.config import CorsConfig, ServerConfig
 from tests.conformance.annotation import annotation_of
 from tests.conformance.case import Case, Parameter
@@ -67,6 +67,7 @@ class EchoApp:
         echo = space["echo"]
         if style is not Style.BARE:
             echo.__annotations__.update({name: annotation_of(parameter) for name, parameter in names.items()})
+            echo.__annotations__.update(dict.fromkeys(files, UploadFile | None))
             if body:
                 echo.__annotations__["body"] = body_type(style, case.body_schema)
         return echo
@@ -118,6 +119,8 @@ def _config(switches: Mapping[str, Any]) -> ServerConfig:
                 fields["cors"] = CorsConfig(**value)
             case "max_nesting_depth":
                 fields["max_json_depth"] = value
+            case "form_limits":
+                fields |= value
             case _:
                 # What the framework has no such setting for is refused here.
                 fields[name] = value

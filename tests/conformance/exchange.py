@@ -1,6 +1,7 @@
 """The request of a case, sent to its application over a socket, in each way of running."""
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from tests.conformance.echo import Arguments, EchoApp
 from tests.conformance.model import Style
 from tests.served import Mode
 
+BOUNDARY = "the-boundary-of-a-case"
 REPEATED = re.compile(r"{{ repeat '(.)' (\d+) times }}")
 
 
@@ -84,8 +86,39 @@ def _options(case: Case) -> dict[str, Any]:
             if "content-type" not in names:
                 headers.append(("content-type", "application/x-www-form-urlencoded"))
         case "multipart":
-            options["content"] = b""
+            options["content"] = _multipart(body)
+            if "content-type" not in names:
+                headers.append(("content-type", f"multipart/form-data; boundary={BOUNDARY}"))
     return {**options, "headers": headers}
+
+
+def _multipart(body: dict[str, Any]) -> bytes:
+    parts = []
+    for name, values in body.get("fields", {}).items():
+        for value in values if isinstance(values, list) else [values]:
+            is_text = isinstance(value, str)
+            kind = "" if is_text else "\r\nContent-Type: application/json"
+            content = value if is_text else json.dumps(value)
+            parts.append(f'form-data; name="{name}"{kind}\r\n\r\n{content}\r\n'.encode())
+    for file in body.get("files", ()):
+        kind = f"\r\nContent-Type: {file['content_type']}" if file.get("content_type") else ""
+        head = f'form-data; name="{file["field_name"]}"; filename="{file["filename"]}"{kind}\r\n\r\n'
+        parts.append(head.encode() + file_content(file) + b"\r\n")
+    opening = f"--{BOUNDARY}\r\nContent-Disposition: ".encode()
+    return b"".join(opening + part for part in parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def file_content(file: dict[str, Any]) -> bytes:
+    """The bytes of a file of a case."""
+    text = file.get("content", "") * file.get("repeat", 1)
+    match file.get("content_encoding", "text"):
+        case "base64":
+            content = base64.b64decode(text)
+        case "hex":
+            content = bytes.fromhex(text)
+        case _:
+            content = text.encode()
+    return bytes.fromhex(file.get("magic_bytes", "")) + content
 
 
 async def _chunks(texts: list[str]) -> AsyncIterator[bytes]:

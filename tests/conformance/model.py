@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 import msgspec
 import pydantic
 
+from spikard import UploadFile
 from tests.conformance.annotation import type_of
 
 Fields = dict[str, tuple[Any, bool]]
@@ -124,6 +125,8 @@ MAKERS: dict[Style, Make] = {
 
 def plain(value: Any) -> Any:
     """The value with its models as dicts."""
+    if isinstance(value, UploadFile):
+        return {key: value[key] for key in value}
     if isinstance(value, msgspec.Struct):
         value = {field: getattr(value, field) for field in value.__struct_fields__}
     elif isinstance(value, pydantic.BaseModel):

@@ -4,11 +4,9 @@ PENDING = {
     "auth": "bearer tokens and API keys",
     "background": "work after the response",
     "compression": "content coding of responses",
-    "multipart": "uploads",
     "rate_limit": "limits of requests per time",
     "sse": "server-sent events",
     "static_files": "files of a directory",
     "streaming": "bodies in chunks",
-    "url_encoded": "forms",
     "websockets": "WebSockets",
 }

@@ -1,11 +1,12 @@
 """What a request gives the handler, said a second time and without the framework: for cases that do not say it."""
 
+import base64
 import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from tests.conformance.case import Case, Parameter
-from tests.conformance.exchange import request_headers, target
+from tests.conformance.exchange import file_content, request_headers, target
 
 TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 CONVERTERS = {"int": "integer", "float": "number", "bool": "boolean"}
@@ -22,10 +23,29 @@ def reference_arguments(case: Case) -> dict[str, Any]:
 
 
 def _argument(case: Case, parameter: Parameter) -> Any:
+    if parameter.source == "file":
+        return _file(case, parameter.name)
     texts = _texts(case, parameter)
     if texts:
         return value_of(parameter.schema, texts)
     return parameter.schema.get("default")
+
+
+def _file(case: Case, name: str) -> Any:
+    files = [file for file in case.request.get("body", {}).get("files", ()) if file["field_name"] == name]
+    if not files:
+        return None
+    content = file_content(files[-1])
+    try:
+        shown: Any = content.decode()
+    except UnicodeDecodeError:
+        shown = base64.b64encode(content).decode()
+    return {
+        "filename": files[-1]["filename"],
+        "size": len(content),
+        "content": shown,
+        "content_type": files[-1].get("content_type", "application/octet-stream"),
+    }
 
 
 def _texts(case: Case, parameter: Parameter) -> list[str]:

@@ -44,6 +44,13 @@ BY_TEXT = {
     "UUID": "uuid_parsing",
     "Must not match": "not_allowed",
     "Field required": "missing",
+    "not a valid integer": "int_parsing",
+    "not a valid number": "float_parsing",
+    "not a valid boolean": "bool_parsing",
+    "Invalid content type": "file_content_type",
+    "File type mismatch": "file_type_mismatch",
+    "File buffer is empty": "file_empty",
+    "Additional properties": "extra_forbidden",
 }
 # Texts of the same type that differ from the table's, or go on behind it.
 OWN_TEXTS = frozenset({"uuid_parsing", "float_parsing"})

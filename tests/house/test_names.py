@@ -19,13 +19,12 @@ EventStreamResponse SseEvent SseEventProducer WebSocket WebSocketDisconnect
 Path Query Header Cookie Body Form File
 HTTPException ValidationException ProblemDetails
 ServerConfig CompressionConfig RateLimitConfig JwtConfig ApiKeyConfig StaticFilesConfig CorsConfig
-BackgroundTasks background register_encoder
+BackgroundTasks background register_encoder register_decoder UploadFile
 """.split()
 # Of the same list, still to be built. A name moves up the moment it exists.
 PLANNED_MODULES = "di openapi".split()
 PLANNED = """
-FileResponse UploadFile Provide Inject
-register_decoder
+FileResponse Provide Inject
 """.split()
 CONFIG = """
 ServerConfig CompressionConfig RateLimitConfig JwtConfig ApiKeyConfig StaticFilesConfig CorsConfig OpenApiConfig

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::problem::Problem;
+
 /// A request or answer body that could not be read or produced whole.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
@@ -13,6 +15,18 @@ pub enum BodyError {
     Broken(#[from] hyper::Error),
     #[error("{0}")]
     Producer(String),
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge { limit } => Self::payload_too_large(limit),
+            BodyError::Idle { seconds } => Self::request_timeout(seconds),
+            BodyError::Broken(_) | BodyError::Producer(_) => {
+                Self::bad_request("The request body ended early or was malformed")
+            }
+        }
+    }
 }
 
 /// A listener that could not be opened.

@@ -1,8 +1,13 @@
 //! The one trait a route's target implements, in Rust or behind the Python boundary.
 
+use std::io;
+use std::sync::Arc;
+
 use futures_util::future::LocalBoxFuture;
 
+use crate::multipart::PartRules;
 use crate::request::{Head, Request};
+use crate::request_id::RequestId;
 use crate::response::Response;
 
 /// What a handler gives back: an answer at once, or a future of one. The first costs no allocation and no
@@ -32,12 +37,19 @@ impl std::fmt::Debug for Reply {
 }
 
 /// What happens to the request's body before the handler is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyPolicy {
     /// The route has no use for one: a small one is read and forgotten, a large one ends the connection.
     Discard,
     /// Read whole, under the limits, before the call.
     Buffer,
+    /// Read as a multipart form before the call, its large files to disk.
+    Parts {
+        boundary: String,
+        rules: Arc<PartRules>,
+    },
+    /// Handed to the handler as it comes.
+    Stream,
 }
 
 /// The target of a route. Not `Send`: each worker thread has a runtime and handlers of its own.
@@ -79,6 +91,9 @@ pub trait Observer {
 
     /// A handler panicked; the client gets an opaque 500.
     fn panicked(&self, _request_id: Option<&str>, _message: &str) {}
+
+    /// The machine failed a request, as a full disk does; the client gets an opaque 500.
+    fn failed(&self, _request_id: Option<&RequestId>, _fault: &io::Error) {}
 
     /// Something that whoever runs the server should know.
     fn warned(&self, _message: &str) {}

@@ -12,6 +12,7 @@
 //! - [`request`], [`response`], [`body`]: what handlers get and give
 //! - [`event_stream`]: answers that are streams of events
 //! - [`upgrade`], [`websocket`]: connections that change to another protocol
+//! - [`inflow`], [`multipart`]: bodies read as they come, and forms in them
 //! - [`query`], [`cookie`], [`media_type`], [`percent`], [`quoted`]: lazy parsers of their texts
 //! - [`problem`]: error answers (RFC 9457)
 //! - [`settings`], [`security_headers`]: limits and switches
@@ -28,9 +29,11 @@ pub mod error;
 pub mod event_stream;
 pub mod gate;
 pub mod handler;
+pub mod inflow;
 pub mod listener;
 pub mod media_type;
 pub mod metrics;
+pub mod multipart;
 pub mod percent;
 pub mod problem;
 pub mod proxies;

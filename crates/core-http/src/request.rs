@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http::header::HOST;
 use http::request::Parts;
 
+use crate::inflow::Inflow;
+use crate::multipart::Part;
 use crate::request_id::RequestId;
 use crate::router::Params;
 
@@ -78,9 +80,33 @@ impl Head {
     }
 }
 
-/// A request with its body read.
+/// A request with its body, as far as its handler wanted it read.
 #[derive(Debug)]
 pub struct Request {
     pub head: Head,
     pub body: Bytes,
+    pub intake: Intake,
+}
+
+/// What of a body is not in `Request::body`.
+#[derive(Debug, Default)]
+pub enum Intake {
+    /// Nothing: it is there, whole.
+    #[default]
+    Whole,
+    /// It was a form, and here are its parts.
+    Parts(Vec<Part>),
+    /// It is still coming.
+    Stream(Box<Inflow>),
+}
+
+impl Request {
+    /// A request whose body is there.
+    pub fn new(head: Head, body: Bytes) -> Self {
+        Self {
+            head,
+            body,
+            intake: Intake::Whole,
+        }
+    }
 }

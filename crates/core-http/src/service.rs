@@ -5,6 +5,7 @@ mod crossing;
 mod head_check;
 mod miss;
 mod passage;
+mod reading;
 mod refusals;
 mod running;
 
@@ -24,10 +25,8 @@ use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 
 use crate::access_log::{AccessLog, Entry};
-use crate::body;
 use crate::cors::{Cors, Crossing};
 use crate::counters::Counters;
-use crate::error::BodyError;
 use crate::gate::Gate;
 use crate::handler::{BodyPolicy, Handler, Observer, Reply};
 use crate::metrics::{Flight, Metrics, Place};
@@ -44,9 +43,6 @@ use crate::wire::Activity;
 pub(crate) use answering::Answering;
 use passage::Stage;
 pub(crate) use running::Running;
-
-/// How much of an unwanted body is read to keep the connection usable.
-const DISCARD_LIMIT: u64 = 64 * 1024;
 
 /// A route's target with what is particular to it. `None` in the outer option inherits the server's setting.
 pub struct Endpoint {
@@ -284,14 +280,15 @@ impl Service {
             Ok(policy) => policy,
             Err(refusal) => return self.revise(head, *refusal),
         };
-        if incoming.is_end_stream() {
-            return self.call(endpoint, head, Bytes::new());
+        // A stream may have ended before it is asked for; its reader finds out.
+        if incoming.is_end_stream() && policy != BodyPolicy::Stream {
+            return self.call(endpoint, Box::new(Request::new(head, Bytes::new())));
         }
         let (service, endpoint) = (Rc::clone(self), Rc::clone(endpoint));
         Reply::Later(Box::pin(async move {
-            let reply = match service.read_body(limit, policy, incoming).await {
-                Ok(body) => service.call(&endpoint, head, body),
-                Err(problem) => {
+            let reply = match service.read(limit, policy, head, incoming).await {
+                Ok(request) => service.call(&endpoint, request),
+                Err((head, problem)) => {
                     let mut response = service.problem(&head, problem);
                     close_after(&mut response);
                     service.revise(head, response)
@@ -301,16 +298,15 @@ impl Service {
         }))
     }
 
-    fn call(self: &Rc<Self>, endpoint: &Endpoint, head: Head, body: Bytes) -> Reply {
+    fn call(self: &Rc<Self>, endpoint: &Endpoint, request: Box<Request>) -> Reply {
         let timeout = endpoint
             .request_timeout
             .unwrap_or(self.settings.request_timeout);
         let seen = Seen {
-            id: head.id.clone(),
+            id: request.head.id.clone(),
             is_watched: endpoint.handler.is_watched(),
-            head: self.shows(endpoint).then(|| Box::new(head.clone())),
+            head: self.shows(endpoint).then(|| Box::new(request.head.clone())),
         };
-        let request = Box::new(Request { head, body });
         match catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request))) {
             Ok(Reply::Later(future)) => {
                 Reply::Later(Box::pin(Rc::clone(self).wait(future, timeout, seen)))
@@ -376,35 +372,12 @@ impl Service {
         self.render(Problem::internal_server_error(), id)
     }
 
-    async fn read_body(
-        &self,
-        limit: Option<u64>,
-        policy: BodyPolicy,
-        incoming: Incoming,
-    ) -> Result<Bytes, Problem> {
-        let idle = self.settings.body_read_timeout;
-        let result = match policy {
-            BodyPolicy::Buffer => body::collect(incoming, limit, idle).await,
-            BodyPolicy::Discard => body::discard(incoming, DISCARD_LIMIT, idle)
-                .await
-                .map(|_| Bytes::new()),
-        };
-        result.map_err(|error| match error {
-            BodyError::TooLarge { limit } => Problem::payload_too_large(limit),
-            BodyError::Idle { seconds } => Problem::request_timeout(seconds),
-            BodyError::Broken(_) | BodyError::Producer(_) => {
-                Problem::bad_request("The request body ended early or was malformed")
-            }
-        })
-    }
-
     fn revise(&self, head: Head, response: Response) -> Reply {
         if !self.observer.wants(response.status()) {
             return Reply::Ready(response);
         }
-        let body = Bytes::new();
         self.observer
-            .revise(Box::new(Request { head, body }), response)
+            .revise(Box::new(Request::new(head, Bytes::new())), response)
     }
 
     /// A problem as the answer to this request.

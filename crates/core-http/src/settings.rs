@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use crate::multipart::PartRules;
 use crate::proxies::TrustedProxies;
 use crate::security_headers::SecurityHeaders;
 
@@ -46,6 +47,8 @@ pub struct Settings {
     pub security_headers: Option<SecurityHeaders>,
     /// After so many requests the server asks to be replaced.
     pub max_requests: Option<u64>,
+    /// What multipart forms may hold.
+    pub parts: PartRules,
 }
 
 impl Default for Settings {
@@ -75,6 +78,7 @@ impl Default for Settings {
             metrics_path: None,
             security_headers: None,
             max_requests: None,
+            parts: PartRules::default(),
         }
     }
 }

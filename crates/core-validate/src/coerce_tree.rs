@@ -8,6 +8,7 @@ use crate::check_object::Members;
 use crate::coerce::Coerce;
 use crate::coerced::Coerced;
 use crate::fault::FaultKind;
+use crate::form_value::FormValue;
 use crate::object::{Additional, ObjectRules};
 use crate::place::{Place, shown};
 use crate::schema::{ArrayRules, Flow, Node, NodeId, Schema, kind};
@@ -74,7 +75,7 @@ impl<'s> Coerce<'s, '_> {
             id,
             texts
                 .into_iter()
-                .map(|text| Tree::Texts(vec![text]))
+                .map(|text| Tree::Texts(vec![text.into()]))
                 .collect(),
             place,
         )
@@ -159,11 +160,18 @@ impl<'s> Coerce<'s, '_> {
         match tree {
             _ if matches!(self.schema.nodes[id], Node::Any) => Some(tree.into_untyped()),
             Tree::Texts(mut texts) | Tree::Listed(mut texts) => {
+                if shape == Shape::List && matches!(texts[..], [FormValue::Json(Value::Array(_))]) {
+                    // One part that is the whole list.
+                    return texts
+                        .pop()
+                        .and_then(|whole| self.form_value(id, whole, place));
+                }
                 if shape == Shape::List || (shape == Shape::Either && texts.len() > 1) {
-                    return self.list(id, texts, place);
+                    let trees = texts.into_iter().map(|text| Tree::Texts(vec![text]));
+                    return self.trees(id, trees.collect(), place);
                 }
                 match texts.pop() {
-                    Some(last) => self.scalar(id, last, place),
+                    Some(last) => self.form_value(id, last, place),
                     None => Some(Coerced::List(Vec::new())),
                 }
             }

@@ -42,6 +42,11 @@ pub enum Coerced<'a> {
     Object(Vec<(String, Coerced<'a>)>),
     /// A value given as JSON text.
     Json(Value),
+    /// A file of a form, by its position among them.
+    File {
+        index: usize,
+        filename: Cow<'a, str>,
+    },
 }
 
 impl Coerced<'_> {
@@ -82,6 +87,55 @@ impl Coerced<'_> {
                     .collect::<Map<_, _>>(),
             ),
             Self::Json(value) => value.clone(),
+            Self::File { filename, .. } => Value::String(filename.clone().into_owned()),
+        }
+    }
+
+    /// The same value with texts of its own.
+    pub fn into_owned(self) -> Coerced<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Null => Coerced::Null,
+            Self::Bool(flag) => Coerced::Bool(flag),
+            Self::Int(int) => Coerced::Int(int),
+            Self::BigInt(digits) => Coerced::BigInt(own(digits)),
+            Self::Float(float) => Coerced::Float(float),
+            Self::Text(text) => Coerced::Text(own(text)),
+            Self::Uuid { bytes, text } => {
+                let text = own(text);
+                Coerced::Uuid { bytes, text }
+            }
+            Self::Date { value, text } => {
+                let text = own(text);
+                Coerced::Date { value, text }
+            }
+            Self::DateTime { value, text } => {
+                let text = own(text);
+                Coerced::DateTime { value, text }
+            }
+            Self::Time { value, text } => {
+                let text = own(text);
+                Coerced::Time { value, text }
+            }
+            Self::Duration { value, text } => {
+                let text = own(text);
+                Coerced::Duration { value, text }
+            }
+            Self::Decimal(text) => Coerced::Decimal(own(text)),
+            Self::List(items) => {
+                Coerced::List(items.into_iter().map(Coerced::into_owned).collect())
+            }
+            Self::Object(members) => Coerced::Object(
+                members
+                    .into_iter()
+                    .map(|(name, member)| (name, member.into_owned()))
+                    .collect(),
+            ),
+            Self::Json(value) => Coerced::Json(value),
+            Self::File { index, filename } => {
+                let filename = own(filename);
+                Coerced::File { index, filename }
+            }
         }
     }
 }

@@ -293,6 +293,11 @@ impl<'d> Compiler<'d> {
                 *version = Some(uuid_version(&members["uuidVersion"], pointer)?);
             }
             Some(Format::Duration(seconds)) => *seconds = flag(members, "plainSeconds", pointer)?,
+            None if members.contains_key("contentMediaType")
+                || members.contains_key("contentEncoding") =>
+            {
+                format = Some(Format::Binary);
+            }
             _ => {}
         }
         let rules = TextRules {

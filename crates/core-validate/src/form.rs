@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::coerce::Coerce;
 use crate::coerced::Coerced;
 use crate::faults::Faults;
+use crate::form_value::FormValue;
 use crate::place::{Place, Sink};
 use crate::schema::Schema;
 use crate::tree::{DEEPEST_NAME, Names, is_index, steps};
@@ -35,15 +36,28 @@ impl Schema {
         root: &[&str],
         faults: &mut Faults,
     ) -> Result<Option<Coerced<'a>>, NameFault> {
+        let fields = pairs
+            .iter()
+            .map(|(name, text)| (&**name, FormValue::Text(Cow::Borrowed(&**text))));
+        self.coerce_fields(fields, root, faults)
+    }
+
+    /// As [`Schema::coerce_form`], of fields that may also be files or JSON.
+    pub fn coerce_fields<'a>(
+        &self,
+        fields: impl Iterator<Item = (&'a str, FormValue<'a>)>,
+        root: &[&str],
+        faults: &mut Faults,
+    ) -> Result<Option<Coerced<'a>>, NameFault> {
         let mut names = Names::default();
-        for (name, text) in pairs {
+        for (name, value) in fields {
             // Brackets out of order are part of the name.
             let steps = steps(name)
                 .filter(|steps| !steps[0].is_empty())
                 .unwrap_or_else(|| vec![name]);
             let (first, rest) = (steps[0], &steps[1..]);
             if rest.len() > DEEPEST_NAME {
-                return Err(NameFault::Depth(name.clone().into_owned()));
+                return Err(NameFault::Depth(name.to_owned()));
             }
             if rest.iter().any(|step| {
                 is_index(step)
@@ -51,10 +65,10 @@ impl Schema {
                         .parse()
                         .map_or(true, |index: usize| index > HIGHEST_INDEX)
             }) {
-                return Err(NameFault::Index(name.clone().into_owned()));
+                return Err(NameFault::Index(name.to_owned()));
             }
-            let put = names.put(first.to_owned(), rest, Cow::Borrowed(&**text));
-            put.map_err(|_| NameFault::Conflict(name.clone().into_owned()))?;
+            let put = names.put(first.to_owned(), rest, value);
+            put.map_err(|_| NameFault::Conflict(name.to_owned()))?;
         }
         let mut coerce = Coerce {
             schema: self,

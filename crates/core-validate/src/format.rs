@@ -29,6 +29,8 @@ pub(crate) enum Format {
     JsonPointer,
     RelativeJsonPointer,
     Regex,
+    /// Bytes: any text will do, and in a form a file.
+    Binary,
 }
 
 impl Format {
@@ -49,6 +51,7 @@ impl Format {
             "json-pointer" => Self::JsonPointer,
             "relative-json-pointer" => Self::RelativeJsonPointer,
             "regex" => Self::Regex,
+            "binary" => Self::Binary,
             _ => match name.strip_prefix("uuid")?.as_bytes() {
                 [digit @ b'1'..=b'8'] => Self::Uuid(Some(digit - b'0')),
                 _ => return None,
@@ -73,6 +76,7 @@ impl Format {
             Self::JsonPointer => "json-pointer",
             Self::RelativeJsonPointer => "relative-json-pointer",
             Self::Regex => "regex",
+            Self::Binary => "binary",
         }
     }
 
@@ -93,6 +97,7 @@ impl Format {
             Self::JsonPointer => is_json_pointer(text),
             Self::RelativeJsonPointer => is_relative_json_pointer(text),
             Self::Regex => regex::Regex::new(text).is_ok(),
+            Self::Binary => true,
         }
     }
 

@@ -12,7 +12,8 @@
 //! - `check`, `check_object`, `unevaluated`, `place`: the check of a value, with every fault and its place;
 //! - `format`, `moment`, `uuid_text`, `number`: what texts and numbers are;
 //! - `text`, `coerce`, `coerce_tree`, `coerced`, `tree`: from text to declared types;
-//! - `parameters`, `form`: the parameters of a route, the fields of a form;
+//! - `parameters`, `form`, `form_value`, `coerce_part`: the parameters of a route, the fields of a form;
+//! - `file_rule`, `signature`: what an uploaded file must be;
 //! - `fault`, `faults`, `error`: what is told.
 #![forbid(unsafe_code)]
 
@@ -20,13 +21,16 @@ mod analysis;
 mod check;
 mod check_object;
 mod coerce;
+mod coerce_part;
 mod coerce_tree;
 mod coerced;
 mod compile;
 mod error;
 mod fault;
 mod faults;
+mod file_rule;
 mod form;
+mod form_value;
 mod format;
 mod json;
 mod moment;
@@ -37,6 +41,7 @@ mod pattern;
 mod place;
 mod scalar;
 mod schema;
+mod signature;
 mod stream;
 mod text;
 mod tree;
@@ -47,7 +52,9 @@ pub use coerced::{Coerced, Slot};
 pub use error::{JsonFault, SchemaError};
 pub use fault::{Fault, FaultKind, Loc};
 pub use faults::{Faults, SHOWN};
+pub use file_rule::{FileRule, UploadedFile};
 pub use form::NameFault;
+pub use form_value::{FormFile, FormValue};
 pub use json::{JsonLimits, parse};
 pub use moment::{Date, DateTime, Duration, Time};
 pub use parameters::{ParameterSet, ParameterSpec, RawInput, Source};

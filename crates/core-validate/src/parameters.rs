@@ -347,7 +347,7 @@ impl Parameter {
                 && let Some(steps) = steps(name)
                 && steps.len() <= DEEPEST_NAME + 1
             {
-                let _conflict = names.insert(&steps[1..], Cow::Borrowed(&**value));
+                let _conflict = names.insert(&steps[1..], Cow::Borrowed(&**value).into());
             }
         }
         names

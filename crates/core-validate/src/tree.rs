@@ -1,11 +1,11 @@
 //! Texts under bracketed names: `filter[name]=x`, `tags[]=a`, `rows[0][id]=1`.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
 use crate::coerced::Coerced;
+use crate::form_value::FormValue;
 
 /// Brackets inside each other.
 pub(crate) const DEEPEST_NAME: usize = 16;
@@ -14,12 +14,12 @@ pub(crate) const DEEPEST_NAME: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Conflict;
 
-/// Texts of one name, or names below it.
+/// Texts (or files) of one name, or names below it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Tree<'a> {
-    Texts(Vec<Cow<'a, str>>),
+    Texts(Vec<FormValue<'a>>),
     /// Texts whose name said that they are a list: `tags[]`.
-    Listed(Vec<Cow<'a, str>>),
+    Listed(Vec<FormValue<'a>>),
     Named(Names<'a>),
 }
 
@@ -87,7 +87,7 @@ impl<'a> Names<'a> {
     }
 
     /// Puts a text under steps, at least one. `[]` at the end adds to the texts of what is before it.
-    pub(crate) fn insert(&mut self, steps: &[&str], text: Cow<'a, str>) -> Result<(), Conflict> {
+    pub(crate) fn insert(&mut self, steps: &[&str], text: FormValue<'a>) -> Result<(), Conflict> {
         let Some((step, rest)) = steps.split_first() else {
             return Err(Conflict);
         };
@@ -105,7 +105,7 @@ impl<'a> Names<'a> {
         &mut self,
         name: String,
         rest: &[&str],
-        text: Cow<'a, str>,
+        text: FormValue<'a>,
     ) -> Result<(), Conflict> {
         let tree = self.under(name);
         match (rest, &mut *tree) {
@@ -164,10 +164,10 @@ impl<'a> Tree<'a> {
     pub(crate) fn into_untyped(self) -> Coerced<'a> {
         match self {
             Self::Texts(mut texts) if texts.len() == 1 => {
-                texts.pop().map_or(Coerced::Null, Coerced::Text)
+                texts.pop().map_or(Coerced::Null, FormValue::into_untyped)
             }
             Self::Texts(texts) | Self::Listed(texts) => {
-                Coerced::List(texts.into_iter().map(Coerced::Text).collect())
+                Coerced::List(texts.into_iter().map(FormValue::into_untyped).collect())
             }
             Self::Named(names) if names.are_indices() => Coerced::List(
                 names
@@ -182,11 +182,10 @@ impl<'a> Tree<'a> {
 
     /// As received, for fault inputs.
     pub(crate) fn to_json(&self) -> Value {
-        let text = |text: &Cow<'_, str>| Value::String(text.clone().into_owned());
         match self {
-            Self::Texts(texts) if texts.len() == 1 => text(&texts[0]),
+            Self::Texts(texts) if texts.len() == 1 => texts[0].to_json(),
             Self::Texts(texts) | Self::Listed(texts) => {
-                Value::Array(texts.iter().map(text).collect())
+                Value::Array(texts.iter().map(FormValue::to_json).collect())
             }
             Self::Named(names) => names.to_json(),
         }

@@ -1,19 +1,21 @@
 //! The arguments of a call, built from checked values.
 
-use core_http::request::{Head, Request as CoreRequest};
-use core_validate::{Fault, FaultKind, Faults, Loc, Slot, Source};
+use core_http::request::{Head, Intake, Request as CoreRequest};
+use core_validate::{Coerced, Fault, FaultKind, Faults, Loc, Slot, Source};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
+use crate::body_plan::{BodyKind, BodyPlan};
 use crate::call::Carried;
 use crate::headers::Headers;
 use crate::hook_gate::bare_head;
 use crate::query_params::QueryParams;
 use crate::request::{Request, cookies_dict};
-use crate::route::{Argument, BodyKind, BodyPlan, Default, Delivery, Object, Route};
-use crate::{check, json_value, socket_link, values};
+use crate::route::{Argument, Default, Delivery, Object, Route};
+use crate::uploads::Uploads;
+use crate::{check, form, json_value, socket_link, values};
 
 /// A handler's arguments, ready.
 #[derive(Debug)]
@@ -24,6 +26,23 @@ pub(crate) struct Call<'py> {
     pub(crate) after: Option<Bound<'py, PyAny>>,
     /// Where the request's hooks have run; the handler sees what they set.
     pub(crate) context: Option<Py<PyAny>>,
+}
+
+/// What of the body goes to the handler.
+#[derive(Debug, Default)]
+struct Delivered<'py> {
+    value: Option<Bound<'py, PyAny>>,
+    /// One value for each argument that takes files, in the order of the arguments.
+    files: std::vec::IntoIter<Bound<'py, PyAny>>,
+}
+
+impl<'py> From<Bound<'py, PyAny>> for Delivered<'py> {
+    fn from(value: Bound<'py, PyAny>) -> Self {
+        Self {
+            value: Some(value),
+            ..Self::default()
+        }
+    }
 }
 
 /// Calls with what was prepared.
@@ -122,16 +141,16 @@ fn default_value<'py>(py: Python<'py>, default: &Default) -> PyResult<Bound<'py,
 pub(crate) fn build<'py>(
     py: Python<'py>,
     route: &Route,
-    request: Box<CoreRequest>,
+    mut request: Box<CoreRequest>,
     values: Values<'py>,
 ) -> Result<(Call<'py>, Carried), (Unready, Carried)> {
-    let body = match &route.body {
-        Some(plan) => match decode_body(py, plan, &request) {
-            Ok(body) => Some(body),
+    let mut body = Delivered::default();
+    if let Some(plan) = &route.body {
+        body = match decode_body(py, route, plan, &mut request) {
+            Ok(body) => body,
             Err(unready) => return Err((unready, Carried::Core(request))),
-        },
-        None => None,
-    };
+        };
+    }
     let mut carried = Carried::Core(request);
     if route.needs_request {
         carried = match carried.into_python(py, Some(route)).and_then(|request| {
@@ -142,7 +161,7 @@ pub(crate) fn build<'py>(
             Err(error) => return Err((error.into(), lost())),
         };
     }
-    match arguments(py, route, &carried, &values, body.as_ref()) {
+    match arguments(py, route, &carried, &values, body) {
         Ok(call) => Ok((call, carried)),
         Err(error) => Err((error.into(), carried)),
     }
@@ -150,10 +169,7 @@ pub(crate) fn build<'py>(
 
 /// For the impossible case that a request's Python object can't be made: there is nothing left to show.
 fn lost() -> Carried {
-    Carried::Core(Box::new(CoreRequest {
-        head: bare_head(),
-        body: bytes::Bytes::new(),
-    }))
+    Carried::Core(Box::new(CoreRequest::new(bare_head(), bytes::Bytes::new())))
 }
 
 /// `request.path_params` holds what the handler would get: converted values.
@@ -191,8 +207,12 @@ fn arguments<'py>(
     route: &Route,
     carried: &Carried,
     values: &Values<'py>,
-    body: Option<&Bound<'py, PyAny>>,
+    body: Delivered<'py>,
 ) -> PyResult<Call<'py>> {
+    let Delivered {
+        value: body,
+        mut files,
+    } = body;
     let mut arguments = Vec::with_capacity(route.arguments.len());
     let parameter = |index: usize| match &values[index] {
         Some(value) => Ok(value.clone()),
@@ -205,8 +225,9 @@ fn arguments<'py>(
                 after.insert(background_tasks(py)?).clone()
             }
             Argument::Parameter(index) => parameter(*index)?,
-            Argument::Body => body.cloned().unwrap_or_else(|| py.None().into_bound(py)),
-            Argument::BodyField(name) => match body {
+            Argument::Body => body.clone().unwrap_or_else(|| py.None().into_bound(py)),
+            Argument::Files { .. } => files.next().unwrap_or_else(|| py.None().into_bound(py)),
+            Argument::BodyField(name) => match &body {
                 Some(body) => body.get_item(name)?,
                 None => py.None().into_bound(py),
             },
@@ -341,32 +362,101 @@ fn background_tasks(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 
 fn decode_body<'py>(
     py: Python<'py>,
+    route: &Route,
     plan: &BodyPlan,
-    request: &CoreRequest,
-) -> Result<Bound<'py, PyAny>, Unready> {
-    let kind = check::kind_of(plan, &request.head);
+    request: &mut CoreRequest,
+) -> Result<Delivered<'py>, Unready> {
+    match request.head.parts.extensions.remove::<check::Decoded>() {
+        Some(check::Decoded::Form(tree)) => {
+            let intake = std::mem::take(&mut request.intake);
+            return deliver_form(py, route, plan, tree.as_deref(), intake);
+        }
+        Some(check::Decoded::Json(json)) => {
+            let value = plan.decode.bind(py).call1((PyBytes::new(py, &json),));
+            return built(py, plan, value).map(Delivered::from);
+        }
+        None => {}
+    }
+    let kind = check::kind_without_forms(plan, &request.head);
     if request.body.is_empty() && kind == BodyKind::Json {
         // A required body that is absent was refused before.
-        return Ok(default_value(py, &plan.default)?);
+        return Ok(default_value(py, &plan.default)?.into());
     }
     let bytes = PyBytes::new(py, without_mark(kind, &request.body));
     if kind == BodyKind::Bytes {
-        return Ok(bytes.into_any());
+        return Ok(bytes.into_any().into());
     }
     if plan.kind == BodyKind::Text && kind == BodyKind::Json {
         // Checked to be a JSON string before.
-        return Ok(json_value::parse(py, bytes.as_bytes())?);
+        return Ok(json_value::parse(py, bytes.as_bytes())?.into());
     }
-    match plan.decode.bind(py).call1((&bytes,)) {
-        Ok(value) => Ok(value),
-        Err(error) => {
-            let errors = plan.errors.bind(py).call1((error.value(py),))?;
-            if errors.is_none() {
-                return Err(error.into());
+    built(py, plan, plan.decode.bind(py).call1((&bytes,))).map(Delivered::from)
+}
+
+/// What a decoder gave, or the faults of the body that it found.
+fn built<'py>(
+    py: Python<'py>,
+    plan: &BodyPlan,
+    result: PyResult<Bound<'py, PyAny>>,
+) -> Result<Bound<'py, PyAny>, Unready> {
+    result.or_else(|error| {
+        let errors = plan.errors.bind(py).call1((error.value(py),))?;
+        if errors.is_none() {
+            return Err(error.into());
+        }
+        Err(Unready::Invalid(crate::encode::to_json(&errors)?))
+    })
+}
+
+fn deliver_form<'py>(
+    py: Python<'py>,
+    route: &Route,
+    plan: &BodyPlan,
+    tree: Option<&Coerced<'static>>,
+    intake: Intake,
+) -> Result<Delivered<'py>, Unready> {
+    let uploads = match intake {
+        Intake::Parts(parts) => Uploads::of_parts(py, parts)?,
+        Intake::Whole | Intake::Stream(_) => Uploads::default(),
+    };
+    let value = match tree {
+        Some(tree) => {
+            let tree = uploads.placed(py, tree)?;
+            built(py, plan, plan.convert.bind(py).call1((tree,)))?
+        }
+        None => default_value(py, &plan.default)?,
+    };
+    let mut files = Vec::new();
+    let mut faults = Faults::default();
+    for argument in &route.arguments {
+        let Argument::Files {
+            name,
+            deliver,
+            default,
+        } = argument
+        else {
+            continue;
+        };
+        let of_field = uploads.of_field(py, name)?;
+        if of_field.is_empty() {
+            files.push(default_value(py, default)?);
+            continue;
+        }
+        match deliver.bind(py).call1((of_field,)) {
+            Ok(file) => files.push(file),
+            Err(error) if is_value_error(py, &error) => {
+                faults.push(form::file_fault(name, &error.value(py).to_string()));
             }
-            Ok(Err(Unready::Invalid(crate::encode::to_json(&errors)?))?)
+            Err(error) => return Err(error.into()),
         }
     }
+    if !faults.is_empty() {
+        return Err(Unready::Invalid(faults.to_json()));
+    }
+    Ok(Delivered {
+        value: Some(value),
+        files: files.into_iter(),
+    })
 }
 
 /// A byte order mark is no part of JSON (RFC 8259, 8.1); the check before has skipped it too.

@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 use crate::application::Application;
 use crate::gateway::Gateway;
 use crate::hook_gate::HookGate;
+use crate::part_rules;
 use crate::python_handler::{PythonHandler, PythonObserver};
 use crate::route::Route;
 use crate::socket_handler::SocketHandler;
@@ -104,6 +105,7 @@ impl Blueprint {
             max_depth: route.max_json_depth.unwrap_or(self.max_json_depth),
             strict_keys: false,
         };
+        let parts = Arc::new(part_rules::of_route(route, &self.settings.parts));
         let (gateway, plan) = (gateway.clone(), route.socket.clone());
         let route = Arc::clone(route);
         match plan {
@@ -117,6 +119,7 @@ impl Blueprint {
                 route,
                 gateway,
                 limits,
+                parts,
             }),
         }
     }

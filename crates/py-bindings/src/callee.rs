@@ -104,8 +104,7 @@ impl Callee {
         route: Option<&Route>,
         head: Box<Head>,
     ) -> Progress {
-        let body = Bytes::new();
-        let carried = Carried::Core(Box::new(CoreRequest { head: *head, body }));
+        let carried = Carried::Core(Box::new(CoreRequest::new(*head, Bytes::new())));
         let started = carried
             .into_python(py, route)
             .and_then(|request| call::start_hooks(py, &self.event_loop, hooks, request));

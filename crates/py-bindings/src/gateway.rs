@@ -11,6 +11,7 @@ use crate::call_queue::CallQueue;
 use crate::callee::{Blame, Callee, Later, Question, Said, cancel, closing};
 use crate::driver::Turn;
 use crate::route::Route;
+use crate::server::Notifier;
 use crate::trouble::Trouble;
 
 /// Cancels a task when the future that waits for it is dropped: the client has gone or time is up.
@@ -51,6 +52,14 @@ impl Gateway {
         match self {
             Self::Inline { callee, .. } => &callee.trouble,
             Self::Queue(queue) => &queue.callee.trouble,
+        }
+    }
+
+    /// A way to call back into the loop, for what the server's thread finds out later.
+    pub(crate) fn notifier(&self) -> Notifier {
+        match self {
+            Self::Inline { turn, .. } => Notifier::Here(Arc::clone(&turn.wake)),
+            Self::Queue(queue) => Notifier::There(Arc::clone(queue)),
         }
     }
 

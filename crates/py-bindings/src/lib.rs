@@ -9,6 +9,8 @@
 //! - `socket_handler`, `socket_plan`, `socket_peer`, `socket_link`: WebSockets, from the handshake to the handler
 //! - `stream`, `event`: bodies made by Python iterators; server-sent events
 //! - `request`, `request_change`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
+//! - `body_plan`, `form`, `part_rules`, `uploads`, `msgpack`: bodies that are no JSON
+//! - `body_reader`, `intake`, `part_parser`: bodies as handlers ask for them
 //! - `encode`, `values`, `json_value`, `schema`, `settings`, `tls`: conversions
 //! - `thread_bound`: values that belong to one thread
 //! - `pool`: threads for plain `def` handlers
@@ -17,6 +19,8 @@ mod answer;
 mod application;
 mod arguments;
 mod blueprint;
+mod body_plan;
+mod body_reader;
 mod call;
 mod call_queue;
 mod callee;
@@ -26,11 +30,16 @@ mod driver;
 mod encode;
 mod event;
 mod event_loop;
+mod form;
 mod gateway;
 mod headers;
 mod hook_gate;
+mod intake;
 mod json_value;
 mod memory;
+mod msgpack;
+mod part_parser;
+mod part_rules;
 mod passenger;
 mod pool;
 mod python_handler;
@@ -51,6 +60,7 @@ mod stream;
 mod thread_bound;
 mod tls;
 mod trouble;
+mod uploads;
 mod values;
 
 use pyo3::prelude::*;
@@ -62,11 +72,15 @@ mod _spikard {
     #[pymodule_export]
     use crate::application::Application;
     #[pymodule_export]
+    use crate::body_reader::BodyReader;
+    #[pymodule_export]
     use crate::driver::Driver;
     #[pymodule_export]
     use crate::headers::Headers;
     #[pymodule_export]
     use crate::memory::MemoryStream;
+    #[pymodule_export]
+    use crate::part_parser::PartParser;
     #[pymodule_export]
     use crate::query_params::QueryParams;
     #[pymodule_export]

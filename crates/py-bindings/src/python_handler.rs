@@ -5,12 +5,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use core_http::body::Body;
 use core_http::handler::{BodyPolicy, Handler, Observer, Reply};
+use core_http::multipart::PartRules;
 use core_http::problem::Problem;
-use core_http::request::{Head, Request as CoreRequest};
+use core_http::request::{Head, Intake, Request as CoreRequest};
+use core_http::request_id::RequestId;
 use core_validate::JsonLimits;
 use http::StatusCode;
 use pyo3::prelude::*;
 
+use crate::body_reader::BodyReader;
 use crate::call::Outcome;
 use crate::callee::{Question, Said, closing};
 use crate::check;
@@ -24,6 +27,7 @@ pub(crate) struct PythonHandler {
     pub(crate) route: Arc<Route>,
     pub(crate) gateway: Gateway,
     pub(crate) limits: JsonLimits,
+    pub(crate) parts: Arc<PartRules>,
 }
 
 impl PythonHandler {
@@ -65,23 +69,43 @@ impl Handler for PythonHandler {
     }
 
     fn admit(&self, head: &Head) -> Result<BodyPolicy, Box<core_http::Response>> {
+        if !self.route.produces.is_empty() && !check::acceptable(&self.route.produces, head) {
+            let produces: Vec<&str> = self.route.produces.iter().map(String::as_str).collect();
+            let problem = Problem::not_acceptable(&produces);
+            let response = self.gateway.trouble().problem(problem, head.id.as_ref());
+            return Err(Box::new(response));
+        }
         match &self.route.body {
-            Some(plan) => check::media_type(plan, head)
-                .map(|()| BodyPolicy::Buffer)
-                .map_err(|problem| {
+            Some(plan) => {
+                let boundary = check::media_type(plan, head).map_err(|problem| {
                     Box::new(self.gateway.trouble().problem(problem, head.id.as_ref()))
-                }),
+                })?;
+                Ok(match boundary {
+                    Some(boundary) => BodyPolicy::Parts {
+                        boundary,
+                        rules: Arc::clone(&self.parts),
+                    },
+                    None => BodyPolicy::Buffer,
+                })
+            }
+            None if self.route.streams_body => Ok(BodyPolicy::Stream),
             None if self.route.needs_request => Ok(BodyPolicy::Buffer),
             None => Ok(BodyPolicy::Discard),
         }
     }
 
-    fn call(&self, request: Box<CoreRequest>) -> Reply {
+    fn call(&self, mut request: Box<CoreRequest>) -> Reply {
+        if matches!(request.intake, Intake::Stream(_))
+            && let Intake::Stream(inflow) = std::mem::take(&mut request.intake)
+        {
+            let reader = BodyReader::start(*inflow, self.gateway.notifier());
+            request.head.parts.extensions.insert(reader);
+        }
         // On the loop's own thread the parameters are checked and delivered in one go; through the queue the
         // check is here, without the interpreter, and the values are made there.
         let checked = match &self.gateway {
-            Gateway::Inline { .. } => check::body(&self.route, self.limits, &request),
-            Gateway::Queue(_) => check::whole(&self.route, self.limits, &request),
+            Gateway::Inline { .. } => check::body(&self.route, self.limits, &mut request),
+            Gateway::Queue(_) => check::whole(&self.route, self.limits, &mut request),
         };
         if let Err(problem) = checked {
             return self.refuse(request, problem);
@@ -156,6 +180,12 @@ impl Observer for PythonObserver {
 
     fn is_watchful(&self) -> bool {
         self.0.trouble().is_watchful()
+    }
+
+    fn failed(&self, request_id: Option<&RequestId>, fault: &std::io::Error) {
+        let message = format!("a request could not be served: {fault}");
+        let id = request_id.map(RequestId::as_str);
+        Python::attach(|py| self.0.trouble().log(py, &message, id));
     }
 
     fn panicked(&self, request_id: Option<&str>, message: &str) {

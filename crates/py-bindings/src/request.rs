@@ -13,7 +13,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use crate::body_reader::BodyReader;
 use crate::headers::{Headers, text_of};
+use crate::intake;
 use crate::query_params::QueryParams;
 use crate::route::RouteNames;
 
@@ -35,11 +37,19 @@ pub(crate) struct Request {
     user: Py<PyAny>,
     #[pyo3(get, set)]
     auth: Py<PyAny>,
+    /// The way to a body that is still coming.
+    pub(crate) reader: Option<BodyReader>,
+    /// Whether somebody has begun to take the body as it comes.
+    is_consumed: bool,
+    form: Option<Py<PyAny>>,
 }
 
 impl Request {
-    pub(crate) fn new(py: Python<'_>, request: CoreRequest, names: Option<RouteNames>) -> Self {
+    pub(crate) fn new(py: Python<'_>, mut request: CoreRequest, names: Option<RouteNames>) -> Self {
         Self {
+            reader: request.head.parts.extensions.remove(),
+            is_consumed: false,
+            form: None,
             head: request.head,
             body: request.body,
             names,
@@ -72,17 +82,48 @@ impl Request {
         &self.head
     }
 
-    fn read_body(&self) -> PyResult<&[u8]> {
+    /// An error while hooks have the request before its body was read.
+    pub(crate) fn check_read(&self) -> PyResult<()> {
         if self.is_unread {
             return Err(PyRuntimeError::new_err(
                 "the body has not been read yet; hooks have it from pre_handler on",
             ));
         }
-        Ok(&self.body)
+        Ok(())
     }
 
     pub(crate) fn body_bytes(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The way to a body that is still coming, unless somebody took it.
+    pub(crate) fn reader(&self) -> Option<BodyReader> {
+        self.reader.clone()
+    }
+
+    /// Marks the body as taken piece by piece; false if it was already.
+    pub(crate) fn consume(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_consumed, true)
+    }
+
+    pub(crate) fn is_consumed(&self) -> bool {
+        self.is_consumed
+    }
+
+    pub(crate) fn whole_body(&self) -> &Bytes {
+        &self.body
+    }
+
+    pub(crate) fn kept_form(&self) -> Option<&Py<PyAny>> {
+        self.form.as_ref()
+    }
+
+    pub(crate) fn keep_form(&mut self, form: Py<PyAny>) {
+        self.form = Some(form);
+    }
+
+    pub(crate) fn names(&self) -> Option<&RouteNames> {
+        self.names.as_ref()
     }
 
     /// Sets the converted path parameters, which only the route's plan knows.
@@ -330,22 +371,69 @@ impl Request {
         self.state = Some(value);
     }
 
-    fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        awaitable(py, PyBytes::new(py, self.read_body()?).into_any())
+    fn body<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(coming) = intake::whole(slf, "body")? {
+            return Ok(coming);
+        }
+        awaitable(
+            slf.py(),
+            PyBytes::new(slf.py(), &slf.borrow().body).into_any(),
+        )
     }
 
-    fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn json<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(coming) = intake::whole(slf, "json")? {
+            return Ok(coming);
+        }
+        let py = slf.py();
+        let body = PyBytes::new(py, &slf.borrow().body);
         let value = py
             .import(intern!(py, "msgspec.json"))?
             .getattr(intern!(py, "decode"))?
-            .call1((PyBytes::new(py, self.read_body()?),))?;
+            .call1((body,))?;
         awaitable(py, value)
     }
 
-    fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let text = std::str::from_utf8(self.read_body()?)
+    fn text<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(coming) = intake::whole(slf, "text")? {
+            return Ok(coming);
+        }
+        let request = slf.borrow();
+        let text = std::str::from_utf8(&request.body)
             .map_err(|error| PyValueError::new_err(format!("the body is not UTF-8: {error}")))?;
-        awaitable(py, PyString::new(py, text).into_any())
+        awaitable(slf.py(), PyString::new(slf.py(), text).into_any())
+    }
+
+    /// The fields of a form, with files; works plainly and with `await`.
+    fn form<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        intake::form(slf)
+    }
+
+    /// The body as it comes.
+    fn stream<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        intake::stream(slf)
+    }
+
+    /// The parts of a form as they come.
+    fn stream_parts<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        intake::stream_parts(slf)
+    }
+
+    fn _keep(&mut self, body: &Bound<'_, PyBytes>) {
+        self.body = Bytes::copy_from_slice(body.as_bytes());
+        self.reader = None;
+    }
+
+    fn _keep_form(&mut self, form: Py<PyAny>) {
+        self.form = Some(form);
+    }
+
+    /// A block that is cancelled when the client goes, as every handler is.
+    #[allow(clippy::unused_self)]
+    fn cancel_on_disconnect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        py.import(intern!(py, "contextlib"))?
+            .getattr(intern!(py, "nullcontext"))?
+            .call0()
     }
 
     #[allow(clippy::unused_self)] // a handler whose client is gone is cancelled, so one that runs has a client

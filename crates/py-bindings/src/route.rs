@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use core_http::cors::Policy;
-use core_validate::{ParameterSet, ParameterSpec, Schema, Source};
+use core_validate::{ParameterSet, ParameterSpec, Source};
 use http::StatusCode;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use crate::body_plan::{self, BodyPlan};
+use crate::part_rules::RouteFiles;
 use crate::socket_plan::SocketPlan;
 use crate::{cors, json_value};
 
@@ -101,26 +103,12 @@ pub(crate) enum Argument {
         fields: Vec<(usize, Py<PyAny>)>,
     },
     Constant(Py<PyAny>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodyKind {
-    Json,
-    Bytes,
-    Text,
-    Form,
-    Multipart,
-}
-
-#[derive(Debug)]
-pub(crate) struct BodyPlan {
-    pub(crate) kind: BodyKind,
-    pub(crate) media_types: Vec<String>,
-    pub(crate) schema: Option<Schema>,
-    pub(crate) decode: Py<PyAny>,
-    pub(crate) errors: Py<PyAny>,
-    pub(crate) required: bool,
-    pub(crate) default: Default,
+    /// The files of one field, delivered by a function of the plan's.
+    Files {
+        name: String,
+        deliver: Py<PyAny>,
+        default: Default,
+    },
 }
 
 #[derive(Debug)]
@@ -145,6 +133,11 @@ pub(crate) struct Route {
     pub(crate) request_timeout: Option<Option<Duration>>,
     /// Absent: as the server has it; `None`: switched off.
     pub(crate) cors: Option<Option<Arc<Policy>>>,
+    pub(crate) files: RouteFiles,
+    /// Whether the handler reads the body itself, as it comes.
+    pub(crate) streams_body: bool,
+    /// Types the route answers with, for requests that say which they take; empty for any.
+    pub(crate) produces: Vec<String>,
     pub(crate) names: RouteNames,
     /// Hooks to run before the body is read.
     pub(crate) gate: Option<Arc<Py<PyAny>>>,
@@ -158,7 +151,7 @@ fn optional(value: Bound<'_, PyAny>) -> Option<Py<PyAny>> {
     (!value.is_none()).then(|| value.unbind())
 }
 
-fn default_of(plan: &Bound<'_, PyAny>) -> PyResult<Default> {
+pub(crate) fn default_of(plan: &Bound<'_, PyAny>) -> PyResult<Default> {
     let py = plan.py();
     let factory = plan.getattr(intern!(py, "default_factory"))?;
     if !factory.is_none() {
@@ -255,6 +248,11 @@ fn read_argument(argument: &Bound<'_, PyAny>) -> PyResult<Argument> {
             other => read_object(other)?,
         }),
         "constant" => Argument::Constant(payload.unbind()),
+        "file" => Argument::Files {
+            name: payload.getattr(intern!(argument.py(), "name"))?.extract()?,
+            deliver: payload.getattr(intern!(argument.py(), "deliver"))?.unbind(),
+            default: default_of(&payload)?,
+        },
         "model" => {
             let (constructor, indices, names): (Py<PyAny>, Vec<usize>, Vec<Py<PyAny>>) =
                 payload.extract()?;
@@ -269,41 +267,6 @@ fn read_argument(argument: &Bound<'_, PyAny>) -> PyResult<Argument> {
             )));
         }
     })
-}
-
-fn read_body(plan: &Bound<'_, PyAny>) -> PyResult<Option<BodyPlan>> {
-    if plan.is_none() {
-        return Ok(None);
-    }
-    let py = plan.py();
-    let kind: String = plan.getattr(intern!(py, "kind"))?.extract()?;
-    let schema = plan.getattr(intern!(py, "schema"))?;
-    let schema = if schema.is_none() {
-        None
-    } else {
-        let document = json_value::from_python(&schema)?;
-        Some(crate::schema::compile(py, &document)?)
-    };
-    Ok(Some(BodyPlan {
-        kind: match kind.as_str() {
-            "json" => BodyKind::Json,
-            "bytes" => BodyKind::Bytes,
-            "text" => BodyKind::Text,
-            "form" => BodyKind::Form,
-            "multipart" => BodyKind::Multipart,
-            other => {
-                return Err(PyValueError::new_err(format!(
-                    "no such kind of body: {other:?}"
-                )));
-            }
-        },
-        media_types: plan.getattr(intern!(py, "media_types"))?.extract()?,
-        schema,
-        decode: plan.getattr(intern!(py, "decode"))?.unbind(),
-        errors: plan.getattr(intern!(py, "errors"))?.unbind(),
-        required: plan.getattr(intern!(py, "required"))?.extract()?,
-        default: default_of(plan)?,
-    }))
 }
 
 /// An option that may be absent (inherit), `None` (off) or a number above zero.
@@ -377,7 +340,7 @@ impl Route {
             arguments,
             keyword_names: plan.getattr(intern!(py, "keyword_names"))?.extract()?,
             var_keyword: plan.getattr(intern!(py, "var_keyword"))?.extract()?,
-            body: read_body(&plan.getattr(intern!(py, "body"))?)?,
+            body: body_plan::read(&plan.getattr(intern!(py, "body"))?)?,
             needs_request,
             needs_query,
             needs_cookies,
@@ -401,6 +364,17 @@ impl Route {
             cors: limit_of(&options, "cors")?
                 .map(|config| config.map_or(Ok(None), |config| cors::read(&config)))
                 .transpose()?,
+            files: RouteFiles {
+                max_files: limit_of(&options, "max_files")?
+                    .map(|limit| limit.map(|limit| limit.extract()).transpose())
+                    .transpose()?,
+                max_file_size: limit_of(&options, "max_file_size")?
+                    .map(|limit| limit.map(|limit| limit.extract()).transpose())
+                    .transpose()?,
+            },
+            streams_body: options.contains("stream_body")?
+                && options.get_item("stream_body")?.is_truthy()?,
+            produces: plan.getattr(intern!(py, "produces"))?.extract()?,
             names: RouteNames {
                 path_names: path_names.into(),
                 route: route.clone().unbind(),

@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::part_rules;
 use crate::security_headers;
 
 fn seconds(config: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Duration>> {
@@ -93,5 +94,6 @@ pub(crate) fn read(config: &Bound<'_, PyAny>) -> PyResult<Settings> {
         metrics_path: config.getattr("metrics_path")?.extract()?,
         security_headers: security_headers::read(&config.getattr("security_headers")?)?,
         max_requests: config.getattr("max_requests")?.extract()?,
+        parts: part_rules::read(config)?,
     })
 }

@@ -14,10 +14,11 @@ use http_body::Body;
 use pyo3::prelude::*;
 
 use crate::answer::{Answer, Content};
+use crate::body_plan::BodyKind;
 use crate::call::Outcome;
 use crate::callee::{Later, Said};
 use crate::gateway::Gateway;
-use crate::route::{BodyKind, Route};
+use crate::route::Route;
 use crate::socket_link::Link;
 use crate::socket_plan::SocketPlan;
 use crate::stream::StreamBody;
@@ -185,13 +186,11 @@ impl MessagePeer {
             return;
         }
         let route = &self.common.route;
-        let request = Box::new(CoreRequest {
-            head: again(
-                &self.head,
-                route.needs_request || !route.parameters.is_empty(),
-            ),
-            body: message.payload,
-        });
+        let head = again(
+            &self.head,
+            route.needs_request || !route.parameters.is_empty(),
+        );
+        let request = Box::new(CoreRequest::new(head, message.payload));
         match self.common.gateway.handle(route, request) {
             Ok(said) => self.reply(said),
             Err(later) => self.call = Some(later),

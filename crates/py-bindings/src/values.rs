@@ -89,6 +89,8 @@ pub(crate) fn to_python<'py>(
             dict.into_any()
         }
         Coerced::Json(value) => json_value::parse(py, value.to_string().as_bytes())?,
+        // Files are put in their places by `uploads`; elsewhere none can come.
+        Coerced::File { filename, .. } => PyString::new(py, filename).into_any(),
     })
 }
 

@@ -191,6 +191,8 @@ def _compiled(declaration: Declaration) -> HandlerPlan:
         inline=options.inline,
         config=options.config,
         named_headers=EVENT_HEADERS if options.event_source is not None else frozenset(),
+        consumes=options.consumes,
+        produces=options.produces,
     )
 
 

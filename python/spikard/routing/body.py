@@ -1,7 +1,7 @@
 """From the parameters that take the body to its plan."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -11,9 +11,10 @@ from spikard.params import MISSING, Body, File, Form
 from spikard.routing.best_effort import at_best
 from spikard.routing.decoder import PLAIN, Decoder, can_build, decoder_for
 from spikard.routing.faults import FieldError, body_faults
-from spikard.routing.handler_plan import BodyKind, BodyPlan
+from spikard.routing.handler_plan import Argument, BodyKind, BodyPlan
 from spikard.routing.integers import delivering_integers
 from spikard.routing.slot import Slot
+from spikard.routing.upload import field_of, file_argument, takes_file, unpacking
 from spikard.schema import SchemaBuilder, UnsupportedType, model
 from spikard.schema.annotation import NONE_TYPE, peel
 from spikard.schema.kind import kind_of, needs_pydantic
@@ -33,6 +34,36 @@ class BodyDemand:
     consumes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedBody:
+    """The plan of the body, and what each parameter that takes of it gets."""
+
+    plan: BodyPlan | None
+    arguments: Mapping[str, Argument]
+
+
+def plan_body(slots: list[Slot], demand: BodyDemand, described: str) -> PlannedBody:
+    """Plan the body for the parameters that take it; there is no plan when nobody asks for one."""
+    files = {field_of(slot, demand.files): slot for slot in slots if takes_file(slot, demand.files)}
+    values = [slot for slot in slots if slot not in files.values()]
+    arguments: dict[str, Argument] = {
+        slot.name: ("file", file_argument(slot, field, described)) for field, slot in files.items()
+    }
+    demands = {**{field: _file_demands(slot) for field, slot in files.items()}, **(demand.files or {})}
+    demand = replace(demand, files=_left_to_schema(demands, demand.schema) or None)
+    if not values:
+        plan = _unbound(demand, fields=tuple(files))
+    elif is_embedded(values):
+        plan = _embedded(values, demand, described)
+        arguments |= {slot.name: ("body_field", slot.wire_name) for slot in values}
+    else:
+        plan = _whole(values[0], demand, described)
+        arguments[values[0].name] = ("body", None)
+    if plan is not None and demand.files:
+        plan = replace(plan, apart=_apart(plan.schema, demand.files, bound=set(files), is_embedded=bool(plan.fields)))
+    return PlannedBody(plan, arguments)
+
+
 def is_embedded(slots: list[Slot]) -> bool:
     """Whether the parameters are members of the body rather than the whole of it."""
     if len(slots) > 1:
@@ -40,46 +71,42 @@ def is_embedded(slots: list[Slot]) -> bool:
     slot = slots[0]
     if isinstance(slot.marker, Form):
         return kind_of(slot.annotation.core) is None and slot.annotation.origin is not dict
-    return isinstance(slot.marker, File) or is_upload(slot) or (isinstance(slot.marker, Body) and slot.marker.embed)
+    return isinstance(slot.marker, Body) and slot.marker.embed
 
 
-def is_upload(slot: Slot) -> bool:
-    """Whether the parameter is an uploaded file, or a list of them."""
-    upload = upload_type()
-    if upload is None:
-        return False
-    annotation = slot.annotation
-    if annotation.core is upload:
-        return True
-    return annotation.origin is list and bool(annotation.arguments) and peel(annotation.arguments[0]).core is upload
+def _file_demands(slot: Slot) -> dict[str, Any]:
+    demands = slot.marker.demands() if isinstance(slot.marker, File) else {}
+    return {"required": not slot.is_optional, **demands}
 
 
-def upload_type() -> Any:
-    """The class of uploaded files."""
-    from spikard import datastructures
-
-    return getattr(datastructures, "UploadFile", None)
-
-
-def plan_body(slots: list[Slot], demand: BodyDemand, described: str) -> BodyPlan | None:
-    """The plan of the body for the parameters that take it; None when nobody asks for one."""
-    if not slots:
-        return _unbound(demand)
-    if is_embedded(slots):
-        return _embedded(slots, demand, described)
-    return _whole(slots[0], demand, described)
+def _left_to_schema(files: dict[str, Any], schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The demands, without that a file must be there where the explicit schema says so itself."""
+    named = (schema or {}).get("properties", {})
+    return {
+        field: {name: value for name, value in demands.items() if name != "required"} if field in named else demands
+        for field, demands in files.items()
+    }
 
 
-def _unbound(demand: BodyDemand) -> BodyPlan | None:
-    """A body that is checked and given to nobody."""
+def _apart(
+    schema: Mapping[str, Any] | None, files: Mapping[str, Any], *, bound: set[str], is_embedded: bool
+) -> tuple[str, ...]:
+    """The files that the schema of the fields is not to see: not named there, and refused by it or taken elsewhere."""
+    schema = schema or {}
+    closed = schema.get("additionalProperties") is False or is_embedded
+    return tuple(field for field in files if field not in schema.get("properties", {}) and (closed or field in bound))
+
+
+def _unbound(demand: BodyDemand, fields: tuple[str, ...] = ()) -> BodyPlan | None:
+    """A body that is checked and given to nobody, or of which only the files are."""
     if demand.schema is None and not demand.files:
         return None
     schema = dict(demand.schema) if demand.schema is not None else None
     files = demand.files or {}
     required = bool(schema and schema.get("required")) or any(entry.get("required") for entry in files.values())
     return BodyPlan(
-        kind="multipart" if demand.files else "json",
-        media_types=_media_types(demand, None, MULTIPART if demand.files else ()),
+        kind="multipart" if files else "json",
+        media_types=_media_types(demand, None, MULTIPART if files else ()),
         schema=schema,
         decode=PLAIN.decode,
         convert=PLAIN.convert,
@@ -87,8 +114,8 @@ def _unbound(demand: BodyDemand) -> BodyPlan | None:
         required=required,
         default=MISSING,
         default_factory=None,
-        fields=(),
-        name="",
+        fields=fields,
+        name=fields[0] if len(fields) == 1 else "",
         files=files,
     )
 
@@ -117,7 +144,7 @@ def _whole(slot: Slot, demand: BodyDemand, described: str) -> BodyPlan:
         media_types=_media_types(demand, marker, _usual_types(slot, demand)),
         schema=schema,
         decode=decoder.decode,
-        convert=decoder.convert,
+        convert=unpacking(decoder.convert, slot.declared),
         errors=body_faults,
         required=not slot.is_optional,
         default=slot.default,
@@ -198,18 +225,12 @@ def _unbuildable(slot: Slot, described: str, fault: Exception | str) -> str:
 
 
 def _embedded(slots: list[Slot], demand: BodyDemand, described: str) -> BodyPlan:
-    kind: BodyKind = "json"
-    files = dict(demand.files or {})
-    for slot in slots:
-        if isinstance(slot.marker, File) or is_upload(slot):
-            kind = "multipart"
-            demands = slot.marker.demands() if isinstance(slot.marker, File) else {}
-            files.setdefault(slot.wire_name, {"required": not slot.is_optional, **demands})
-        elif isinstance(slot.marker, Form) and kind == "json":
-            kind = "form"
-    values = [slot for slot in slots if slot.wire_name not in files]
-    schema = dict(demand.schema) if demand.schema is not None else _embedded_schema(values, described)
-    members = [_Member(slot.wire_name, _member_decoder(slot, demand, described), slot) for slot in values]
+    files = demand.files or {}
+    kind: BodyKind = (
+        "multipart" if files else "form" if any(isinstance(slot.marker, Form) for slot in slots) else "json"
+    )
+    schema = dict(demand.schema) if demand.schema is not None else _embedded_schema(slots, described)
+    members = [_Member(slot.wire_name, _member_decoder(slot, demand, described), slot) for slot in slots]
     defaults = _Defaults(slots)
     usual = {"json": (), "form": FORMS, "multipart": MULTIPART}[kind]
     return BodyPlan(
@@ -219,11 +240,11 @@ def _embedded(slots: list[Slot], demand: BodyDemand, described: str) -> BodyPlan
         decode=_Embedded(members, defaults).decode,
         convert=_Embedded(members, defaults).convert,
         errors=body_faults,
-        required=any(not slot.is_optional for slot in slots),
+        required=any(not slot.is_optional for slot in slots) or any(entry.get("required") for entry in files.values()),
         default=MISSING,
         default_factory=defaults,
-        fields=tuple(slot.wire_name for slot in slots),
-        name=slots[0].name if len(slots) == 1 else "body",
+        fields=(*(slot.wire_name for slot in slots), *files),
+        name=slots[0].name if len(slots) == 1 and not files else "body",
         files=files,
     )
 
@@ -291,7 +312,7 @@ class _Embedded:
         return self._built(tree, lambda decoder: decoder.convert)
 
     def _built(self, given: Mapping[str, Any], way: Callable[[Decoder], Callable[[Any], Any]]) -> dict[str, Any]:
-        # Files come in as they are; whatever has no member here is dropped by the arguments.
+        # Whatever has no member here is dropped by the arguments.
         known = {member.name for member in self._members}
         built = {name: value for name, value in given.items() if name not in known}
         for member in self._members:
@@ -303,4 +324,4 @@ class _Embedded:
         return {**self._defaults(), **built}
 
 
-__all__ = ["BodyDemand", "is_embedded", "is_upload", "plan_body", "upload_type"]
+__all__ = ["BodyDemand", "PlannedBody", "is_embedded", "plan_body"]

@@ -10,9 +10,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from spikard.datastructures import UploadFile
 from spikard.routing.faults import faults_of
 from spikard.routing.twin import holds_named_tuple, twin_of
-from spikard.schema import model
+from spikard.schema import custom, model
 from spikard.schema.annotation import Annotation, is_union, peel, strip_extras
 from spikard.schema.kind import is_pydantic_class, kind_of, needs_pydantic
 
@@ -86,6 +87,10 @@ def is_plain(peeled: Annotation) -> bool:
 def build_other(cls: Any, value: Any) -> Any:
     """msgspec's hook for types it does not know."""
     origin = getattr(cls, "__origin__", None) or cls
+    if origin is UploadFile:
+        if isinstance(value, UploadFile):
+            return value
+        raise ValueError("a file is expected here")
     if isinstance(origin, type):
         if is_pydantic_class(origin):
             return model.adapter(cls).validate_python(value)
@@ -93,15 +98,18 @@ def build_other(cls: Any, value: Any) -> Any:
             return origin(value)
         if issubclass(origin, re.Pattern):
             return re.compile(value)
+    built = custom.decoded(cls, value)
+    if built is not NotImplemented:
+        return built
     raise NotImplementedError(f"no decoder builds {cls!r}")
 
 
 def can_build(cls: Any) -> bool:
     """Whether the hook, or a library's own code, builds the class."""
     origin = getattr(cls, "__origin__", None) or cls
-    if kind_of(cls) is not None:
+    if kind_of(cls) is not None or custom.any_registered():
         return True
-    return isinstance(origin, type) and issubclass(origin, (*FROM_TEXT, re.Pattern))
+    return isinstance(origin, type) and issubclass(origin, (*FROM_TEXT, re.Pattern, UploadFile))
 
 
 def _converter(annotation: Any) -> Callable[[Any], Any]:

@@ -49,6 +49,8 @@ class BodyPlan:
     fields: tuple[str, ...]
     name: str
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # Files that the schema of a form's fields is not to see.
+    apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,8 @@ class HandlerPlan:
     # Whether hooks see what becomes of the route's requests, refusals included.
     is_hooked: bool = False
     socket: SocketPlan | None = None
+    # Types the route answers with; a request that takes none of them is refused.
+    produces: tuple[str, ...] = ()
 
 
 __all__ = ["Argument", "BodyKind", "BodyPlan", "HandlerPlan", "Mode", "ParameterPlan", "SocketPlan", "Source"]

@@ -6,7 +6,7 @@ the query.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast, get_args
 
@@ -16,7 +16,7 @@ from spikard.config import UNSET, RouteConfig
 from spikard.datastructures import State
 from spikard.errors import RouteError
 from spikard.params import Body, Cookie, File, Form, Header, Marker, Path, Query
-from spikard.routing.body import BodyDemand, is_embedded, is_upload, plan_body
+from spikard.routing.body import BodyDemand, plan_body
 from spikard.routing.callee import Callee, inspect_handler
 from spikard.routing.converters import path_names
 from spikard.routing.declared import DeclaredParameter, read_parameter_schema
@@ -26,6 +26,7 @@ from spikard.routing.query_model import constructor_of, forbids_extra, model_slo
 from spikard.routing.router import Router
 from spikard.routing.slot import Slot, slot_of, stripped
 from spikard.routing.websocket import WebSocket
+from spikard.routing.upload import is_upload
 from spikard.schema.annotation import Annotation, is_union, peel
 from spikard.schema.extract import response_schema as schema_of_return
 from spikard.schema.kind import kind_of
@@ -70,7 +71,8 @@ def compile_plan(
     response_class: type | None = None,
     inline: bool = False,
     config: RouteConfig | None = None,
-    consumes: tuple[str, ...] = (),
+    consumes: Sequence[str] = (),
+    produces: Sequence[str] = (),
     provided: Provided | None = None,
     named_headers: frozenset[str] = frozenset(),
     message: str | None = None,
@@ -100,6 +102,7 @@ def compile_plan(
         response_schema=_response_schema(callee.returns, response_schema),
         route_options=_options(config),
         closed_query=draft.closed_query,
+        produces=tuple(produces),
     )
 
 
@@ -268,13 +271,9 @@ class _Draft:
         return self.path_names.get(name) if name is not None else None
 
     def _close_body(self) -> None:
-        slots = self._body_slots
-        self.body = plan_body(slots, self.demand, self.described)
-        if not slots:
-            return
-        embedded = is_embedded(slots)
-        for slot in slots:
-            self._arguments[slot.name] = ("body_field", slot.wire_name) if embedded else ("body", None)
+        planned = plan_body(self._body_slots, self.demand, self.described)
+        self.body = planned.plan
+        self._arguments |= planned.arguments
 
     def _add_declared(self) -> None:
         """Parameters of the explicit schema that the handler doesn't take are checked all the same."""

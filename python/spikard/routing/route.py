@@ -79,6 +79,8 @@ class RouteKeywords(TypedDict, total=False):
     dependencies: Sequence[Any]
     responses: Mapping[int | str, Any] | None
     inline: bool
+    consumes: Sequence[str]
+    produces: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,8 @@ class RouteOptions:
     event_source: Any = None
     # Of a route that `websocket` registered.
     socket: SocketOptions | None = None
+    consumes: Sequence[str] = ()
+    produces: Sequence[str] = ()
 
     def below(self, outer: Self) -> Self:
         """These options as they are inside a router with the options `outer`."""

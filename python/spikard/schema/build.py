@@ -13,8 +13,9 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from spikard.datastructures import UploadFile
 from spikard.params.missing import MISSING
-from spikard.schema import model
+from spikard.schema import custom, model
 from spikard.schema.annotation import NONE_TYPE, Annotation, is_union, peel
 from spikard.schema.field import Field, fields_of
 from spikard.schema.kind import Kind, kind_of, needs_pydantic
@@ -55,6 +56,8 @@ ARRAYS = (
     collections.abc.Collection,
     collections.abc.Iterable,
 )
+# The bytes of a file, as OpenAPI names them.
+BINARY: Schema = {"type": "string", "format": "binary"}
 OBJECTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 
 
@@ -109,11 +112,13 @@ class SchemaBuilder:
             return _enumeration(list(peeled.arguments))
         if kind_of(core) is not None:
             return self._named(core)
+        if core is UploadFile:
+            return BINARY
         if isinstance(origin, type):
             # `tuple[()]` has no arguments either, but unlike `tuple` it has said so.
             is_empty = origin is tuple and core is not tuple and not peeled.arguments
             return self._class(origin, ((),) if is_empty else peeled.arguments)
-        raise UnsupportedType(f"no JSON Schema describes {core!r}")
+        return _undescribed(repr(core))
 
     def _class(self, cls: type, arguments: tuple[Any, ...]) -> Schema:
         if issubclass(cls, enum.Enum):
@@ -131,7 +136,7 @@ class SchemaBuilder:
         for scalar, schema in SCALARS.items():
             if isinstance(scalar, type) and scalar is not NONE_TYPE and issubclass(cls, scalar):
                 return schema
-        raise UnsupportedType(f"no JSON Schema describes {cls.__module__}.{cls.__qualname__}")
+        return _undescribed(f"{cls.__module__}.{cls.__qualname__}")
 
     def _members(self, arguments: tuple[Any, ...]) -> Schema:
         if len(arguments) != 2:
@@ -247,6 +252,13 @@ class SchemaBuilder:
             )
         redirected: Schema = _redirected(schema, renamed)
         return redirected
+
+
+def _undescribed(name: str) -> Schema:
+    """What is said of a type that a decoder of the application may know: nothing."""
+    if custom.any_registered():
+        return {}
+    raise UnsupportedType(f"no JSON Schema describes {name}")
 
 
 def core_config(core: Any) -> Any:

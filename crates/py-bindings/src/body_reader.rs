@@ -1,0 +1,61 @@
+//! `BodyReader`: a request's body, read piece by piece by the handler.
+
+use core_http::inflow::Inflow;
+use core_http::problem::Problem;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use tokio::sync::mpsc;
+use tokio::task::spawn_local;
+
+use crate::server::Notifier;
+
+/// The handler's end. A task beside the connection has the other: it reads a piece whenever one is asked for, and
+/// nothing before, so that a slow handler slows the client.
+#[pyclass(name = "BodyReader", module = "spikard._spikard", frozen)]
+#[derive(Clone, Debug)]
+pub(crate) struct BodyReader {
+    asked: mpsc::UnboundedSender<Py<PyAny>>,
+}
+
+impl BodyReader {
+    /// Starts the task; on the server's thread, within its runtime. It ends with the reader, or with the body.
+    pub(crate) fn start(mut inflow: Inflow, notifier: Notifier) -> Self {
+        let (asked, mut asking) = mpsc::unbounded_channel::<Py<PyAny>>();
+        spawn_local(async move {
+            while let Some(done) = asking.recv().await {
+                let piece = inflow.next().await;
+                notifier.call(&done, |py| {
+                    Some(match piece {
+                        Some(Ok(bytes)) => PyBytes::new(py, &bytes).into_any().unbind(),
+                        Some(Err(error)) => refusal(py, error.into())
+                            .unwrap_or_else(|fault| fault.into_value(py).into_any()),
+                        None => py.None(),
+                    })
+                });
+            }
+        });
+        Self { asked }
+    }
+}
+
+/// The exception that answers with a problem.
+pub(crate) fn refusal(py: Python<'_>, problem: Problem) -> PyResult<Py<PyAny>> {
+    let keywords = PyDict::new(py);
+    keywords.set_item("detail", problem.detail())?;
+    let headers = PyDict::new(py);
+    headers.set_item("connection", "close")?;
+    keywords.set_item("headers", headers)?;
+    py.import(intern!(py, "spikard.errors"))?
+        .getattr(intern!(py, "HTTPException"))?
+        .call((problem.status().as_u16(),), Some(&keywords))
+        .map(Bound::unbind)
+}
+
+#[pymethods]
+impl BodyReader {
+    /// Asks for the next piece: `done` gets bytes, None at the end, or the exception that says what went wrong.
+    fn read(&self, done: Py<PyAny>) -> bool {
+        self.asked.send(done).is_ok()
+    }
+}
