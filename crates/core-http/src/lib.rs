@@ -7,6 +7,7 @@
 //! - [`router`]: which endpoint answers a method and a path
 //! - [`gate`], [`trail`]: checks on the way in, and what they want done to the answer
 //! - [`handler`]: the trait that every endpoint implements
+//! - [`page`]: answers that are known before anybody asks
 //! - [`request`], [`response`], [`body`]: what handlers get and give
 //! - [`event_stream`]: answers that are streams of events
 //! - [`upgrade`], [`websocket`]: connections that change to another protocol
@@ -26,6 +27,7 @@ pub mod gate;
 pub mod handler;
 pub mod listener;
 pub mod media_type;
+pub mod page;
 pub mod percent;
 pub mod problem;
 pub mod query;

@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 use crate::application::Application;
 use crate::gateway::Gateway;
 use crate::hook_gate::HookGate;
+use crate::pages::{self, Pages};
 use crate::python_handler::{PythonHandler, PythonObserver};
 use crate::route::Route;
 use crate::socket_handler::SocketHandler;
@@ -23,6 +24,7 @@ use crate::{settings, tls};
 
 pub(crate) struct Blueprint {
     routes: Vec<(Method, String, Arc<Route>)>,
+    pages: Pages,
     pub(crate) settings: Settings,
     tls: Option<Tls>,
     max_json_depth: usize,
@@ -36,6 +38,7 @@ impl Blueprint {
     pub(crate) fn read(application: &Application, config: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self {
             routes: application.routes.clone(),
+            pages: pages::read(application.owner(config.py()), config)?,
             settings: settings::read(config)?,
             tls: tls::read(config)?,
             max_json_depth: config.getattr("max_json_depth")?.extract()?,
@@ -53,6 +56,16 @@ impl Blueprint {
             is_guarded |= !endpoint.gates.is_empty();
             // Conflicts were refused when the application took the route.
             let _ = router.insert(method.clone(), pattern, Rc::new(endpoint));
+        }
+        for (path, page) in &self.pages {
+            let endpoint = Endpoint {
+                handler: Box::new(page.clone()),
+                max_body_size: None,
+                request_timeout: None,
+                gates: Vec::new(),
+            };
+            // A route of the application's own at the same path wins.
+            let _ = router.insert(Method::GET, path, Rc::new(endpoint));
         }
         let observer = Box::new(PythonObserver(gateway.clone()));
         let mut service = Service::new(router, self.settings, observer);

@@ -30,6 +30,7 @@ mod headers;
 mod hook_gate;
 mod json_value;
 mod memory;
+mod pages;
 mod passenger;
 mod pool;
 mod python_handler;
