@@ -40,7 +40,15 @@ def test_nothing_else_ships(wheel: Wheel) -> None:
         "spikard.dist-info",
     }
     kinds = {Path(name).suffix for name in wheel.entries if name.startswith("spikard/")}
-    assert kinds == {".py", ".pyi", ".so", ".typed"}
+    assert kinds == {".py", ".pyi", ".so", ".typed", ".gz", ".js", ".LICENSE"}
+
+
+def test_the_pages_ship_whole(wheel: Wheel) -> None:
+    folder = "spikard/openapi/assets/"
+    sources = Path(__file__).resolve().parents[2] / "python" / folder
+    assert {name.removeprefix(folder) for name in wheel.entries if name.startswith(folder)} == {
+        path.name for path in sources.iterdir()
+    }
 
 
 def test_every_module_ships(wheel: Wheel) -> None:

@@ -20,6 +20,11 @@ _running: set[asyncio.Task[Any]] = set()
 # The loop that serves requests, as seen from the handlers, also from those in threads.
 worker_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("worker_loop", default=None)
 
+Observer = Callable[[str], "concurrent.futures.Future[Any]"]
+# Each is told the name of every piece of work when it is scheduled, and gives what its end is put into: those who test
+# listen here.
+observers: list[Observer] = []
+
 
 def run(work: Coroutine[Any, Any, Any] | Callable[..., Any], *args: Any) -> "asyncio.Task[Any] | Handle":
     """Start a coroutine or function now, beside the current request; gives a handle with `await` and `cancel()`.
@@ -30,6 +35,15 @@ def run(work: Coroutine[Any, Any, Any] | Callable[..., Any], *args: Any) -> "asy
         background.run(send_receipt(order))
     """
     coroutine = _coroutine(work, args)
+    handle = _started(coroutine)
+    if observers:
+        ends = _announced(work)
+        future = handle._future if isinstance(handle, Handle) else handle
+        future.add_done_callback(lambda ended: _put_end(ended, ends))
+    return handle
+
+
+def _started(coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any] | Handle":
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -66,7 +80,8 @@ def run_after(work: Callable[..., Any], request_id: str | None = None) -> None:
 
 async def _after(work: Callable[..., Any], request_id: str | None) -> None:
     try:
-        await call(work)
+        # Tasks of a list are announced one by one.
+        await (call(work) if isinstance(work, BackgroundTasks) else _observed(work, call(work)))
     except Exception:
         logger.exception(
             "background work %s failed [request %s]", _name(work), request_id or "-", extra={"request_id": request_id}
@@ -99,7 +114,7 @@ class BackgroundTasks:
         tasks, self._tasks = self._tasks, []
         for work, args, kwargs in tasks:
             try:
-                await call(work, *args, **kwargs)
+                await _observed(work, call(work, *args, **kwargs))
             except Exception:
                 logger.exception("background task %s failed", _name(work))
 
@@ -174,6 +189,31 @@ def _coroutine(work: Coroutine[Any, Any, Any] | Callable[..., Any], args: tuple[
     if not callable(work):
         raise TypeError(f"background.run takes a coroutine or a function, not {type(work).__name__}")
     return call(work, *args)
+
+
+def _announced(work: Any) -> list[concurrent.futures.Future[Any]]:
+    return [observer(_name(work)) for observer in observers]
+
+
+async def _observed(work: Callable[..., Any], running: Coroutine[Any, Any, Any]) -> None:
+    """Await work, and tell observers how it ended."""
+    if not observers:
+        await running
+        return
+    ends = _announced(work)
+    task = asyncio.ensure_future(running)
+    task.add_done_callback(lambda ended: _put_end(ended, ends))
+    await task
+
+
+def _put_end(ended: Any, ends: list[concurrent.futures.Future[Any]]) -> None:
+    for end in ends:
+        if ended.cancelled():
+            end.cancel()
+        elif (fault := ended.exception()) is not None:
+            end.set_exception(fault)
+        else:
+            end.set_result(ended.result())
 
 
 def _finished(task: asyncio.Task[Any]) -> None:

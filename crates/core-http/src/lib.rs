@@ -9,6 +9,7 @@
 //! - [`cors`], [`vary`]: what scripts of other sites may do
 //! - [`proxies`], `proxy_protocol`: where requests come from that others pass on
 //! - [`handler`]: the trait that every endpoint implements
+//! - [`page`]: answers that are known before anybody asks
 //! - [`request`], [`response`], [`body`]: what handlers get and give
 //! - [`event_stream`]: answers that are streams of events
 //! - [`upgrade`], [`websocket`]: connections that change to another protocol
@@ -34,6 +35,7 @@ pub mod listener;
 pub mod media_type;
 pub mod metrics;
 pub mod multipart;
+pub mod page;
 pub mod percent;
 pub mod problem;
 pub mod proxies;

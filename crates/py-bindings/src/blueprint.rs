@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 use crate::application::Application;
 use crate::gateway::Gateway;
 use crate::hook_gate::HookGate;
+use crate::pages::{self, Pages};
 use crate::part_rules;
 use crate::python_handler::{PythonHandler, PythonObserver};
 use crate::route::Route;
@@ -26,6 +27,7 @@ use crate::{cors, settings, tls};
 
 pub(crate) struct Blueprint {
     routes: Vec<(Method, String, Arc<Route>)>,
+    pages: Pages,
     pub(crate) settings: Settings,
     tls: Option<Tls>,
     cors: Option<Arc<Policy>>,
@@ -40,6 +42,7 @@ impl Blueprint {
     pub(crate) fn read(application: &Application, config: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self {
             routes: application.routes.clone(),
+            pages: pages::read(application.owner(config.py()), config)?,
             settings: settings::read(config)?,
             tls: tls::read(config)?,
             cors: cors::read(&config.getattr("cors")?)?,
@@ -69,6 +72,16 @@ impl Blueprint {
             if let Some(own) = &route.cors {
                 cors.own.insert(id, own.clone());
             }
+        }
+        for (path, page) in &self.pages {
+            let endpoint = Endpoint {
+                handler: Box::new(page.clone()),
+                max_body_size: None,
+                request_timeout: None,
+                gates: Vec::new(),
+            };
+            // A route of the application's own at the same path wins.
+            let _ = router.insert(Method::GET, path, Rc::new(endpoint));
         }
         let observer = Box::new(PythonObserver(gateway.clone()));
         let mut service = Service::new(router, self.settings, observer);

@@ -38,6 +38,7 @@ mod intake;
 mod json_value;
 mod memory;
 mod msgpack;
+mod pages;
 mod part_parser;
 mod part_rules;
 mod passenger;

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from spikard._spikard import Application
 from spikard.app import runner, serving
 from spikard.app.channels import Channels
+from spikard.app.description import SelfDescription
 from spikard.app.faults import FaultHandling
 from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
 from spikard.config import ServerConfig
@@ -40,7 +41,7 @@ class ApplicationType(type):
         current.set_current(application)
 
 
-class Spikard(Router, FaultHandling, metaclass=ApplicationType):
+class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType):
     """A web application.
 
     app = Spikard()
@@ -63,6 +64,7 @@ class Spikard(Router, FaultHandling, metaclass=ApplicationType):
     ) -> None:
         Router.__init__(self)
         FaultHandling.__init__(self)
+        SelfDescription.__init__(self)
         self.config = config or ServerConfig()
         self.debug = debug
         self.state = State(state)
@@ -221,4 +223,6 @@ def _described(declaration: Declaration, plan: HandlerPlan) -> Route:
         responses=options.responses,
         status_code=options.status_code,
         event_source=options.event_source,
+        options=options,
+        plan=plan,
     )

@@ -10,6 +10,7 @@ COMMANDS = {
     "serve": ("spikard.cli.serve", "serve an application with worker processes"),
     "run": ("spikard.cli.serve", "the same as serve"),
     "routes": ("spikard.cli.routes", "list the routes of an application"),
+    "openapi": ("spikard.cli.openapi", "print the OpenAPI document of an application"),
     "version": ("spikard.cli.version", "show what is installed here"),
 }
 EXIT_USAGE = 2

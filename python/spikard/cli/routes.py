@@ -1,38 +1,30 @@
 """The table of an application's routes."""
 
 import argparse
-import sys
-import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from spikard.cli import target
-from spikard.errors import ConfigError, RouteError
+from spikard.cli import document
 
 if TYPE_CHECKING:
     from spikard.routing.route import Route
 
 HEADINGS = ("Method", "Path", "Handler")
-EXIT_CONFIG = 2
-EXIT_STARTUP = 3
 
 
 def run(arguments: list[str]) -> int:
     """Print the routes of the application that the arguments name."""
     parser = argparse.ArgumentParser(prog="spikard routes", description="List the routes of an application.")
-    parser.add_argument("target", metavar="TARGET", help="module:attribute, module or path/to/file.py[:attribute]")
-    parser.add_argument("--app-dir", metavar="DIR", help="where modules are looked for first")
+    document.add_target(parser)
+    parser.add_argument("--openapi", action="store_true", help="print the OpenAPI document in place of the table")
     options = parser.parse_args(arguments)
-    try:
-        app = target.load(options.target, options.app_dir)
-    except (ConfigError, RouteError) as fault:
-        print(f"spikard: error: {fault}", file=sys.stderr)
-        return EXIT_CONFIG
-    except Exception:  # noqa: BLE001
-        traceback.print_exc()
-        print(f"spikard: error: {options.target} cannot be imported", file=sys.stderr)
-        return EXIT_STARTUP
-    show([row(route) for route in app.get_routes()])
+    app = document.loaded(options.target, options.app_dir)
+    if isinstance(app, int):
+        return app
+    if options.openapi:
+        document.write(app.openapi())
+    else:
+        show([row(route) for route in app.get_routes()])
     return 0
 
 

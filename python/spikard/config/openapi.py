@@ -90,13 +90,14 @@ class OpenApiConfig(Settings):
     license: LicenseInfo | None = None
     servers: Sequence[ServerInfo] = field(default_factory=list)
     security_schemes: Mapping[str, SecuritySchemeInfo] = field(default_factory=dict)
+    scalar_path: str | None = None
 
     def __post_init__(self) -> None:
         bounds.instance(self, "enabled", bool)
         if self.enabled:
             bounds.text(self, "title")
             bounds.text(self, "version")
-        for name in ("swagger_ui_path", "redoc_path", "openapi_json_path"):
+        for name in ("swagger_ui_path", "redoc_path", "scalar_path", "openapi_json_path"):
             bounds.route_path(self, name, optional=True)
         bounds.instance(self, "contact", ContactInfo, optional=True)
         bounds.instance(self, "license", LicenseInfo, optional=True)

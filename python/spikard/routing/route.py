@@ -3,10 +3,11 @@
 import enum
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self, TypedDict
 
 from spikard.config import UNSET, RouteConfig
+from spikard.routing.handler_plan import HandlerPlan
 from spikard.routing.hooks import HookSet
 from spikard.routing.socket_options import SocketKeywords, SocketOptions
 
@@ -170,6 +171,9 @@ class Route:
     status_code: int | None = None
     # What `sse` was given; the response schema is then that of each event.
     event_source: Any = None
+    # As declared, and what became of it.
+    options: RouteOptions = field(default_factory=RouteOptions, repr=False, compare=False)
+    plan: HandlerPlan | None = field(default=None, repr=False, compare=False)
 
 
 def inherit(inner: RouteConfig | None, outer: RouteConfig | None) -> RouteConfig | None:
@@ -177,7 +181,7 @@ def inherit(inner: RouteConfig | None, outer: RouteConfig | None) -> RouteConfig
     if inner is None or outer is None:
         return inner or outer
     # A field without UNSET as its default counts as unset while it has that default.
-    unset = [field.name for field in fields(inner) if getattr(inner, field.name) in (UNSET, field.default)]
+    unset = [one.name for one in fields(inner) if getattr(inner, one.name) in (UNSET, one.default)]
     return replace(inner, **{name: getattr(outer, name) for name in unset})
 
 

@@ -22,6 +22,11 @@ def extract_json_schema(annotation: Any) -> Schema | None:
         return SchemaBuilder().root(annotation) or None
     except (UnsupportedType, NameError):
         return None
+    except Exception as fault:
+        # Its errors have no base that could be named without importing it.
+        if type(fault).__module__.split(".")[0] in ("pydantic", "pydantic_core"):
+            return None
+        raise
 
 
 def extract_schemas(function: Callable[..., Any]) -> tuple[Schema | None, Schema | None]:

@@ -5,8 +5,12 @@
 - `session`: what both of them can do
 - `transport`: httpx over a network of our choice; `network`: memory streams as such a network
 - `sse`, `websocket`: streams of events and WebSockets as tests use them
+- `capture`: background work seen from a test; `documents`: whether an application's documents are valid
 - `blocking`: the calls for tests without an event loop
 """
+
+from spikard.testing.capture import CapturedBackground, CapturedWork, capture_background
+from spikard.testing.documents import assert_openapi_valid
 
 try:
     from spikard.testing.client import TestClient
@@ -16,4 +20,11 @@ except ModuleNotFoundError as fault:
         raise ImportError(f"the test clients need {fault.name}: pip install 'spikard[test]'", name=fault.name) from None
     raise
 
-__all__ = ["MemoryClient", "TestClient"]
+__all__ = [
+    "CapturedBackground",
+    "CapturedWork",
+    "MemoryClient",
+    "TestClient",
+    "assert_openapi_valid",
+    "capture_background",
+]

@@ -1,0 +1,2 @@
+const place = document.getElementById("page");
+Redoc.init(place.dataset.document, {}, place);

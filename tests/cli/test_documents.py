@@ -1,0 +1,76 @@
+"""The commands that print what an application says of itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from spikard.cli.command import main
+
+APPLICATION = '''
+from spikard import Spikard
+
+app = Spikard()
+
+
+@app.get("/teas/{name}")
+async def read_tea(name: str) -> str:
+    """Look one up: Ceylon, Île de la Réunion."""
+    return name
+'''
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> str:
+    path = tmp_path / "tea_shop.py"
+    path.write_text(APPLICATION, encoding="utf-8")
+    return f"{path}:app"
+
+
+def test_the_document_is_printed_as_json(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi", target]) == 0
+    text = capsys.readouterr().out
+    document = json.loads(text)
+    assert document["openapi"] == "3.1.0"
+    assert list(document["paths"]) == ["/teas/{name}"]
+    assert "Île" in text
+
+
+def test_the_document_is_printed_as_yaml(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi", target, "--yaml"]) == 0
+    text = capsys.readouterr().out
+    assert main(["openapi", target]) == 0
+    assert yaml.safe_load(text) == json.loads(capsys.readouterr().out)
+
+
+def test_the_document_is_written_to_a_file(target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "openapi.json"
+    assert main(["openapi", target, "--output", str(output)]) == 0
+    assert capsys.readouterr().out == ""
+    assert json.loads(output.read_text(encoding="utf-8"))["openapi"] == "3.1.0"
+
+
+def test_routes_are_listed(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["routes", target]) == 0
+    text = capsys.readouterr().out
+    assert "/teas/{name}" in text
+    assert "read_tea" in text
+
+
+def test_routes_print_the_document_on_demand(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["routes", target, "--openapi"]) == 0
+    assert json.loads(capsys.readouterr().out)["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize("command", ["openapi", "routes"])
+def test_targets_that_do_not_exist_are_named(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "no_such_module_at_all:app"]) == 2
+    assert "no_such_module_at_all" in capsys.readouterr().err
+
+
+def test_applications_that_fail_show_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "broken_shop.py"
+    path.write_text("raise LookupError('no tea')\n")
+    assert main(["openapi", str(path)]) == 3
+    assert "no tea" in capsys.readouterr().err
