@@ -86,7 +86,9 @@ mod tests {
         let mut watch = HeadWatch::default();
         pieces
             .iter()
-            .fold(false, |found, piece| watch.is_ambiguous(piece) || found)
+            .filter(|piece| watch.is_ambiguous(piece))
+            .count()
+            > 0
     }
 
     #[test]
