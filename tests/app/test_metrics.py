@@ -5,10 +5,12 @@ import re
 import threading
 from collections.abc import AsyncIterator
 
+from websockets.sync.client import connect
+
 from spikard import HTTPException, ServerConfig, Spikard, StreamingResponse
 from spikard.config import CorsConfig
 from tests.conftest import Serve
-from tests.served import Served
+from tests.served import HOST, Served
 
 SAMPLE = re.compile(r"^([a-z_]+)(?:{(.*)})? (\S+)$", re.MULTILINE)
 
@@ -140,3 +142,24 @@ def test_a_route_of_the_same_path_wins(serve: Serve) -> None:
         return "own"
 
     assert serve(app).client.get("/metrics").json() == "own"
+
+
+def test_websockets_are_counted_apart(serve: Serve) -> None:
+    app = app_with()
+
+    @app.websocket("/echo")
+    async def echo(message: str) -> str:
+        return message
+
+    served = serve(app)
+    with connect(f"ws://{HOST}:{served.port}/echo") as socket:
+        socket.send('"a"')
+        assert socket.recv() == '"a"'
+        found = figures(served)
+        assert found["websocket_connections"] == 1
+        assert found["http_requests_in_flight"] == 1
+        assert found['http_requests_total{method="GET",route="/echo",status="101"}'] == 1
+    with connect(f"ws://{HOST}:{served.port}/echo") as socket:
+        socket.send('"b"')
+        assert socket.recv() == '"b"'
+        assert figures(served)["websocket_connections_total"] == 2

@@ -1,6 +1,7 @@
 """What is written down of a request: the access log, trace ids."""
 
 import json
+import logging
 
 import pytest
 
@@ -54,6 +55,23 @@ def test_a_text_line(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
     (line,) = lines_of(capfd)
     assert '"GET /items/5 HTTP/1.1" 200 2 ' in line
     assert line.endswith("us call-7")
+
+
+def test_a_logger_with_a_handler_gets_the_lines(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
+    logger, records = logging.getLogger("spikard.access"), []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    logger.setLevel("INFO")
+    try:
+        serve(app_with(access_log="json")).client.get("/items/5?q=100%25s")
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel("NOTSET")
+    (record,) = records
+    assert record.levelname == "INFO"
+    assert json.loads(record.getMessage())["target"] == "/items/5?q=100%25s"
+    assert lines_of(capfd) == []
 
 
 def test_no_line_unless_asked_for(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:

@@ -91,6 +91,13 @@ SMUGGLED = b"GET /x HTTP/1.1\r\nhost: a\r\n\r\n"
         pytest.param(
             HEAD + b"transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n" + SMUGGLED, id="coding, length"
         ),
+        pytest.param(
+            HEAD + b"Transfer-Encoding: Chunked\r\nCONTENT-LENGTH: 5\r\n\r\n0\r\n\r\n" + SMUGGLED, id="in capitals"
+        ),
+        pytest.param(
+            (HEAD + b"transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n").replace(b"\r", b"") + b"0\r\n\r\n",
+            id="lines without CR",
+        ),
         pytest.param(HEAD + b"transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n", id="another coding last"),
         pytest.param(HEAD + b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n", id="no coding at all"),
         pytest.param(HEAD + b"transfer-encoding : chunked\r\n\r\n0\r\n\r\n", id="a space before the colon"),
@@ -141,6 +148,16 @@ def test_what_is_ambiguous_or_broken_is_400_and_the_end(
 def test_what_is_odd_but_clear_is_taken(serve: Serve, app: Spikard, data: bytes, body: bytes) -> None:
     assert ask(serve(app), data)[0] == 200
     assert app.state.bodies == [body]
+
+
+def test_what_is_ambiguous_is_seen_though_it_comes_in_pieces(serve: Serve, app: Spikard) -> None:
+    served = serve(app)
+    with served.connect() as connection:
+        for piece in (HEAD, b"transfer-enco", b"ding: chunked\r\n", b"content-length: 5\r\n\r", b"\n0\r\n\r\n"):
+            connection.sendall(piece)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert app.state.bodies == []
 
 
 def test_leave_to_send_is_given_when_the_body_is_wanted(serve: Serve, app: Spikard) -> None:

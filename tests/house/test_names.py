@@ -66,7 +66,7 @@ def test_all_is_true_and_sorted() -> None:
 
 def test_no_extra_is_imported_unasked() -> None:
     # A library that is merely installed costs no start-up time, and none has to be installed.
-    optional = "pydantic attrs attr httpx httpx_sse websockets redis asyncpg uvloop orjson pytest".split()
+    optional = "pydantic opentelemetry attrs attr httpx httpx_sse websockets redis asyncpg uvloop orjson pytest".split()
     code = f"import sys, spikard; print([m for m in {optional!r} if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20).stdout
     assert output.strip() == "[]"

@@ -1,4 +1,4 @@
-//! One line per request, written to standard output; nothing at all when off.
+//! One line per request, written to standard output or given to whoever asks for them; nothing at all when off.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -13,9 +13,21 @@ use crate::response::Response;
 use crate::settings::AccessLogFormat;
 use crate::trace_context::TraceParent;
 
-#[derive(Debug)]
+/// Takes lines in place of standard output.
+pub type LineSink = Box<dyn Fn(&str)>;
+
 pub(crate) struct AccessLog {
     format: AccessLogFormat,
+    pub(crate) sink: Option<LineSink>,
+}
+
+impl std::fmt::Debug for AccessLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessLog")
+            .field("format", &self.format)
+            .field("has_sink", &self.sink.is_some())
+            .finish()
+    }
 }
 
 /// What a line needs of the request, noted before the handler takes it.
@@ -33,7 +45,7 @@ pub(crate) struct Entry {
 
 impl AccessLog {
     pub(crate) fn new(format: AccessLogFormat) -> Self {
-        Self { format }
+        Self { format, sink: None }
     }
 
     #[allow(clippy::unused_self)] // begin and end belong together at the call site
@@ -60,6 +72,10 @@ impl AccessLog {
     /// `route` is the pattern that matched.
     pub(crate) fn end(&self, entry: &Entry, route: Option<&str>, response: &Response) {
         let line = self.line(entry, route, response, SystemTime::now());
+        if let Some(sink) = &self.sink {
+            sink(line.trim_end());
+            return;
+        }
         // A log that can't be written must not fail the request.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }

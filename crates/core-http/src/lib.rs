@@ -1,7 +1,7 @@
 //! HTTP transport of spikard: no Python, no validation rules.
 //!
 //! - [`server`]: listeners, connections and their end
-//! - [`connection`], [`wire`]: one connection, HTTP/1.1 or HTTP/2, and the bytes under it
+//! - [`connection`], [`wire`], `head_watch`: one connection, HTTP/1.1 or HTTP/2, and the bytes under it
 //! - [`tls`]: encrypted connections
 //! - [`service`]: a request's way from the head to the finished answer
 //! - [`router`]: which endpoint answers a method and a path
@@ -17,10 +17,10 @@
 //! - [`query`], [`cookie`], [`media_type`], [`percent`], [`quoted`]: lazy parsers of their texts
 //! - [`problem`]: error answers (RFC 9457)
 //! - [`settings`], [`security_headers`]: limits and switches
-//! - [`counters`], [`metrics`], `access_log`, [`request_id`], [`trace_context`]: figures and records
+//! - [`counters`], [`metrics`], [`access_log`], [`request_id`], [`trace_context`]: figures and records
 #![forbid(unsafe_code)]
 
-mod access_log;
+pub mod access_log;
 pub mod body;
 mod connection;
 pub mod cookie;
@@ -30,6 +30,7 @@ pub mod error;
 pub mod event_stream;
 pub mod gate;
 pub mod handler;
+mod head_watch;
 pub mod inflow;
 pub mod listener;
 pub mod media_type;

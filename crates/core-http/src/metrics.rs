@@ -72,6 +72,10 @@ fn add(cell: &Cell<u64>, amount: u64) {
     cell.set(cell.get().wrapping_add(amount));
 }
 
+fn take(cell: &Cell<u64>) {
+    cell.set(cell.get().saturating_sub(1));
+}
+
 impl Figures {
     fn of(method: &str, route: &str) -> Self {
         Self {
@@ -126,13 +130,6 @@ impl Metrics {
             nowhere: Figures::of("", ""),
             ..Self::default()
         }
-    }
-
-    /// Notes a WebSocket for as long as what this gives is kept.
-    pub fn websocket(self: &Rc<Self>) -> OpenWebSocket {
-        add(&self.websockets, 1);
-        add(&self.websockets_open, 1);
-        OpenWebSocket(Rc::clone(self))
     }
 
     fn figures(&self, place: Place) -> &Figures {
@@ -284,6 +281,7 @@ pub(crate) struct Flight {
     metrics: Rc<Metrics>,
     began: Instant,
     is_answered: bool,
+    is_websocket: bool,
 }
 
 impl Flight {
@@ -293,36 +291,35 @@ impl Flight {
             metrics: Rc::clone(metrics),
             began: Instant::now(),
             is_answered: false,
+            is_websocket: false,
         }
     }
 
     /// The head of the answer is there.
     pub(crate) fn answered(&mut self, place: Place, status: StatusCode) {
+        let metrics = &self.metrics;
         self.is_answered = true;
-        self.metrics
-            .figures(place)
-            .count(status, self.began.elapsed());
+        metrics.figures(place).count(status, self.began.elapsed());
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            // From here on it is no request, but a connection of its own.
+            self.is_websocket = true;
+            take(&metrics.in_flight);
+            add(&metrics.websockets, 1);
+            add(&metrics.websockets_open, 1);
+        }
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        let in_flight = &self.metrics.in_flight;
-        in_flight.set(in_flight.get().saturating_sub(1));
+        take(if self.is_websocket {
+            &self.metrics.websockets_open
+        } else {
+            &self.metrics.in_flight
+        });
         if !self.is_answered {
             add(&self.metrics.aborted, 1);
         }
-    }
-}
-
-/// A WebSocket that is open.
-#[derive(Debug)]
-pub struct OpenWebSocket(Rc<Metrics>);
-
-impl Drop for OpenWebSocket {
-    fn drop(&mut self) {
-        let open = &self.0.websockets_open;
-        open.set(open.get().saturating_sub(1));
     }
 }
 
@@ -401,7 +398,8 @@ mod tests {
     fn what_goes_on_now_is_counted_up_and_down() {
         let (metrics, id) = metrics();
         let (mut one, other) = (Flight::begin(&metrics), Flight::begin(&metrics));
-        let socket = metrics.websocket();
+        let mut socket = Flight::begin(&metrics);
+        socket.answered(Place::Route(id), StatusCode::SWITCHING_PROTOCOLS);
         has(&metrics.to_text(0), "http_requests_in_flight 2");
         has(&metrics.to_text(0), "websocket_connections 1");
         one.answered(Place::Route(id), StatusCode::OK);

@@ -24,7 +24,7 @@ use http::{StatusCode, Version};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 
-use crate::access_log::{AccessLog, Entry};
+use crate::access_log::{AccessLog, Entry, LineSink};
 use crate::cors::{Cors, Crossing};
 use crate::counters::Counters;
 use crate::gate::Gate;
@@ -126,6 +126,13 @@ impl Service {
             counters: Arc::default(),
             metrics: None,
             draining: Cell::new(false),
+        }
+    }
+
+    /// Gives the lines of the access log to `sink`, if there is such a log.
+    pub fn send_access_log(&mut self, sink: LineSink) {
+        if let Some(log) = &mut self.access_log {
+            log.sink = Some(sink);
         }
     }
 

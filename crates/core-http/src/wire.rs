@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use crate::head_watch::HeadWatch;
 use crate::service::Running;
 use crate::upgrade::Upgrade;
 use bytes::{Buf, Bytes};
@@ -97,8 +98,7 @@ pub struct Activity {
     /// Bytes of a head have come, but not all of it. Says nothing on HTTP/2, whose bytes may be anything.
     pub(crate) in_head: Cell<bool>,
     pub(crate) is_http2: Cell<bool>,
-    /// The head says both how long its body is and that it is chunked: a smuggling attempt, as like as not. hyper
-    /// drops the length before anybody sees it, so it is noted here.
+    /// The head says both how long its body is and that it is chunked.
     pub(crate) ambiguous: Cell<bool>,
     /// A write is waiting for the peer to take bytes.
     pub(crate) blocked: Cell<bool>,
@@ -148,6 +148,7 @@ pub(crate) struct Wire {
     ahead: Bytes,
     activity: Rc<Activity>,
     ticks: Rc<Cell<u64>>,
+    heads: HeadWatch,
     refusals: Option<Rc<dyn Refusals>>,
     /// What is left of a refusal that replaces the parser's.
     pending: Bytes,
@@ -170,6 +171,7 @@ impl Wire {
             ahead,
             activity,
             ticks,
+            heads: HeadWatch::default(),
             refusals: None,
             pending: Bytes::new(),
         }
@@ -218,18 +220,6 @@ impl Wire {
     }
 }
 
-/// Whether the head at the start of `bytes` has both a length and a transfer coding (RFC 9112, 6.1).
-fn is_ambiguous(bytes: &[u8]) -> bool {
-    let end = memchr::memmem::find(bytes, b"\r\n\r\n").unwrap_or(bytes.len());
-    let (mut length, mut coding) = (false, false);
-    for line in bytes[..end].split(|&byte| byte == b'\n') {
-        let name = line.split(|&byte| byte == b':').next().unwrap_or(line);
-        length |= name.eq_ignore_ascii_case(b"content-length");
-        coding |= name.eq_ignore_ascii_case(b"transfer-encoding");
-    }
-    length && coding
-}
-
 impl AsyncRead for Wire {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -255,9 +245,10 @@ impl AsyncRead for Wire {
         }
         if this.activity.active.get() == 0 && !fresh.is_empty() {
             if !this.activity.in_head.replace(true) {
+                this.heads.begin();
                 this.touch();
             }
-            if memchr::memmem::find(fresh, b"chunked").is_some() && is_ambiguous(fresh) {
+            if this.heads.is_ambiguous(fresh) {
                 this.activity.ambiguous.set(true);
             }
         }

@@ -15,6 +15,7 @@ use core_validate::JsonLimits;
 use http::Method;
 use pyo3::prelude::*;
 
+use crate::access_log::AccessLogger;
 use crate::application::Application;
 use crate::gateway::Gateway;
 use crate::hook_gate::HookGate;
@@ -31,6 +32,7 @@ pub(crate) struct Blueprint {
     pub(crate) settings: Settings,
     tls: Option<Tls>,
     cors: Option<Arc<Policy>>,
+    access_logger: Option<AccessLogger>,
     max_json_depth: usize,
     /// Hooks that every request passes before its route is looked for.
     entry: Option<Arc<Py<PyAny>>>,
@@ -46,6 +48,7 @@ impl Blueprint {
             settings: settings::read(config)?,
             tls: tls::read(config)?,
             cors: cors::read(&config.getattr("cors")?)?,
+            access_logger: AccessLogger::find(config.py())?,
             max_json_depth: config.getattr("max_json_depth")?.extract()?,
             entry: application.entry.clone(),
             counters: Arc::default(),
@@ -88,6 +91,9 @@ impl Blueprint {
         service.tls = self.tls;
         service.cors = cors.is_active().then_some(cors);
         service.counters = self.counters;
+        if let Some(logger) = self.access_logger {
+            service.send_access_log(logger.into_sink());
+        }
         if let Some(hooks) = &self.entry {
             service.entry.push(HookGate::of(gateway, hooks, None));
         }

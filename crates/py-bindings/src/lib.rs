@@ -15,6 +15,7 @@
 //! - `thread_bound`: values that belong to one thread
 //! - `pool`: threads for plain `def` handlers
 
+mod access_log;
 mod answer;
 mod application;
 mod arguments;
