@@ -42,6 +42,7 @@ mod msgpack;
 mod pages;
 mod part_parser;
 mod part_rules;
+mod pages;
 mod passenger;
 mod pool;
 mod python_handler;
