@@ -74,3 +74,23 @@ def test_applications_that_fail_show_why(tmp_path: Path, capsys: pytest.CaptureF
     path.write_text("raise LookupError('no tea')\n")
     assert main(["openapi", str(path)]) == 3
     assert "no tea" in capsys.readouterr().err
+
+
+def test_a_kept_document_is_checked(target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "openapi.json"
+    assert main(["openapi", target, "--output", str(kept)]) == 0
+    assert main(["openapi", target, "--check", str(kept)]) == 0
+    kept.write_text(kept.read_text(encoding="utf-8").replace("1.0.0", "2.0.0"), encoding="utf-8")
+    assert main(["openapi", target, "--check", str(kept)]) == 1
+    assert "--output" in capsys.readouterr().err
+    assert main(["openapi", target, "--check", str(tmp_path / "none.json")]) == 2
+
+
+def test_channels_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "chat_room.py"
+    path.write_text(
+        "from spikard import Spikard\n\napp = Spikard()\n\n\n"
+        "@app.websocket('/chat')\nasync def chat(message: dict) -> dict:\n    return message\n"
+    )
+    assert main(["asyncapi", str(path)]) == 0
+    assert list(json.loads(capsys.readouterr().out)["channels"]) == ["chat"]

@@ -11,6 +11,7 @@ COMMANDS = {
     "run": ("spikard.cli.serve", "the same as serve"),
     "routes": ("spikard.cli.routes", "list the routes of an application"),
     "openapi": ("spikard.cli.openapi", "print the OpenAPI document of an application"),
+    "asyncapi": ("spikard.cli.asyncapi", "print the AsyncAPI document of an application"),
     "version": ("spikard.cli.version", "show what is installed here"),
 }
 EXIT_USAGE = 2

@@ -11,7 +11,14 @@ from spikard.config.background import BackgroundConfig
 from spikard.config.compression import CompressionConfig
 from spikard.config.cors import CorsConfig
 from spikard.config.jwt import JwtConfig
-from spikard.config.openapi import ContactInfo, LicenseInfo, OpenApiConfig, SecuritySchemeInfo, ServerInfo
+from spikard.config.openapi import (
+    AsyncApiConfig,
+    ContactInfo,
+    LicenseInfo,
+    OpenApiConfig,
+    SecuritySchemeInfo,
+    ServerInfo,
+)
 from spikard.config.rate_limit import RateLimitConfig
 from spikard.config.route import RouteConfig
 from spikard.config.security_headers import SecurityHeadersConfig
@@ -23,6 +30,7 @@ from spikard.config.unset import UNSET
 __all__ = [
     "UNSET",
     "ApiKeyConfig",
+    "AsyncApiConfig",
     "BackgroundConfig",
     "CompressionConfig",
     "ContactInfo",

@@ -105,4 +105,26 @@ class OpenApiConfig(Settings):
         bounds.instance_values(self, "security_schemes", SecuritySchemeInfo)
 
 
-__all__ = ["ContactInfo", "LicenseInfo", "OpenApiConfig", "SecuritySchemeInfo", "ServerInfo"]
+@dataclass(frozen=True, slots=True)
+class AsyncApiConfig(Settings):
+    """What the document of WebSockets and event streams says of the application, and where it is."""
+
+    enabled: bool = False
+    title: str = "API"
+    version: str = "1.0.0"
+    description: str | None = None
+    asyncapi_json_path: str | None = "/asyncapi.json"
+    contact: ContactInfo | None = None
+    license: LicenseInfo | None = None
+
+    def __post_init__(self) -> None:
+        bounds.instance(self, "enabled", bool)
+        if self.enabled:
+            bounds.text(self, "title")
+            bounds.text(self, "version")
+        bounds.route_path(self, "asyncapi_json_path", optional=True)
+        bounds.instance(self, "contact", ContactInfo, optional=True)
+        bounds.instance(self, "license", LicenseInfo, optional=True)
+
+
+__all__ = ["AsyncApiConfig", "ContactInfo", "LicenseInfo", "OpenApiConfig", "SecuritySchemeInfo", "ServerInfo"]

@@ -4,7 +4,6 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from spikard.config import bounds
 from spikard.config.api_key import ApiKeyConfig
@@ -13,7 +12,7 @@ from spikard.config.compression import CompressionConfig
 from spikard.config.cors import CorsConfig
 from spikard.config.environment import environment_text, environment_whole
 from spikard.config.jwt import JwtConfig
-from spikard.config.openapi import OpenApiConfig
+from spikard.config.openapi import AsyncApiConfig, OpenApiConfig
 from spikard.config.rate_limit import RateLimitConfig
 from spikard.config.security_headers import SecurityHeadersConfig
 from spikard.config.settings import Settings
@@ -68,6 +67,7 @@ PARTS = {
     "jwt_auth": JwtConfig,
     "api_key_auth": ApiKeyConfig,
     "openapi": OpenApiConfig,
+    "asyncapi": AsyncApiConfig,
     "tls": TlsConfig,
 }
 
@@ -120,7 +120,7 @@ class ServerConfig(Settings):
     worker_max_rss: int | None = None
     worker_lifetime: float | None = None
     openapi: OpenApiConfig | None = None
-    asyncapi: Any = None
+    asyncapi: AsyncApiConfig | None = None
     background: BackgroundConfig = field(default_factory=BackgroundConfig)
     http2: bool = True
     tls: TlsConfig | None = None

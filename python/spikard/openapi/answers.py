@@ -19,6 +19,7 @@ from spikard.schema.build import Schema
 from spikard.schema.returns import content_type_of
 
 JSON = "application/json"
+EVENTS = "text/event-stream"
 NO_CONTENT = frozenset({204, 205, 304})
 TEXT: Schema = {"type": "string"}
 # Kinds of responses with the one media type they have.
@@ -53,6 +54,10 @@ def successes_of(route: Route, signature: Signature, components: Components, ope
     """The response objects for what the handler returns, by status."""
     usual = route.status_code or 200
     explicit = route.options.response_schema
+    if route.event_source is not None:
+        # What each event carries.
+        schema = components.component(explicit, f"{operation}_event") if explicit is not None else {}
+        return _responses([Answer(200, EVENTS, schema=schema)], components)
     if explicit is not None:
         schema = components.of_schema(explicit, f"{operation}_response")
         return _responses([Answer(usual, JSON, schema=schema)], components)

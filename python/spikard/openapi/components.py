@@ -39,6 +39,17 @@ class Components(SchemaBuilder):
         """A self-contained schema as part of the document; `name` is for one that refers to its own inside."""
         return self._finished(self._adopted(dict(schema), name))
 
+    def component(self, schema: Mapping[str, Any], name: str) -> Schema:
+        """A self-contained schema of an object as a component, named by its title."""
+        adopted = self._adopted(dict(schema), name)
+        if "properties" not in adopted or "title" not in adopted:
+            return self._finished(adopted)
+        target = _clean(str(adopted["title"]))
+        while self.definitions.get(target, adopted) != adopted:
+            target += "_"
+        self.definitions[target] = adopted
+        return self._finished({"$ref": LOCAL + target})
+
     def named(self, name: str) -> Schema:
         """A reference to a reserved schema."""
         return self._finished({"$ref": LOCAL + name})

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from spikard.config import OpenApiConfig, ServerConfig
+from spikard.config import AsyncApiConfig, OpenApiConfig, ServerConfig
 from spikard.errors import ProblemDetails
 from spikard.openapi.components import Components
 from spikard.openapi.operation import default_identifier, operation_of
@@ -26,7 +26,7 @@ def build_openapi(routes: Iterable[Route], config: ServerConfig) -> dict[str, An
     schemes = SecuritySchemes(config, described)
     shown = [route for route in routes if route.include_in_schema and route.plan is not None]
     paths = _paths(shown, config, components, schemes)
-    document: dict[str, Any] = {"openapi": VERSION, "info": _info(described)}
+    document: dict[str, Any] = {"openapi": VERSION, "info": info_of(described)}
     if described.servers:
         document["servers"] = [_given(server.to_dict()) for server in described.servers]
     document["paths"] = paths
@@ -52,7 +52,7 @@ def _paths(
             continue
         path = template(route.path)
         shape = re.sub(r"\{[^}]*\}", "{}", path)
-        identifier = _free(default_identifier(route), route.method.lower(), taken)
+        identifier = free_name(default_identifier(route), route.method.lower(), taken)
         operation = operation_of(route, route.plan, config, components, schemes, identifier)
         shown = first.setdefault(shape, path)
         if shown != path:
@@ -75,7 +75,7 @@ def _renamed(operation: Schema, path: str, shown: str) -> Schema:
     return {**operation, "parameters": parameters}
 
 
-def _free(identifier: str, method: str, taken: set[str]) -> str:
+def free_name(identifier: str, method: str, taken: set[str]) -> str:
     """The identifier, changed where another operation has it."""
     candidates = [identifier, f"{identifier}_{method}"]
     candidates += [f"{identifier}_{method}_{number}" for number in range(2, len(taken) + 3)]
@@ -84,7 +84,8 @@ def _free(identifier: str, method: str, taken: set[str]) -> str:
     return free
 
 
-def _info(described: OpenApiConfig) -> Schema:
+def info_of(described: OpenApiConfig | AsyncApiConfig) -> Schema:
+    """What the document says of the application as a whole."""
     info: Schema = {"title": described.title, "version": described.version}
     if described.description is not None:
         info["description"] = described.description
@@ -99,4 +100,4 @@ def _given(members: Mapping[str, Any]) -> Schema:
     return {name: value for name, value in members.items() if value is not None}
 
 
-__all__ = ["build_openapi", "template"]
+__all__ = ["build_openapi", "free_name", "info_of", "template"]

@@ -12,7 +12,7 @@ from spikard.openapi.components import Components
 from spikard.openapi.parameters import parameters_of
 from spikard.openapi.problems import problem_answer
 from spikard.openapi.request_body import request_body_of
-from spikard.openapi.security import SecuritySchemes
+from spikard.openapi.security import Guarded, SecuritySchemes
 from spikard.openapi.signature import Signature
 from spikard.routing.handler_plan import HandlerPlan
 from spikard.routing.route import Route
@@ -41,7 +41,7 @@ def operation_of(
         operation["parameters"] = parameters
     if plan.body is not None:
         operation["requestBody"] = request_body_of(route, plan.body, signature, components, identifier)
-    requirements = schemes.requirements(route)
+    requirements = schemes.requirements(Guarded.of(route))
     refusals = refusals_of(route, plan, config, is_guarded=bool(requirements))
     responses = {
         **{str(status): problem_answer(status, components) for status in refusals},

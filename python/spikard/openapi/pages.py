@@ -83,9 +83,8 @@ SCALAR = Viewer(("scalar.js", "start-scalar.js"), policy={"font-src": "'self' da
 
 def pages_of(document: Mapping[str, Any], described: OpenApiConfig) -> Iterator[Page]:
     """Everything that is served for an OpenAPI document."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     if described.openapi_json_path is not None:
-        yield Page(described.openapi_json_path, JSON, text)
+        yield document_page(described.openapi_json_path, document)
         yield Page(_yaml_path(described.openapi_json_path), "application/yaml", to_yaml(document).encode())
     viewers = {
         described.swagger_ui_path: SWAGGER_UI,
@@ -94,17 +93,20 @@ def pages_of(document: Mapping[str, Any], described: OpenApiConfig) -> Iterator[
     }
     for path, viewer in viewers.items():
         if path is not None:
-            yield from _viewer_pages(path, viewer, document, described, text)
+            yield from _viewer_pages(path, viewer, document, described)
 
 
-def _viewer_pages(
-    path: str, viewer: Viewer, document: Mapping[str, Any], described: OpenApiConfig, text: bytes
-) -> Iterator[Page]:
+def document_page(path: str, document: Mapping[str, Any]) -> Page:
+    """A document as it is served."""
+    return Page(path, JSON, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _viewer_pages(path: str, viewer: Viewer, document: Mapping[str, Any], described: OpenApiConfig) -> Iterator[Page]:
     folder = path.rstrip("/")
     target = described.openapi_json_path
     if target is None:
         target = f"{folder}/{BESIDE}"
-        yield Page(target, JSON, text)
+        yield document_page(target, document)
     address = posixpath.relpath(target, posixpath.dirname(path))
     loaded = {name: f"{posixpath.basename(path)}/{name}".lstrip("/") for name in (*viewer.styles, *viewer.scripts)}
     styles = "\n".join(f'<link rel="stylesheet" href="{_versioned(loaded[name], name)}">' for name in viewer.styles)
@@ -180,4 +182,4 @@ def _yaml_path(path: str) -> str:
     return path.removesuffix(".json") + ".yaml"
 
 
-__all__ = ["Page", "pages_of"]
+__all__ = ["Page", "document_page", "pages_of"]

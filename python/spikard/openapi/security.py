@@ -1,16 +1,30 @@
 """Which credentials an operation asks for."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from spikard.config import UNSET, ApiKeyConfig, JwtConfig, OpenApiConfig, SecuritySchemeInfo, ServerConfig
-from spikard.routing.route import Route
+from spikard.config import UNSET, ApiKeyConfig, JwtConfig, OpenApiConfig, RouteConfig, SecuritySchemeInfo, ServerConfig
 from spikard.schema.build import Schema
 
 BEARER = "bearerAuth"
 API_KEY = "apiKeyAuth"
 
 Requirement = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What of a route decides who may call it."""
+
+    path: str
+    security: Any
+    config: RouteConfig | None = None
+
+    @classmethod
+    def of(cls, route: Any) -> "Guarded":
+        """The same for routes and WebSockets."""
+        return cls(route.path, route.security, getattr(route, "config", None))
 
 
 class SecuritySchemes:
@@ -24,7 +38,7 @@ class SecuritySchemes:
         """The schemes by name."""
         return dict(self._schemes)
 
-    def requirements(self, route: Route) -> list[Requirement]:
+    def requirements(self, route: Guarded) -> list[Requirement]:
         """The alternatives an operation accepts; none when it is open."""
         explicit = self._explicit(route)
         if explicit is not None:
@@ -37,7 +51,7 @@ class SecuritySchemes:
                 found.append({})
         return found
 
-    def _explicit(self, route: Route) -> list[Requirement] | None:
+    def _explicit(self, route: Guarded) -> list[Requirement] | None:
         """Requirements that the route writes itself, in the words of the document."""
         security = route.security
         if isinstance(security, Mapping):
@@ -68,7 +82,7 @@ class SecuritySchemes:
         return free
 
 
-def auth_of(route: Route, config: ServerConfig) -> list[JwtConfig | ApiKeyConfig]:
+def auth_of(route: Guarded, config: ServerConfig) -> list[JwtConfig | ApiKeyConfig]:
     """What guards a route: its own setting, else that of the server."""
     own = getattr(route.config, "auth", UNSET)
     if own is not UNSET:
@@ -77,7 +91,7 @@ def auth_of(route: Route, config: ServerConfig) -> list[JwtConfig | ApiKeyConfig
     return [] if any(route.path in guard.exempt for guard in guards) else guards
 
 
-def scopes_of(route: Route) -> list[str]:
+def scopes_of(route: Guarded) -> list[str]:
     """The scopes a route demands."""
     return [str(scope) for scope in getattr(route.security, "scopes", None) or ()]
 
@@ -105,4 +119,4 @@ def _carries(scheme: Mapping[str, Any], auth: ApiKeyConfig) -> bool:
     return found is not None and (found.lower() == name.lower() if scheme.get("in") == "header" else found == name)
 
 
-__all__ = ["Requirement", "SecuritySchemes", "auth_of", "scheme_object", "scopes_of"]
+__all__ = ["Guarded", "Requirement", "SecuritySchemes", "auth_of", "scheme_object", "scopes_of"]

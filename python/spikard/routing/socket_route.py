@@ -1,9 +1,10 @@
 """A registered WebSocket: what is known of its messages, and the plan of its handler."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from spikard.config import RouteConfig
 from spikard.errors import RouteError
 from spikard.routing.handler_plan import HandlerPlan
 from spikard.routing.plan import WEBSOCKET, Provided, compile_plan
@@ -30,6 +31,8 @@ class SocketRoute:
     include_in_schema: bool = True
     security: Any = None
     subprotocols: tuple[str, ...] = ()
+    config: RouteConfig | None = None
+    plan: HandlerPlan | None = field(default=None, repr=False, compare=False)
 
 
 def compile_socket(
@@ -75,6 +78,8 @@ def compile_socket(
         include_in_schema=options.include_in_schema,
         security=options.security,
         subprotocols=tuple(socket.subprotocols),
+        config=options.config,
+        plan=plan,
     )
     return replace(plan, socket=socket_plan, response_class=None), route
 
