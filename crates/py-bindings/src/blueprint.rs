@@ -84,7 +84,9 @@ impl Blueprint {
                 gates: Vec::new(),
             };
             // A route of the application's own at the same path wins.
-            let _ = router.insert(Method::GET, path, Rc::new(endpoint));
+            if router.insert(Method::GET, path, Rc::new(endpoint)).is_ok() {
+                counted.push(("GET", path.as_str()));
+            }
         }
         let observer = Box::new(PythonObserver(gateway.clone()));
         let mut service = Service::new(router, self.settings, observer);
