@@ -42,7 +42,6 @@ mod msgpack;
 mod pages;
 mod part_parser;
 mod part_rules;
-mod pages;
 mod passenger;
 mod pool;
 mod python_handler;
