@@ -40,9 +40,9 @@ from spikard.responses.encoding import register_encoder
 from spikard.routing.decorators import delete, get, head, options, patch, post, put, route, trace
 from spikard.routing.route import HttpMethod, Route
 from spikard.routing.router import Router
+from spikard.schema.custom import register_decoder
 from spikard.sse import EventStreamResponse, SseEvent, SseEventProducer, sse
 from spikard.websocket import WebSocket, WebSocketDisconnect, websocket
-from spikard.schema.custom import register_decoder
 
 App = Spikard
 

@@ -25,8 +25,8 @@ from spikard.routing.parameter import plan_parameter
 from spikard.routing.query_model import constructor_of, forbids_extra, model_slots
 from spikard.routing.router import Router
 from spikard.routing.slot import Slot, slot_of, stripped
-from spikard.routing.websocket import WebSocket
 from spikard.routing.upload import is_upload
+from spikard.routing.websocket import WebSocket
 from spikard.schema.annotation import Annotation, is_union, peel
 from spikard.schema.extract import response_schema as schema_of_return
 from spikard.schema.kind import kind_of
