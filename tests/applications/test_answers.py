@@ -20,7 +20,9 @@ def application(method: str, handler: Handler, path: str = "/items", config: Ser
 
 
 async def answer_created() -> Any:
-    return Response(content={"id": 1}, status_code=201, headers={"Content-Type": "application/json", "Location": "/items/1"})
+    return Response(
+        content={"id": 1}, status_code=201, headers={"Content-Type": "application/json", "Location": "/items/1"}
+    )
 
 
 def answer_nothing() -> Any:

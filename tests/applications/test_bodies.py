@@ -107,9 +107,9 @@ async def take_nothing() -> Any:
 
 def application(handler: Callable[..., Any], body_schema: Any = None, parameter_schema: Any = None) -> Spikard:
     app = Spikard()
-    app.register_route(
-        "POST", "/items", body_schema=body_schema, parameter_schema=parameter_schema, file_params=None
-    )(handler)
+    app.register_route("POST", "/items", body_schema=body_schema, parameter_schema=parameter_schema, file_params=None)(
+        handler
+    )
     return app
 
 
@@ -161,7 +161,11 @@ async def test_a_raw_body_of_text() -> None:
 
 
 async def test_a_body_beside_a_header() -> None:
-    schema = {"type": "object", "properties": {"x_token": {"type": "string", "source": "header"}}, "required": ["x_token"]}
+    schema = {
+        "type": "object",
+        "properties": {"x_token": {"type": "string", "source": "header"}},
+        "required": ["x_token"],
+    }
     async with TestClient(application(take_body_and_header, SCHEMA, schema)) as client:
         response = await client.post("/items", json=ITEM, headers={"x-token": "abc"})
         assert response.json() == {"name": "Assam", "token": "abc"}
@@ -207,7 +211,9 @@ async def test_nested_objects_report_where_they_are_wrong() -> None:
         "properties": {
             "seller": {
                 "type": "object",
-                "properties": {"address": {"type": "object", "properties": {"zip": {"type": "string", "minLength": 5}}}},
+                "properties": {
+                    "address": {"type": "object", "properties": {"zip": {"type": "string", "minLength": 5}}}
+                },
             },
             "lots": {"type": "array", "items": {"type": "integer"}, "minItems": 1},
         },

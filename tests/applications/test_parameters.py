@@ -63,7 +63,9 @@ async def read_file(file_path: str) -> Any:
 
 
 async def test_integer_in_the_path_and_in_the_query() -> None:
-    schema = parameters(["item_id"], item_id={"type": "integer", "source": "path"}, limit={"type": "integer", "source": "query"})
+    schema = parameters(
+        ["item_id"], item_id={"type": "integer", "source": "path"}, limit={"type": "integer", "source": "query"}
+    )
     async with TestClient(application("GET", "/items/{item_id}", schema, read_item)) as client:
         response = await client.get("/items/42", params={"limit": 5})
         assert (response.status_code, response.json()) == (200, {"item_id": 42, "limit": 5})
@@ -137,7 +139,9 @@ async def test_a_required_query_parameter() -> None:
 
 
 async def test_a_default_of_the_schema() -> None:
-    schema = parameters(["item_id"], item_id={"type": "integer", "source": "path"}, limit={"type": "integer", "default": 10})
+    schema = parameters(
+        ["item_id"], item_id={"type": "integer", "source": "path"}, limit={"type": "integer", "default": 10}
+    )
     async with TestClient(application("GET", "/items/{item_id}", schema, read_item)) as client:
         assert (await client.get("/items/1")).json() == {"item_id": 1, "limit": 10}
 

@@ -11,7 +11,7 @@ from spikard.routing.handler_plan import Argument, HandlerPlan
 from spikard.routing.slot import Slot, slot_of
 from spikard.schema.field import fields_of
 
-TAKES_BODY = ("body", "body_field")
+TAKES_BODY = ("body", "body_field", "file")
 
 
 @dataclass(frozen=True, slots=True)
