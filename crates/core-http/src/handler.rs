@@ -68,6 +68,9 @@ pub trait Handler {
         Ok(BodyPolicy::Discard)
     }
 
+    /// A call has been given up after its time, and its client has an answer.
+    fn timed_out(&self, _request_id: Option<&str>) {}
+
     /// Answers a request whose body, if wanted, has been read. Boxed, since it passes through many hands.
     fn call(&self, request: Box<Request>) -> Reply;
 }

@@ -305,7 +305,7 @@ impl Service {
         }))
     }
 
-    fn call(self: &Rc<Self>, endpoint: &Endpoint, request: Box<Request>) -> Reply {
+    fn call(self: &Rc<Self>, endpoint: &Rc<Endpoint>, request: Box<Request>) -> Reply {
         let timeout = endpoint
             .request_timeout
             .unwrap_or(self.settings.request_timeout);
@@ -316,7 +316,8 @@ impl Service {
         };
         match catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request))) {
             Ok(Reply::Later(future)) => {
-                Reply::Later(Box::pin(Rc::clone(self).wait(future, timeout, seen)))
+                let (service, endpoint) = (Rc::clone(self), Rc::clone(endpoint));
+                Reply::Later(Box::pin(service.wait(endpoint, future, timeout, seen)))
             }
             Ok(Reply::Ready(response)) => self.show(seen, response),
             Err(panic) => {
@@ -344,6 +345,7 @@ impl Service {
 
     async fn wait(
         self: Rc<Self>,
+        endpoint: Rc<Endpoint>,
         future: LocalBoxFuture<'static, Response>,
         timeout: Option<Duration>,
         seen: Seen,
@@ -354,8 +356,10 @@ impl Service {
             Some(limit) => match tokio::time::timeout(limit, guarded).await {
                 Ok(outcome) => outcome,
                 Err(_) => {
+                    let id = seen.id.as_ref();
+                    endpoint.handler.timed_out(id.map(RequestId::as_str));
                     let problem = Problem::request_timeout(limit.as_secs_f64());
-                    let response = self.render(problem, seen.id.as_ref());
+                    let response = self.render(problem, id);
                     return self.show(seen.made_by_us(), response).settled().await;
                 }
             },

@@ -19,7 +19,7 @@ use crate::callee::{Question, Said, closing};
 use crate::check;
 use crate::gateway::Gateway;
 use crate::hook_gate::Concluded;
-use crate::route::Route;
+use crate::route::{Mode, Route};
 
 /// A route's handler in Python.
 #[derive(Debug)]
@@ -91,6 +91,16 @@ impl Handler for PythonHandler {
             None if self.route.streams_body => Ok(BodyPolicy::Stream),
             None if self.route.needs_request => Ok(BodyPolicy::Buffer),
             None => Ok(BodyPolicy::Discard),
+        }
+    }
+
+    fn timed_out(&self, request_id: Option<&str>) {
+        // Everything else is cancelled; a thread cannot be.
+        if self.route.mode == Mode::Thread {
+            let name = &self.route.name;
+            let message =
+                format!("{name} has run out of time, and still takes a thread until it ends");
+            Python::attach(|py| self.gateway.trouble().warn(py, &message, request_id));
         }
     }
 
@@ -194,6 +204,6 @@ impl Observer for PythonObserver {
     }
 
     fn warned(&self, message: &str) {
-        Python::attach(|py| self.0.trouble().log(py, message, None));
+        Python::attach(|py| self.0.trouble().warn(py, message, None));
     }
 }

@@ -39,6 +39,9 @@ pub(crate) struct Shown {
 /// logging.ERROR
 const ERROR: u8 = 40;
 
+/// logging.WARNING
+const WARNING: u8 = 30;
+
 impl Trouble {
     pub(crate) fn new(app: &Bound<'_, PyAny>, base_url: String) -> PyResult<Self> {
         let py = app.py();
@@ -143,10 +146,18 @@ impl Trouble {
     }
 
     pub(crate) fn log(&self, py: Python<'_>, message: &str, request_id: Option<&str>) {
+        self.write(py, ERROR, message, request_id);
+    }
+
+    pub(crate) fn warn(&self, py: Python<'_>, message: &str, request_id: Option<&str>) {
+        self.write(py, WARNING, message, request_id);
+    }
+
+    fn write(&self, py: Python<'_>, level: u8, message: &str, request_id: Option<&str>) {
         let logged = self
             .app
             .bind(py)
-            .call_method1(intern!(py, "_log_event"), (ERROR, message, request_id));
+            .call_method1(intern!(py, "_log_event"), (level, message, request_id));
         if let Err(error) = logged {
             error.write_unraisable(py, Some(self.app.bind(py)));
         }
