@@ -42,7 +42,7 @@ impl Handshake {
             ));
         }
         let headers = &head.parts.headers;
-        if !only(headers, header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13") {
+        if only(headers, header::SEC_WEBSOCKET_VERSION) != Some("13") {
             return Err(Problem::upgrade_required(
                 "Only version 13 of the WebSocket protocol is spoken here",
             ));
