@@ -1,10 +1,7 @@
 """WebSockets, as handlers write them."""
 
 import asyncio
-import json
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,55 +12,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 import spikard
 from spikard import Header, HTTPException, Query, Request, Router, Spikard, ValidationException, WebSocket
 from spikard.errors import RouteConflict, RouteError
-from spikard.testing import MemoryClient, TestClient
-from spikard.testing.websocket import WebSocketConnection
-from spikard.websocket import WebSocketDisconnect
-from tests.conftest import Serve
-from tests.served import Mode, Served
-
-Body = Callable[[TestClient | MemoryClient], Awaitable[None]]
-
-
-@pytest.fixture(params=[TestClient, MemoryClient])
-def run(mode: Mode, request: pytest.FixtureRequest) -> Callable[[Spikard, Body], None]:
-    """Runs a test's body inside a client, in every way of running."""
-
-    def run(app: Spikard, body: Body) -> None:
-        async def main() -> None:
-            async with request.param(app, timeout=15) as client:
-                await body(client)
-
-        with asyncio.Runner(loop_factory=mode.new_loop) as runner:
-            runner.run(main())
-
-    return run
-
-
-Run = Callable[[Spikard, Body], None]
+from tests.app.conftest import Client, Run, closed, exchange
 
 
 class Order(msgspec.Struct):
     tea: str
     grams: Annotated[int, msgspec.Meta(ge=10)] = 100
-
-
-async def exchange(ws: WebSocketConnection, *messages: Any) -> list[Any]:
-    """The answers to messages, one each."""
-    answers = []
-    for message in messages:
-        await ws.send(message if isinstance(message, str | bytes) else json.dumps(message))
-        answer = await ws.recv()
-        answers.append(json.loads(answer) if isinstance(answer, str) else answer)
-    return answers
-
-
-async def closed(ws: WebSocketConnection) -> tuple[int | None, str | None]:
-    """How the server closes."""
-    await ws.wait_closed()
-    return ws.close_code, ws.close_reason
-
-
-# Message style.
 
 
 def test_each_message_is_a_call(run: Run) -> None:
@@ -74,7 +28,7 @@ def test_each_message_is_a_call(run: Run) -> None:
         await asyncio.sleep(0)
         return message
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         async with client.websocket("/echo") as ws:
             messages = [{"n": n, "text": "ü☕"} for n in range(100)]
             for message in messages:
@@ -111,7 +65,7 @@ def test_kinds_of_messages_and_replies(run: Run) -> None:
     async def union(message: int | None) -> bool:
         return message is None
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         async with client.websocket("/struct") as ws:
             assert await exchange(ws, {"tea": "assam"}) == [{"tea": "ASSAM", "grams": 101}]
         async with client.websocket("/text") as ws:
@@ -145,7 +99,7 @@ def test_none_is_no_reply_and_generators_give_several(run: Run) -> None:
     async def odd(message: int) -> int | None:
         return message if message % 2 else None
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         for path in ("/", "/sync"):
             async with client.websocket(path) as ws:
                 for count in (2, 0, 3):
@@ -170,7 +124,7 @@ def test_messages_are_handled_in_order(run: Run) -> None:
             await asyncio.sleep(0)
         return running.pop()
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         async with client.websocket("/") as ws:
             for number in range(200):
                 await ws.send_json(number)
@@ -203,7 +157,7 @@ def test_what_does_not_fit_is_told(run: Run) -> None:
         assert (answer["type"], answer["error"]) == ("error", "validation")
         return [(fault["type"], fault["loc"]) for fault in answer["errors"]]
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         async with client.websocket("/schema") as ws:
             answers = await exchange(ws, {"n": 1}, {}, "{", "", {"n": 2})
             assert [told(answer) for answer in answers[:-1]] == [
@@ -233,7 +187,7 @@ def test_what_does_not_fit_closes_where_the_route_says_so(run: Run) -> None:
     @app.websocket("/", message_schema=SCHEMA, on_invalid="close")
     async def strict(message: dict[str, Any]) -> None: ...
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         async with client.websocket("/") as ws:
             await ws.send("{")
             assert await closed(ws) == (1007, "the message is not JSON")
@@ -252,7 +206,7 @@ def test_replies_are_held_to_their_schema(run: Run, caplog: pytest.LogCaptureFix
     async def echo(message: Any) -> Any:
         return message
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         async with client.websocket("/log") as ws:
             await ws.send_json("text")
             await ws.send_json(3)
@@ -281,7 +235,7 @@ def test_parameters_beside_the_message(run: Run) -> None:
         ws.state.seen = seen
         return [message, room, token, limit, request.path, seen]
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         async with client.websocket("/rooms/tea", headers={"x-token": "t"}, params={"limit": 5}) as ws:
             assert await exchange(ws, {}, {}) == [
                 [{}, "tea", "t", 5, "/rooms/tea", 1],
@@ -307,7 +261,7 @@ def test_a_message_handler_may_speak_by_itself(run: Run) -> None:
             await ws.close(3000, "enough")
         return "done"
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         async with client.websocket("/") as ws:
             await ws.send_json(2)
             assert [await ws.receive_json() for _ in range(3)] == [0, 1, "done"]
@@ -341,7 +295,7 @@ def test_a_fault_closes_and_is_logged(run: Run, caplog: pytest.LogCaptureFixture
         await ws.accept()
         raise HTTPException(403, "too late")
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         for path, expected in (("/message", []), ("/connection", ["before"]), ("/generator", ["1"]), ("/late", [])):
             caplog.clear()
             async with client.websocket(path) as ws:
@@ -352,231 +306,6 @@ def test_a_fault_closes_and_is_logged(run: Run, caplog: pytest.LogCaptureFixture
                 with pytest.raises(ConnectionClosed):
                     await ws.recv()
             assert ("secret" if path != "/late" else "403") in caplog.text, path
-
-    run(app, body)
-
-
-# Connection style.
-
-
-def test_a_whole_connection(run: Run) -> None:
-    app, seen = Spikard(), []
-
-    @app.websocket("/{room}", subprotocols=["v2", "v1"])
-    async def handler(ws: WebSocket, room: str, token: str = "") -> None:
-        seen.append((room, token, ws.headers["x-a"], dict(ws.cookies), ws.path_params, ws.query_params["token"]))
-        assert not ws.is_open
-        await ws.accept(headers={"x-b": "c"})
-        assert ws.is_open
-        await ws.send_text(f"text {ws.subprotocol}")
-        await ws.send_bytes(b"\x00")
-        await ws.send_json({"id": ws.request_id is not None})
-        seen.append(await ws.receive_text())
-        seen.append(await ws.receive_bytes())
-        seen.append(await ws.receive_bytes())
-        seen.append(await ws.receive_json())
-        await ws.close(4000, "bye")
-
-    async def body(client: TestClient | MemoryClient) -> None:
-        options = {"headers": {"x-a": "1"}, "cookies": {"k": "v"}, "params": {"token": "t"}}
-        async with client.websocket("/tea", subprotocols=["v0", "v1"], **options) as ws:
-            assert ws.response is not None
-            assert ws.response.headers["x-b"] == "c"
-            assert ws.response.headers["x-request-id"]
-            assert ws.subprotocol == "v1"
-            assert [await ws.recv(), await ws.recv(), await ws.receive_json()] == ["text v1", b"\x00", {"id": True}]
-            for message in ("a", "b", b"c", "[1]"):
-                await ws.send(message)
-            assert await closed(ws) == (4000, "bye")
-        assert seen == [("tea", "t", "1", {"k": "v"}, {"room": "tea"}, "t"), "a", b"b", b"c", [1]]
-
-    run(app, body)
-
-
-def test_leaving_the_handler_closes(run: Run) -> None:
-    app = Spikard()
-
-    @app.websocket("/")
-    async def handler(ws: WebSocket) -> None:
-        await ws.accept()
-        await ws.send_text("last words")
-
-    async def body(client: TestClient | MemoryClient) -> None:
-        async with client.websocket("/") as ws:
-            assert await ws.recv() == "last words"
-            assert await closed(ws) == (1000, "")
-
-    run(app, body)
-
-
-def test_a_client_that_leaves(run: Run) -> None:
-    app, seen = Spikard(), []
-    done = asyncio.Event()
-
-    @app.websocket("/receive")
-    async def receive(ws: WebSocket) -> None:
-        await ws.accept()
-        try:
-            seen.append(await ws.receive_text())
-            await ws.receive_text()
-        except WebSocketDisconnect as gone:
-            seen.append((gone.code, gone.reason, ws.close_code, ws.is_open))
-            with pytest.raises(WebSocketDisconnect):
-                await ws.send_text("anybody there?")
-        done.set()
-
-    @app.websocket("/iterate")
-    async def iterate(ws: WebSocket) -> None:
-        await ws.accept()
-        seen.append([text async for text in ws.iter_text()])
-        done.set()
-
-    @app.websocket("/uncaught")
-    async def uncaught(ws: WebSocket) -> None:
-        await ws.accept()
-        try:
-            while True:
-                await ws.receive()
-        finally:
-            done.set()
-
-    async def body(client: TestClient | MemoryClient) -> None:
-        async with client.websocket("/receive") as ws:
-            await ws.send("hello")
-            await ws.close(4001, "so long")
-        await done.wait()
-        done.clear()
-        async with client.websocket("/receive") as ws:
-            await ws.send("hello")
-            await ws.drop()
-        await done.wait()
-        done.clear()
-        async with client.websocket("/iterate") as ws:
-            await ws.send("a")
-            await ws.send("b")
-        await done.wait()
-        done.clear()
-        async with client.websocket("/uncaught"):
-            pass
-        await done.wait()
-
-    with pytest.MonkeyPatch.context():
-        run(app, body)
-    assert seen == ["hello", (4001, "so long", 4001, False), "hello", (1006, "", 1006, False), ["a", "b"]]
-
-
-def test_an_uncaught_disconnect_is_no_fault(run: Run, caplog: pytest.LogCaptureFixture) -> None:
-    app, done = Spikard(), asyncio.Event()
-
-    @app.websocket("/")
-    async def handler(ws: WebSocket) -> None:
-        await ws.accept()
-        try:
-            await ws.receive()
-        finally:
-            done.set()
-
-    async def body(client: TestClient | MemoryClient) -> None:
-        async with client.websocket("/"):
-            pass
-        await done.wait()
-
-    with caplog.at_level(logging.WARNING):
-        run(app, body)
-    assert caplog.text == ""
-
-
-def test_refusals_before_accept(run: Run) -> None:
-    app = Spikard()
-
-    @app.websocket("/http")
-    async def http(ws: WebSocket) -> None:
-        raise HTTPException(401, "who are you", headers={"www-authenticate": "Bearer"})
-
-    @app.websocket("/close")
-    async def close(ws: WebSocket) -> None:
-        await ws.close()
-
-    @app.websocket("/silent")
-    async def silent(ws: WebSocket) -> None:
-        await asyncio.sleep(0)
-
-    @app.websocket("/broken")
-    async def broken(ws: WebSocket) -> None:
-        raise LookupError("secret")
-
-    @app.websocket("/early")
-    async def early(ws: WebSocket) -> None:
-        with pytest.raises(RuntimeError, match="accept"):
-            await ws.send_text("x")
-        with pytest.raises(RuntimeError, match="accept"):
-            await ws.receive()
-        with pytest.raises(ValueError, match="subprotocol"):
-            await ws.accept("unheard-of")
-        await ws.accept()
-        with pytest.raises(RuntimeError, match="before"):
-            await ws.accept()
-        with pytest.raises(ValueError, match="1005"):
-            await ws.close(1005)
-
-    async def body(client: TestClient | MemoryClient) -> None:
-        for path, status in (("/http", 401), ("/close", 403), ("/silent", 403), ("/broken", 500), ("/missing", 404)):
-            with pytest.raises(InvalidStatus) as refused:
-                async with client.websocket(path):
-                    pass
-            response = refused.value.response
-            assert response.status_code == status, path
-            assert response.headers["content-type"] == "application/problem+json"
-            assert response.headers["x-request-id"]
-            assert b"secret" not in bytes(response.body or b"")
-            if path == "/http":
-                assert response.headers["www-authenticate"] == "Bearer"
-        async with client.websocket("/early") as ws:
-            assert await closed(ws) == (1000, "")
-
-    run(app, body)
-
-
-def test_text_where_text_is_needed(run: Run) -> None:
-    app = Spikard()
-
-    @app.websocket("/")
-    async def handler(ws: WebSocket) -> None:
-        await ws.accept()
-        await ws.receive_text()
-
-    async def body(client: TestClient | MemoryClient) -> None:
-        async with client.websocket("/") as ws:
-            await ws.send(b"bytes")
-            assert await closed(ws) == (1003, "text was expected")
-
-    run(app, body)
-
-
-def test_both_directions_at_once(run: Run) -> None:
-    app = Spikard()
-
-    @app.websocket("/")
-    async def handler(ws: WebSocket) -> None:
-        await ws.accept()
-
-        async def count() -> None:
-            for number in range(50):
-                await ws.send_json(number)
-                await asyncio.sleep(0)
-
-        counting = asyncio.create_task(count())
-        async for message in ws:
-            await ws.send(message)
-        await counting
-
-    async def body(client: TestClient | MemoryClient) -> None:
-        async with client.websocket("/") as ws:
-            for _ in range(50):
-                await ws.send("echo")
-            received = [await ws.recv() for _ in range(100)]
-            assert received.count("echo") == 50
-            assert [text for text in received if text != "echo"] == [str(number) for number in range(50)]
 
     run(app, body)
 
@@ -614,7 +343,7 @@ def test_objects_with_methods(run: Run) -> None:
     app.websocket("/plain")(Plain())
     app.websocket("/made")(make)
 
-    async def body(client: TestClient | MemoryClient) -> None:
+    async def body(client: Client) -> None:
         async with client.websocket("/chat/tea?greeting=hi") as ws:
             assert await ws.recv() == "hi in tea"
             answers = await exchange(ws, {"tea": 1}, {"tea": "Assam"})
@@ -696,86 +425,3 @@ def test_what_cannot_be_registered(handler: Any, options: dict[str, Any], expect
 def test_misspelled_options() -> None:
     with pytest.raises(TypeError, match="max_mesage_size"):
         Spikard().websocket("/", max_mesage_size=1)  # type: ignore[call-arg]
-
-
-# Channels.
-
-
-def test_channels(run: Run) -> None:
-    app = Spikard()
-
-    @app.websocket("/{room}")
-    async def handler(ws: WebSocket, room: str) -> None:
-        await ws.accept()
-        channel = app.channels[room]
-        async with channel.joined(ws):
-            await ws.send_json(len(channel))
-            async for message in ws.iter_json():
-                reached = await channel.broadcast(message, exclude=ws if message == "others" else None)
-                if message == "others":
-                    await ws.send_json(reached)
-
-    async def body(client: TestClient | MemoryClient) -> None:
-        async with (
-            client.websocket("/tea") as first,
-            client.websocket("/tea") as second,
-            client.websocket("/x") as apart,
-        ):
-            assert sorted([await first.receive_json(), await second.receive_json()]) == [1, 2]
-            assert await apart.receive_json() == 1
-            assert sorted(app.channels) == ["tea", "x"]
-            await first.send_json({"a": 1})
-            assert [await first.receive_json(), await second.receive_json()] == [{"a": 1}] * 2
-            await first.send_json("others")
-            assert await first.receive_json() == 1
-            assert await second.recv() == "others"
-            assert await app.channels["nobody"].broadcast("x") == 0
-        # Each left when its block ended.
-
-    run(app, body)
-    assert len(app.channels) == 0
-
-
-# Shutdown.
-
-
-@asynccontextmanager
-async def connected(served: Served, path: str) -> AsyncIterator[WebSocketConnection]:
-    """A connection to a server in another thread."""
-    import httpcore
-
-    from spikard.testing.websocket import open_websocket
-
-    network = httpcore.AnyIOBackend()
-    url = f"ws://127.0.0.1:{served.port}{path}"
-    async with open_websocket(network, url, headers={}, subprotocols=None, compression=True, timeout=15) as connection:
-        yield connection
-
-
-def test_a_stop_tells_everybody(serve: Serve) -> None:
-    app, seen = Spikard(), []
-
-    @app.websocket("/connection")
-    async def connection(ws: WebSocket) -> None:
-        await ws.accept()
-        try:
-            await ws.receive()
-        except WebSocketDisconnect as gone:
-            seen.append(gone.code)
-
-    @app.websocket("/message")
-    async def message_handler(message: Any) -> Any:
-        return message
-
-    served = serve(app)
-
-    async def main() -> None:
-        async with connected(served, "/connection") as one, connected(served, "/message") as two:
-            assert await exchange(two, {"a": 1}) == [{"a": 1}]
-            served.loop.call_soon_threadsafe(served._stop.request)
-            assert await closed(one) == (1012, "the server is restarting")
-            assert await closed(two) == (1012, "the server is restarting")
-
-    asyncio.run(main())
-    served.stop()
-    assert seen == [1012]

@@ -1,6 +1,7 @@
 """Applications that only echo, against cases that say what must come out.
 
 - `case`: a case, and where cases are read from
+- `message_case`: a case of messages over events or WebSockets, instead of a request
 - `echo`: the application of a case
 - `annotation`, `model`: types of its parameters and of its body
 - `exchange`: the request of a case, sent over a socket

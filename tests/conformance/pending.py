@@ -5,8 +5,6 @@ PENDING = {
     "background": "work after the response",
     "compression": "content coding of responses",
     "rate_limit": "limits of requests per time",
-    "sse": "server-sent events",
     "static_files": "files of a directory",
     "streaming": "bodies in chunks",
-    "websockets": "WebSockets",
 }

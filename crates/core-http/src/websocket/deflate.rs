@@ -161,9 +161,15 @@ mod tests {
     #[test]
     fn what_does_not_shrink_stays() {
         assert_eq!(deflate(b"short"), None);
-        let noise: Vec<u8> = (0..1000u32)
-            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
-            .collect();
+        let mut state = 1u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (state >> 8) as u8
+        })
+        .take(1000)
+        .collect();
         assert_eq!(deflate(&noise), None);
     }
 
