@@ -2,11 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import pytest
 import uvloop
+from websockets.exceptions import ConnectionClosed
 
 import spikard
 from spikard import BackgroundTasks, Request, Response, Spikard, background
@@ -400,3 +402,29 @@ def test_work_after_an_answer_is_logged_when_it_fails(caplog: pytest.LogCaptureF
     asyncio.run(main())
     assert "after the answer" in caplog.text
     assert "id-1" in caplog.text
+
+
+def test_events_and_websockets_without_a_loop() -> None:
+    app = Spikard()
+
+    @app.sse("/events")
+    async def events() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    @app.websocket("/echo")
+    async def echo(message: Any) -> Any:
+        return message
+
+    for client_class in (TestClient, MemoryClient):
+        with client_class(app) as client:
+            with client.sync.sse("/events") as stream:
+                assert [event.json() for event in stream] == [1, 2]
+            with client.sync.websocket("/echo") as ws:
+                ws.send_json({"a": 1})
+                assert ws.receive_json() == {"a": 1}
+                ws.send("7")
+                assert ws.recv() == "7"
+                ws.close(4000)
+                with pytest.raises(ConnectionClosed):
+                    ws.recv()

@@ -24,7 +24,8 @@ def run(arguments: list[str]) -> int:
     if options.openapi:
         document.write(app.openapi())
     else:
-        show([row(route) for route in app.get_routes()])
+        sockets = [("WEBSOCKET", route.path, route.handler_name) for route in app._sockets]
+        show([*(row(route) for route in app.get_routes()), *sockets])
     return 0
 
 

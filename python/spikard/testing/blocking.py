@@ -1,13 +1,19 @@
 """The calls of a test client for tests without an event loop: the loop runs in a thread."""
 
 import asyncio
+import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import httpx
+    from httpx_sse import ServerSentEvent
+
+    from spikard.testing.sse import EventReader
+    from spikard.testing.websocket import WebSocketConnection
 
 T = TypeVar("T")
 
@@ -17,6 +23,14 @@ class Calls(Protocol):
 
     def request(self, method: str, path: str, **kwargs: Any) -> "Coroutine[Any, Any, httpx.Response]":
         """Send a request."""
+
+    @property
+    def sse(self) -> "Callable[..., AbstractAsyncContextManager[EventReader]]":
+        """Read a stream of events."""
+
+    @property
+    def websocket(self) -> "Callable[..., AbstractAsyncContextManager[WebSocketConnection]]":
+        """Open a WebSocket."""
 
 
 class BlockingCalls:
@@ -63,6 +77,27 @@ class BlockingCalls:
         """Send a request."""
         return self._run(self._calls.request(method, path, **kwargs))
 
+    @contextmanager
+    def sse(self, path: str, **kwargs: Any) -> "Iterator[Iterator[ServerSentEvent]]":
+        """Read a stream of events."""
+        with self._entered(self._calls.sse(path, **kwargs)) as reader:
+            yield iter(lambda: self._run(_next_event(reader)), None)
+
+    @contextmanager
+    def websocket(self, path: str, **kwargs: Any) -> "Iterator[BlockingWebSocket]":
+        """Open a WebSocket."""
+        with self._entered(self._calls.websocket(path, **kwargs)) as connection:
+            yield BlockingWebSocket(connection, self._run)
+
+    @contextmanager
+    def _entered(self, manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
+        entered = self._run(_awaited(manager.__aenter__))
+        try:
+            yield entered
+        finally:
+            kind, fault, trace = sys.exc_info()
+            self._run(_awaited(lambda: manager.__aexit__(kind, fault, trace)))
+
     def start(self, start: Callable[[], Awaitable[None]], new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
         """Run a loop in a thread and start the server in it; what fails there comes out here."""
         loop_made = threading.Event()
@@ -104,6 +139,42 @@ class BlockingCalls:
             coroutine.close()
             raise RuntimeError("enter the client first: `with TestClient(app) as client:`")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+class BlockingWebSocket:
+    """A WebSocket without `await`."""
+
+    def __init__(self, connection: "WebSocketConnection", run: "Callable[[Coroutine[Any, Any, Any]], Any]") -> None:
+        self.connection = connection
+        self._run = run
+
+    def send(self, message: str | bytes) -> None:
+        """Send text or bytes."""
+        self._run(self.connection.send(message))
+
+    def recv(self) -> str | bytes:
+        """The next message."""
+        message: str | bytes = self._run(self.connection.recv())
+        return message
+
+    def send_json(self, value: Any) -> None:
+        """Send a value as JSON."""
+        self._run(self.connection.send_json(value))
+
+    def receive_json(self) -> Any:
+        """The next message, read as JSON."""
+        return self._run(self.connection.receive_json())
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close, and wait for the other side to agree."""
+        self._run(self.connection.close(code, reason))
+
+
+async def _next_event(reader: "EventReader") -> "ServerSentEvent | None":
+    try:
+        return await reader.receive()
+    except StopAsyncIteration:
+        return None
 
 
 async def _awaited(function: Callable[[], Awaitable[T]]) -> T:
