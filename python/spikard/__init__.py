@@ -2,6 +2,7 @@
 
 - `app`: the application and its life
 - `routing`: routes, routers, registration on the current application
+- `di`: values that handlers ask for and the application makes
 - `params`: where a handler's arguments come from
 - `responses`: kinds of answers
 - `config`: every setting
@@ -26,6 +27,7 @@ from spikard.config import (
     StaticFilesConfig,
 )
 from spikard.datastructures import UploadFile
+from spikard.di import Inject, Provide
 from spikard.exceptions import HTTPException, ProblemDetails, ValidationException
 from spikard.params import Body, Cookie, File, Form, Header, Path, Query
 from spikard.responses import (
@@ -61,11 +63,13 @@ __all__ = [
     "HTTPException",
     "Header",
     "HttpMethod",
+    "Inject",
     "JSONResponse",
     "JwtConfig",
     "Path",
     "PlainTextResponse",
     "ProblemDetails",
+    "Provide",
     "Query",
     "RateLimitConfig",
     "RedirectResponse",

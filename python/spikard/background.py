@@ -91,16 +91,21 @@ async def _after(work: Callable[..., Any], request_id: str | None) -> None:
 class BackgroundTasks:
     """Work to do in order after the response has been written; ask for it as a handler parameter."""
 
-    __slots__ = ("_tasks",)
+    __slots__ = ("_last", "_tasks")
 
     def __init__(self) -> None:
         self._tasks: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
+        self._last: Callable[[], Coroutine[Any, Any, None]] | None = None
 
     def add_task(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         """Append a sync or async function and its arguments."""
         self._tasks.append((work, args, kwargs))
 
     add = add_task
+
+    def finish_with(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run this behind everything, whatever becomes of it: what the tasks use is given back here."""
+        self._last = last
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -112,11 +117,29 @@ class BackgroundTasks:
     async def __call__(self) -> None:
         """Run everything in order; a task that fails is logged and the next one runs."""
         tasks, self._tasks = self._tasks, []
-        for work, args, kwargs in tasks:
-            try:
-                await _observed(work, call(work, *args, **kwargs))
-            except Exception:
-                logger.exception("background task %s failed", _name(work))
+        last, self._last = self._last, None
+        try:
+            for work, args, kwargs in tasks:
+                try:
+                    await _observed(work, call(work, *args, **kwargs))
+                except Exception:
+                    logger.exception("background task %s failed", _name(work))
+        finally:
+            if last is not None:
+                await last()
+
+
+class InOrder:
+    """Work of a response, and behind it that of the handler that gave it."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, *parts: Callable[..., Any]) -> None:
+        self._parts = parts
+
+    async def __call__(self) -> None:
+        for part in self._parts:
+            await _after(part, None)
 
 
 async def call(work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

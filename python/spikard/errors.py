@@ -47,6 +47,46 @@ class WebSocketDisconnect(SpikardError):  # noqa: N818 - a public name
         return f"the WebSocket was closed with {self.code}{f': {self.reason}' if self.reason else ''}"
 
 
+class DIError(SpikardError):
+    """Something is wrong with how dependencies are registered or asked for."""
+
+
+class UnknownDependency(DIError):  # noqa: N818 - a public name
+    """A key that nobody has registered and that cannot be built by itself; the message tells who asked for it."""
+
+
+class CyclicDependency(DIError):  # noqa: N818 - a public name
+    """To build a value one needs the value itself."""
+
+
+class AsyncDependency(DIError):  # noqa: N818 - a public name
+    """A provider has to be awaited where nobody awaits."""
+
+
+class ScopeError(DIError):
+    """A scoped value was asked for where there is no scope."""
+
+
+class CaptiveDependency(ScopeError):  # noqa: N818 - a public name
+    """A singleton would keep a scoped value beyond the end of its scope."""
+
+
+class DependencyTypeError(DIError):
+    """A provider makes something else than what its key promises."""
+
+
+class DuplicateRegistration(DIError):  # noqa: N818 - a public name
+    """A key has been registered twice."""
+
+
+class ContainerFrozen(DIError):  # noqa: N818 - a public name
+    """The container takes no registrations once it has been initialised."""
+
+
+class ContainerClosed(DIError):  # noqa: N818 - a public name
+    """The container has been closed."""
+
+
 class ValidationException(SpikardError):  # noqa: N818 - a public name
     """Answers 422 with these faults; each is a mapping with at least `type`, `loc` and `msg`."""
 
@@ -149,15 +189,25 @@ def phrase(status: int) -> str:
 
 
 __all__ = [
+    "AsyncDependency",
     "BackgroundQueueFull",
+    "CaptiveDependency",
     "ConfigError",
+    "ContainerClosed",
+    "ContainerFrozen",
+    "CyclicDependency",
+    "DIError",
+    "DependencyTypeError",
+    "DuplicateRegistration",
     "EncodeError",
     "HTTPException",
     "ProblemDetails",
     "RouteConflict",
     "RouteError",
+    "ScopeError",
     "SpikardError",
     "StreamConsumed",
+    "UnknownDependency",
     "ValidationException",
     "WebSocketDisconnect",
 ]

@@ -14,7 +14,7 @@ use crate::event::EventFormat;
 use crate::headers::Headers;
 use crate::response::{JSON, Response, bytes_of};
 use crate::route::Route;
-use crate::stream::{Format, Source, StreamBody};
+use crate::stream::{After, Format, Source, StreamBody};
 
 /// A finished answer that can cross threads.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Content,
+    /// What a `Response` has brought to be done after it.
+    after: Option<Py<PyAny>>,
 }
 
 /// The body of an answer.
@@ -52,6 +54,9 @@ impl Answer {
         let response = Bound::new(py, response)?.into_any();
         if let Content::Stream(source) = self.body {
             response.setattr(intern!(py, "iterator"), source.iterator)?;
+        }
+        if let Some(after) = self.after {
+            response.setattr(intern!(py, "background"), after)?;
         }
         Ok(response)
     }
@@ -87,6 +92,7 @@ impl From<core_http::Response> for Answer {
             status: parts.status,
             headers: parts.headers,
             body: Content::Bytes(body),
+            after: None,
         }
     }
 }
@@ -113,6 +119,7 @@ fn assemble(
             status,
             headers,
             body: Content::Bytes(Bytes::new()),
+            after: None,
         };
     }
     if let Some(implied) = implied
@@ -124,6 +131,7 @@ fn assemble(
         status,
         headers,
         body,
+        after: None,
     }
 }
 
@@ -136,7 +144,7 @@ fn json(value: &Bound<'_, PyAny>, status: StatusCode) -> PyResult<Answer> {
     ))
 }
 
-/// The answer for what a handler of `route` returned.
+/// The answer for what a handler of `route` returned. What is to be done after it waits for `schedule`.
 pub(crate) fn answer(
     route: &Route,
     event_loop: &Py<PyAny>,
@@ -149,7 +157,7 @@ pub(crate) fn answer(
     // The everyday cases first, by exact type.
     if value.cast_exact::<PyDict>().is_ok() || value.cast_exact::<PyList>().is_ok() {
         return match &route.response_class {
-            Some(class) => from_response(
+            Some(class) => read_response(
                 event_loop,
                 &class.bind(value.py()).call1((value, status.as_u16()))?,
             ),
@@ -157,7 +165,7 @@ pub(crate) fn answer(
         };
     }
     if value.cast::<Response>().is_ok() {
-        return from_response(event_loop, value);
+        return read_response(event_loop, value);
     }
     if value.is_instance_of::<PyBaseException>() {
         // A problem may be returned as well as raised.
@@ -169,7 +177,7 @@ pub(crate) fn answer(
         return Ok(answer);
     }
     if let Some(class) = &route.response_class {
-        return from_response(
+        return read_response(
             event_loop,
             &class.bind(value.py()).call1((value, status.as_u16()))?,
         );
@@ -197,6 +205,7 @@ pub(crate) fn answer(
             iterator: value.clone().unbind(),
             event_loop: event_loop.clone_ref(py),
             format: Format::Plain,
+            after: None,
         });
         return Ok(assemble(status, HeaderMap::new(), body, Some(text)));
     }
@@ -230,6 +239,7 @@ fn message(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer>
             iterator: value.clone().unbind(),
             event_loop: event_loop.clone_ref(py),
             format: Format::Messages,
+            after: None,
         })
     } else {
         Content::Bytes(encode::to_json(value)?.into())
@@ -238,6 +248,7 @@ fn message(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer>
         status,
         headers,
         body,
+        after: None,
     })
 }
 
@@ -275,7 +286,9 @@ fn from_tuple(
             inner.headers.insert(name, value.clone());
         }
     }
-    Ok(Some(assemble(status, inner.headers, inner.body, None)))
+    let mut answer = assemble(status, inner.headers, inner.body, None);
+    answer.after = inner.after;
+    Ok(Some(answer))
 }
 
 fn status_of(status: u16) -> PyResult<StatusCode> {
@@ -295,8 +308,40 @@ pub(crate) fn run_after(event_loop: &Py<PyAny>, work: &Bound<'_, PyAny>) -> PyRe
         .map(drop)
 }
 
-/// The answer of a `Response` object.
+/// Sees to what follows an answer, its own work first and then `last`: behind the end of a stream, else as soon as the
+/// answer is on its way.
+pub(crate) fn schedule(
+    event_loop: &Py<PyAny>,
+    answer: &mut Answer,
+    last: Option<&Bound<'_, PyAny>>,
+    py: Python<'_>,
+) -> PyResult<()> {
+    let work = match (answer.after.take(), last) {
+        (None, None) => return Ok(()),
+        (Some(own), None) => own.into_bound(py),
+        (None, Some(last)) => last.clone(),
+        (Some(own), Some(last)) => py
+            .import(intern!(py, "spikard.background"))?
+            .getattr(intern!(py, "InOrder"))?
+            .call1((own, last))?,
+    };
+    match &mut answer.body {
+        Content::Stream(source) => {
+            source.after = Some(After::new(work.unbind(), event_loop.clone_ref(py)));
+            Ok(())
+        }
+        Content::Bytes(_) => run_after(event_loop, &work),
+    }
+}
+
+/// The answer of a `Response` object, its background work queued.
 pub(crate) fn from_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
+    let mut answer = read_response(event_loop, value)?;
+    schedule(event_loop, &mut answer, None, value.py())?;
+    Ok(answer)
+}
+
+fn read_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
     let response = value.cast::<Response>().map_err(|_| {
         PyTypeError::new_err(format!(
             "a Response was expected here, not {}",
@@ -314,6 +359,7 @@ pub(crate) fn from_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) ->
                 iterator: iterator.unbind(),
                 event_loop: event_loop.clone_ref(py),
                 format: EventFormat::of(value)?.map_or(Format::Plain, Format::Events),
+                after: None,
             };
             (Content::Stream(source), None)
         }
@@ -323,18 +369,13 @@ pub(crate) fn from_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) ->
         }
     };
     let background = response.background.bind(py);
-    if !background.is_none() {
-        run_after(event_loop, background)?;
-    }
+    let after = (!background.is_none()).then(|| background.clone().unbind());
     let mut headers = response.headers.borrow(py).map.clone();
     // The true length is known here; a handler's own is kept for HEAD, where there is no body to count.
     if !body.is_empty() {
         headers.remove(header::CONTENT_LENGTH);
     }
-    Ok(assemble(
-        status_of(response.status_code)?,
-        headers,
-        body,
-        implied,
-    ))
+    let mut answer = assemble(status_of(response.status_code)?, headers, body, implied);
+    answer.after = after;
+    Ok(answer)
 }

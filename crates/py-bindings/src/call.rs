@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::answer::{self, Answer};
 use crate::arguments::{self, Call};
-use crate::event_loop::EventLoop;
+use crate::event_loop::{Direct, EventLoop};
 use crate::passenger::Passenger;
 use crate::pool::ThreadPool;
 use crate::request::Request;
@@ -151,10 +151,8 @@ fn answer_then(
     value: &Bound<'_, PyAny>,
     after: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Answer> {
-    let answer = answer::answer(route, event_loop, value)?;
-    if let Some(after) = after {
-        answer::run_after(event_loop, after)?;
-    }
+    let mut answer = answer::answer(route, event_loop, value)?;
+    answer::schedule(event_loop, &mut answer, after, value.py())?;
     Ok(answer)
 }
 
@@ -249,7 +247,13 @@ fn try_start(
     match route.mode {
         Mode::Direct => {
             let coroutine = arguments::apply(handler, &call)?;
-            let value = event_loop.run_direct(py, &coroutine, call.context.as_ref())?;
+            let value = match event_loop.run_direct(py, &coroutine, call.context.as_ref())? {
+                Direct::Ended(value) => value,
+                Direct::Waiting(task) => {
+                    let after = call.after.map(Bound::unbind);
+                    return suspend(event_loop, &task, Then::Answer(Arc::clone(route), after));
+                }
+            };
             Ok(Progress::Done(
                 answer_then(route, event_loop.object(), &value, call.after.as_ref()).into(),
             ))

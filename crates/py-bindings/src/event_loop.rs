@@ -50,7 +50,18 @@ impl Catcher {
     }
 }
 
-/// Runs a coroutine that never suspends; called through `Context.run`.
+/// How far a coroutine got that was expected to end at once.
+pub(crate) enum Direct<'py> {
+    Ended(Bound<'py, PyAny>),
+    /// It waits after all, and goes on in a task.
+    Waiting(Bound<'py, PyAny>),
+}
+
+/// What a coroutine that was expected to end at once waits for.
+#[pyclass(frozen)]
+struct Waited(Py<PyAny>);
+
+/// Runs a coroutine to its end, or to where it waits; called through `Context.run`.
 #[pyfunction]
 fn run_to_end<'py>(coroutine: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = coroutine.py();
@@ -62,11 +73,9 @@ fn run_to_end<'py>(coroutine: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>
         // SAFETY: RETURN hands over one reference.
         ffi::PySendResult::PYGEN_RETURN => Ok(unsafe { Bound::from_owned_ptr(py, result) }),
         ffi::PySendResult::PYGEN_NEXT => {
-            // SAFETY: NEXT hands over one reference, which is given back here.
-            unsafe { ffi::Py_DecRef(result) };
-            Err(PyRuntimeError::new_err(
-                "a handler compiled as never suspending did suspend",
-            ))
+            // SAFETY: NEXT hands over one reference.
+            let awaited = unsafe { Bound::from_owned_ptr(py, result) };
+            Ok(Bound::new(py, Waited(awaited.unbind()))?.into_any())
         }
         ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
     }
@@ -166,15 +175,31 @@ impl EventLoop {
         Ok(arguments)
     }
 
-    /// Runs a coroutine that can't suspend, in a context of its own as a task would.
+    /// Runs a coroutine that is not expected to suspend, in a context of its own as a task would. One that does goes
+    /// on in a task.
     pub(crate) fn run_direct<'py>(
         &self,
         py: Python<'py>,
         coroutine: &Bound<'py, PyAny>,
         context: Option<&Py<PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.context(py, context)?
-            .call_method1(intern!(py, "run"), (&self.step, coroutine))
+    ) -> PyResult<Direct<'py>> {
+        let context = self.context(py, context)?;
+        let value = context.call_method1(intern!(py, "run"), (&self.step, coroutine))?;
+        let Ok(awaited) = value.cast_exact::<Waited>() else {
+            return Ok(Direct::Ended(value));
+        };
+        let rest = py
+            .import(intern!(py, "spikard.routing.suspension"))?
+            .getattr(intern!(py, "resumed"))?
+            .call1((coroutine, &awaited.get().0))?;
+        let arguments = PyDict::new(py);
+        arguments.set_item(intern!(py, "context"), context)?;
+        let task = self.event_loop.bind(py).call_method(
+            intern!(py, "create_task"),
+            (rest,),
+            Some(&arguments),
+        )?;
+        Ok(Direct::Waiting(task))
     }
 
     /// The context a request runs in: the one its hooks have run in, else a new one.

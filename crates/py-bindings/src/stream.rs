@@ -11,15 +11,16 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::encode;
 use crate::event::EventFormat;
 use crate::response::bytes_of;
+use crate::{answer, encode};
 
 /// An iterator that has not been started; HEAD requests never start theirs.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) iterator: Py<PyAny>,
     pub(crate) event_loop: Py<PyAny>,
+    pub(crate) after: Option<After>,
     pub(crate) format: Format,
 }
 
@@ -32,6 +33,37 @@ pub(crate) enum Format {
     Events(EventFormat),
     /// A WebSocket message: JSON; None is none.
     Messages,
+}
+
+/// Work that follows a stream: the pump's to start at the end; started here when the stream never is.
+#[derive(Debug)]
+pub(crate) struct After {
+    work: Option<Py<PyAny>>,
+    event_loop: Py<PyAny>,
+}
+
+impl After {
+    pub(crate) fn new(work: Py<PyAny>, event_loop: Py<PyAny>) -> Self {
+        Self {
+            work: Some(work),
+            event_loop,
+        }
+    }
+
+    fn hand_over(mut self) -> Option<Py<PyAny>> {
+        self.work.take()
+    }
+}
+
+impl Drop for After {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            Python::attach(|py| {
+                // A loop that is closed does nothing any more.
+                let _ = answer::run_after(&self.event_loop, work.bind(py));
+            });
+        }
+    }
 }
 
 /// What the two sides share. At most one chunk waits; the producer waits until it is taken.
@@ -161,7 +193,8 @@ impl StreamBody {
             let pump = py
                 .import(intern!(py, "spikard.responses.pump"))?
                 .getattr(intern!(py, "start"))?;
-            call_soon(py, &source.event_loop, (pump, source.iterator, sink))?;
+            let after = source.after.and_then(After::hand_over);
+            call_soon(py, &source.event_loop, (pump, source.iterator, sink, after))?;
             self.event_loop = Some(source.event_loop);
             Ok(())
         })

@@ -1,7 +1,7 @@
 """The application: routes, handlers of faults, life, and the ways to run it."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from spikard._spikard import Application
 from spikard.app import runner, serving
@@ -11,9 +11,11 @@ from spikard.app.faults import FaultHandling
 from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
 from spikard.config import ServerConfig
 from spikard.datastructures import State
+from spikard.di.container import Container
 from spikard.errors import RouteError
 from spikard.routing import current
 from spikard.routing.hooks import HookSet
+from spikard.routing.injection import GIVEN, needs_injection, placeholder
 from spikard.routing.plan import HandlerPlan, compile_plan
 from spikard.routing.route import Declaration, Route, is_async
 from spikard.routing.router import Router
@@ -60,6 +62,7 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         *,
         debug: bool = False,
         lifespan: LifespanFactory | None = None,
+        container: Container | None = None,
         state: Mapping[str, Any] | None = None,
     ) -> None:
         Router.__init__(self)
@@ -68,6 +71,9 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         self.config = config or ServerConfig()
         self.debug = debug
         self.state = State(state)
+        self.container = Container() if container is None else container
+        self.container.expect(*GIVEN)
+        self._has_own_container = container is not None
         self._lifespan = lifespan
         self._lifecycle = LifecycleHooks()
         self._routes: list[Route] = []
@@ -75,6 +81,8 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         self._plans: list[tuple[HandlerPlan, tuple[HookSet, ...]]] = []
         self._sockets: list[SocketRoute] = []
         self.channels = Channels()
+        # Those that the container has a part in; their calls are compiled at the start.
+        self._injected: set[int] = set()
         self._native = Application(self)
         current.set_current(self)
 
@@ -92,6 +100,17 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
             return function
 
         return register if hook is None else register(hook)
+
+    def provide(self, key: Any, provider_or_value: Any) -> Self:
+        """Tell the container how to get a value; handlers ask for it by their parameters' annotation or name.
+
+            app.provide("settings", {"currency": "EUR"})  # a value
+            app.provide(Database, Provide(connect, singleton=True))
+
+        A class or a function is called once for each request.
+        """
+        self.container.provide(key, provider_or_value)
+        return self
 
     def get_routes(self) -> list[Route]:
         """All routes in the order of registration."""
@@ -164,21 +183,34 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         if declaration.options.socket is not None:
             self._admit_socket(declaration, declaration.options.socket)
             return
-        plan = _compiled(declaration)
+        plan = self._compiled(declaration, postponed=self._uses_container())
         route = _described(declaration, plan)
-        self._native.add_route(declaration.method, declaration.path, plan, route)
+        held = placeholder(plan) if needs_injection(plan, ()) else plan
+        self._native.add_route(declaration.method, declaration.path, held, route)
         super()._admit(declaration)
         self._routes.append(route)
-        self._plans.append((plan, declaration.hooks))
+        if held is not plan:
+            self._injected.add(len(self._declarations) - 1)
+        self._plans.append((held, declaration.hooks))
+
+    def _compiled(self, declaration: Declaration, *, postponed: bool = False) -> HandlerPlan:
+        return _compiled(declaration, self.container, postponed=postponed)
+
+    def _uses_container(self) -> bool:
+        """Whether anything has been registered, or is to be."""
+        return self._has_own_container or len(self.container.registrations) > len(GIVEN)
 
     def _admit_socket(self, declaration: Declaration, options: SocketOptions) -> None:
-        plan, route = compile_socket(declaration, options)
-        self._native.add_route(declaration.method, declaration.path, plan, route)
+        plan, route = compile_socket(declaration, options, self.container.provides)
+        held = placeholder(plan) if needs_injection(plan, ()) else plan
+        self._native.add_route(declaration.method, declaration.path, held, route)
         super()._admit(declaration)
+        if held is not plan:
+            self._injected.add(len(self._declarations) - 1)
         self._sockets.append(route)
 
 
-def _compiled(declaration: Declaration) -> HandlerPlan:
+def _compiled(declaration: Declaration, container: Container, *, postponed: bool) -> HandlerPlan:
     options = declaration.options
     return compile_plan(
         declaration.handler,
@@ -195,6 +227,8 @@ def _compiled(declaration: Declaration) -> HandlerPlan:
         named_headers=EVENT_HEADERS if options.event_source is not None else frozenset(),
         consumes=options.consumes,
         produces=options.produces,
+        provided=container.provides,
+        postponed=postponed,
     )
 
 

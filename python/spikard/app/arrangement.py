@@ -31,7 +31,9 @@ def arranged(app: "Spikard", config: ServerConfig, loop: "asyncio.AbstractEventL
     native = app._native
     native.set_entry(compile_gate(compiled(Phase.ON_REQUEST, [app._hooks]), conclude))
     concluded = bool(conclude.on_error or conclude.on_response)
-    for index, (route, (plan, routers)) in enumerate(zip(app._routes, app._plans, strict=True)):
+    # WebSockets stand between the other routes in the native order.
+    positions = [index for index, known in enumerate(app._declarations) if known.options.socket is None]
+    for index, route, (plan, routers) in zip(positions, app._routes, app._plans, strict=True):
         hooks = route_hooks(app._hooks, routers, app)
         applied = hooks.applied(plan, partial(_response, native, index, loop), threads)
         if applied is not plan:

@@ -10,8 +10,15 @@ from typing import Any, TypeVar
 from spikard._spikard import Request, Response
 from spikard.app.hooks import Conclusion
 from spikard.config import ServerConfig
-from spikard.errors import ConfigError, HTTPException, ProblemDetails, ValidationException, WebSocketDisconnect
-from spikard.responses.problem import http_problem, problem_response, validation_problem
+from spikard.errors import (
+    ConfigError,
+    DIError,
+    HTTPException,
+    ProblemDetails,
+    ValidationException,
+    WebSocketDisconnect,
+)
+from spikard.responses.problem import dependency_problem, http_problem, problem_response, validation_problem
 
 H = TypeVar("H", bound=Callable[..., Any])
 FaultHandler = Callable[[Request, BaseException], Any]
@@ -123,6 +130,8 @@ class FaultHandling:
         self._log_unexpected(exc, request)
         if (by_status := self._status_handlers.get(500)) is not None:
             return self._answered(by_status, exc, request, 500)
+        if isinstance(exc, DIError):
+            return dependency_problem(exc, self.config.problem_base_url, request.request_id, debug=self.debug)
         return self._internal_error(exc, request) if self.debug else None
 
     def _log_event(self, level: int, message: str, request_id: str | None) -> None:

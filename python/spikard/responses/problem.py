@@ -4,7 +4,14 @@ from http import HTTPStatus
 from typing import Any
 
 from spikard._spikard import Response
-from spikard.errors import HTTPException, ProblemDetails, ValidationException
+from spikard.errors import (
+    CyclicDependency,
+    DependencyTypeError,
+    DIError,
+    HTTPException,
+    ProblemDetails,
+    ValidationException,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -17,6 +24,11 @@ NAMES = {
     429: ("rate-limited", "Too Many Requests"),
     431: ("header-fields-too-large", "Request Header Fields Too Large"),
 }
+MISSING_DEPENDENCY = ("missing_dependency", "A dependency cannot be resolved")
+DEPENDENCY_FAULTS = (
+    (CyclicDependency, ("circular_dependency", "A dependency needs itself")),
+    (DependencyTypeError, ("type_mismatch", "A dependency is not of the type it should be")),
+)
 NO_STORE = frozenset({401, 403, 429})
 
 
@@ -67,6 +79,21 @@ def validation_problem(exc: ValidationException, base_url: str) -> Response:
         "errors": list(exc.errors),
     }
     return _response(document, 422)
+
+
+def dependency_problem(exc: DIError, base_url: str, request_id: str | None, *, debug: bool) -> Response:
+    """The 500 of a dependency that cannot be had; what it is called is told only when debugging."""
+    kind, text = next((told for cls, told in DEPENDENCY_FAULTS if isinstance(exc, cls)), MISSING_DEPENDENCY)
+    document: dict[str, Any] = {
+        "type": base_url + "dependency-error",
+        "title": "Dependency Resolution Failed",
+        "status": 500,
+        "detail": str(exc) if debug else text,
+        "errors": [{"type": kind, "msg": str(exc) if debug else text}],
+    }
+    if request_id is not None:
+        document["request_id"] = request_id
+    return _response(document, 500)
 
 
 def _response(document: dict[str, Any], status: int, headers: Any = None) -> Response:

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
+from spikard import background
 from spikard._spikard import StreamSink
 
 logger = logging.getLogger("spikard.error")
@@ -13,11 +14,13 @@ _END = object()
 _running: set["asyncio.Task[None]"] = set()
 
 
-def start(iterator: Any, sink: StreamSink) -> None:
-    """Begin to pull `iterator` into `sink`; called on the loop's thread."""
+def start(iterator: Any, sink: StreamSink, after: Callable[[], Any] | None = None) -> None:
+    """Begin to pull `iterator` into `sink`; called on the loop's thread. `after` is run at the end, whatever it was."""
     task = asyncio.get_running_loop().create_task(_pump(iterator, sink))
     _running.add(task)
     task.add_done_callback(_running.discard)
+    if after is not None:
+        task.add_done_callback(lambda _: background.run_after(after))
     if not sink.started(task):
         task.cancel()
 

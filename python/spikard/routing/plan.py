@@ -14,8 +14,11 @@ from spikard._spikard import Headers, QueryParams, Request, Response
 from spikard.background import BackgroundTasks
 from spikard.config import UNSET, RouteConfig
 from spikard.datastructures import State
+from spikard.di.key import inject_marker
+from spikard.di.signature import MISSING as INJECT_MISSING
+from spikard.di.signature import Parameter as InjectedParameter
 from spikard.errors import RouteError
-from spikard.params import Body, Cookie, File, Form, Header, Marker, Path, Query
+from spikard.params import MISSING, Body, Cookie, File, Form, Header, Marker, Path, Query
 from spikard.routing.body import BodyDemand, plan_body
 from spikard.routing.callee import Callee, inspect_handler
 from spikard.routing.converters import path_names
@@ -76,15 +79,21 @@ def compile_plan(
     provided: Provided | None = None,
     named_headers: frozenset[str] = frozenset(),
     message: str | None = None,
+    postponed: bool = False,
 ) -> HandlerPlan:
-    """Compile a handler for one method and path; RouteError says what in its signature cannot be served."""
+    """Compile a handler for one method and path; RouteError says what in its signature cannot be served.
+
+    With `postponed` a parameter that nothing else can fill is left to the container, which may learn of it yet.
+    """
     callee = inspect_handler(handler, inline=inline)
     _check_status(callee, status_code)
     _check_references(callee, "body_schema", body_schema)
     _check_references(callee, "response_schema", response_schema)
     _check_references(callee, "parameter_schema", parameter_schema)
     demand = BodyDemand(body_schema, file_params or None, tuple(consumes))
-    draft = _Draft(callee, method.upper(), path, parameter_schema, demand, provided, named_headers, message)
+    draft = _Draft(
+        callee, method.upper(), path, parameter_schema, demand, provided, named_headers, message, postponed=postponed
+    )
     draft.fill()
     arguments, keyword_names = draft.in_call_order()
     return HandlerPlan(
@@ -119,6 +128,8 @@ class _Draft:
         provided: Provided | None,
         named_headers: frozenset[str],
         message: str | None,
+        *,
+        postponed: bool,
     ) -> None:
         self.callee = callee
         self.described = callee.described
@@ -130,6 +141,7 @@ class _Draft:
         self.provided = provided
         self.named_headers = named_headers
         self.message = message
+        self.postponed = postponed
         self.parameters: list[ParameterPlan] = []
         self.body: BodyPlan | None = None
         self.var_keyword = False
@@ -170,6 +182,8 @@ class _Draft:
             return None
         if slot.marker is not None:
             return self._marked(slot, slot.marker)
+        if inject_marker(slot.declared) is not None:
+            return self._injected(slot)
         by_type = self._object_by_type(slot)
         if by_type is not None:
             return "object", by_type
@@ -180,13 +194,22 @@ class _Draft:
         if declared is not None:
             return self._parameter(slot, declared.source, None, declared)
         if self.provided is not None and self.provided(slot.name, slot.declared):
-            return "inject", (slot.name, slot.declared)
+            return self._injected(slot)
         if self._takes_body(slot):
             self._body_slots.append(slot)
             return None
         if slot.name in NAMED_OBJECTS:
             return ("plain" if slot.name in PLAIN_OBJECTS else "object"), slot.name
-        return self._from_query(slot, "header" if slot.name in self.named_headers else "query")
+        try:
+            return self._from_query(slot, "header" if slot.name in self.named_headers else "query")
+        except RouteError:
+            if not self.postponed:
+                raise
+            return self._injected(slot)
+
+    def _injected(self, slot: Slot) -> Argument:
+        default = INJECT_MISSING if slot.default is MISSING else slot.default
+        return "inject", InjectedParameter(slot.name, slot.declared, default, slot.keyword_only)
 
     def _marked(self, slot: Slot, marker: Marker) -> Argument | None:
         if isinstance(marker, Body | Form | File):

@@ -2,7 +2,9 @@
 
 import dis
 import inspect
-from types import CodeType
+from collections.abc import Coroutine, Generator
+from types import CodeType, coroutine
+from typing import Any
 
 # Instructions that wait, or begin to: `await`, `async for`, `async with`.
 WAITING = frozenset(
@@ -52,4 +54,23 @@ def _names_task(code: CodeType) -> bool:
     return bool(TASK_NAMES.intersection(code.co_names)) or any(_names_task(constant) for constant in inner)
 
 
-__all__ = ["never_suspends"]
+async def resumed(begun: Coroutine[Any, Any, Any], awaited: Any) -> Any:
+    """The rest of a coroutine that has been driven by hand to where it waits for `awaited`."""
+    return await _rest(begun, awaited)
+
+
+@coroutine
+def _rest(begun: Coroutine[Any, Any, Any], awaited: Any) -> Generator[Any, Any, Any]:
+    try:
+        while True:
+            try:
+                sent = yield awaited
+            except BaseException as fault:  # noqa: BLE001 - it is for the coroutine to see
+                awaited = begun.throw(fault)
+            else:
+                awaited = begun.send(sent)
+    except StopIteration as end:
+        return end.value
+
+
+__all__ = ["never_suspends", "resumed"]

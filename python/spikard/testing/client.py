@@ -1,6 +1,7 @@
 """The test client over a loopback socket."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpcore
 import httpx
@@ -29,6 +30,7 @@ class TestClient(ClientSession):
         app: Spikard,
         port: int = 0,
         *,
+        overrides: Mapping[Any, Any] | None = None,
         base_url: str | None = None,
         raise_server_exceptions: bool = False,
         headers: Mapping[str, str] | None = None,
@@ -37,6 +39,7 @@ class TestClient(ClientSession):
     ) -> None:
         super().__init__(
             app,
+            overrides=overrides,
             raise_server_exceptions=raise_server_exceptions,
             headers=headers,
             cookies=cookies,

@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ from spikard.app.loop import new_event_loop
 from spikard.app.serving import Listening, Stop, serve
 from spikard.config import ServerConfig
 from spikard.datastructures import State
+from spikard.di.registration import Provide
 from spikard.routing import current
 from spikard.routing.router import Router
 from spikard.testing.blocking import BlockingCalls
@@ -39,12 +40,15 @@ class ClientSession(ABC):
         self,
         app: Spikard,
         *,
+        overrides: Mapping[Any, Any] | None = None,
         raise_server_exceptions: bool = False,
         headers: Mapping[str, str] | None = None,
         cookies: Mapping[str, str] | None = None,
         timeout: float | None = 30.0,
     ) -> None:
         self.app = app
+        self._overrides = dict(overrides or {})
+        self._overriding = ExitStack()
         self._raises = raise_server_exceptions
         self._headers = dict(headers or {})
         self._cookies = dict(cookies or {})
@@ -213,6 +217,23 @@ class ClientSession(ABC):
     async def _start(self) -> None:
         if self._serving is not None:
             raise RuntimeError("this client is entered already")
+        self._override()
+        try:
+            await self._serve()
+        except BaseException:
+            self._overriding.close()
+            raise
+
+    def _override(self) -> None:
+        """Put what the test brings in place of what the application has, from the very start."""
+        container = self.app.container
+        if self._overrides and container.is_closed:
+            container.reopen()
+        for key, value in self._overrides.items():
+            given = {"provider": value} if isinstance(value, Provide) else {"value": value}
+            self._overriding.enter_context(container.override(key, **given))
+
+    async def _serve(self) -> None:
         ready: asyncio.Future[Listening] = asyncio.get_running_loop().create_future()
         stop = Stop()
         serving = asyncio.create_task(
@@ -250,7 +271,10 @@ class ClientSession(ABC):
             http, self._http = self._http, None
             await http.aclose()
         self._stop.request()
-        await serving
+        try:
+            await serving
+        finally:
+            self._overriding.close()
 
     def _config(self) -> ServerConfig:
         return self.app.config.copy(workers=1, shutdown_timeout=min(self.app.config.shutdown_timeout, LEAVE_SECONDS))
