@@ -536,11 +536,15 @@ class TestCleanup:
                 raise
 
         container = Container().add_scoped("a", swallowing).add_scoped("b", passing)
-        with pytest.raises(LookupError, match="body"):
+
+        async def use() -> None:
             async with container.scope() as scope:
                 await scope.aresolve("b")
                 scope.resolve("a")
                 raise LookupError("body")
+
+        with pytest.raises(LookupError, match="body"):
+            await use()
         assert [str(fault) for fault in seen] == ["body", "body"]
 
     async def test_every_step_runs_and_errors_come_together(self) -> None:
@@ -555,10 +559,14 @@ class TestCleanup:
             return provider
 
         container = Container().add_scoped("a", failing("a")).add_scoped("b", failing("b"))
-        with pytest.raises(ExceptionGroup) as caught:
+
+        async def use() -> None:
             async with container.scope() as scope:
                 scope.resolve("a")
                 scope.resolve("b")
+
+        with pytest.raises(ExceptionGroup) as caught:
+            await use()
         assert events == ["b", "a"]
         assert [str(fault) for fault in caught.value.exceptions] == ["b", "a"]
 
@@ -671,7 +679,7 @@ class TestChecks:
         with pytest.raises(DependencyTypeError):
             Container().add_singleton(Bot, stream).validate()
         Container().add_singleton(Bot, RealBot).validate()
-        untold = Container().add_singleton(Bot, lambda: Engine())
+        untold = Container().add_singleton(Bot, lambda container: Engine())
         untold.validate()
         with pytest.raises(DependencyTypeError, match="Engine"):
             untold.resolve(Bot)  # type: ignore[type-abstract]
