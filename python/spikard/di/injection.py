@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -22,7 +22,7 @@ from spikard.di.scope import Scope
 from spikard.di.signature import MISSING, Parameter, read_parameters, underlying
 from spikard.di.suspension import step_aside
 from spikard.di.waiting import obtain, obtain_all
-from spikard.errors import AsyncDependency, UnknownDependency
+from spikard.errors import AsyncDependency, ScopeError, UnknownDependency
 
 if TYPE_CHECKING:
     from spikard.di.container import Container
@@ -36,8 +36,9 @@ class Target:
 
     `call` is the text of its arguments with `{name}` where an injected one goes; `parameters` are those of the
     compiled call itself. `required` are keys that are resolved first and not passed. `runs` says how: "async",
-    "sync" on the loop, "thread", "stream" for async generators. With `answers` the scope ends after the answer, whose
-    background tasks are the parameter `tasks`; without, when the call does.
+    "sync" on the loop, "thread", "stream" for async generators. `offers` are the keys whose values the caller
+    brings: the text that gives one, or None for a parameter of its own. With `answers` the scope ends after the
+    answer, whose background tasks are the parameter `tasks`; without, when the call does.
     """
 
     function: Callable[..., Any]
@@ -47,7 +48,7 @@ class Target:
     runs: str
     answers: bool = False
     required: tuple[Any, ...] = ()
-    defaults: tuple[Any, ...] = field(default=())
+    offers: Mapping[Any, str | None] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -67,7 +68,7 @@ class Injection:
         self.layer = container.layer
         graph = Graph(self.layer, target)
         self.waits = graph.waits
-        self.given = graph.given
+        self.given = [key for key in graph.given if target.offers[key] is None]
         self.takes_tasks = target.answers and graph.cleans
         self.is_plain = graph.is_plain and target.runs != "sync"
         self.entry = cast("FunctionType", self._compiled(graph, "entry"))
@@ -98,7 +99,7 @@ class Injection:
         known = self.entry.__globals__.get("overriding")
         if known is None or known[0] is not layer:
             graph = Graph(layer, self.target)
-            missing = [key for key in graph.given if key not in self.given]
+            missing = [key for key in graph.given if self.target.offers[key] is None and key not in self.given]
             if missing:
                 names = ", ".join(described(key) for key in missing)
                 raise UnknownDependency(f"{self.target.name}: an override needs {names}, which is not passed to it")
@@ -117,6 +118,7 @@ class Injection:
 
     def _compiled(self, graph: "Graph", name: str) -> Callable[..., Any]:
         text = FreshText(scope=graph.captures)
+        text.given.update({key: place for key, place in self.target.offers.items() if place is not None})
         for index, key in enumerate(self.given):
             text.given[key] = f"given{index}"
         writer = _Writer(self, graph, text)
@@ -155,6 +157,10 @@ class Graph:
         for node in self._reached():
             if node.registration.provider.kind is Kind.GIVEN:
                 keys[node.key] = None
+        lacking = [key for key in keys if key not in self.target.offers]
+        if lacking:
+            names = ", ".join(described(key) for key in lacking)
+            raise ScopeError(f"{self.target.name} needs {names}, which nobody brings to it")
         return list(keys)
 
     def _reached(self) -> list[Node]:
@@ -167,11 +173,8 @@ class Graph:
                 if isinstance(need, FactoryOf):
                     waiting.append(self.layer.node(need.key))
                 elif isinstance(need, Surroundings):
-                    waiting += [
-                        self.layer.node(key)
-                        for key, known in self.layer.container.registrations.items()
-                        if known.provider.kind is Kind.GIVEN
-                    ]
+                    # Whoever holds the scope may ask it for anything that is there.
+                    waiting += [self.layer.node(key) for key in self.target.offers if self.layer.find(key) is not None]
             needs = []
             for node in walk(waiting):
                 if id(node) not in seen:
@@ -318,7 +321,7 @@ class _Writer:
         return text.function(name, parameters, "result")
 
     def _prepared(self) -> Callable[..., Any]:
-        graph, keys = self._graph, list(self._text.given)
+        graph, keys = self._graph, list(self._injection.given)
         required, needs = list(graph.required), tuple(graph.needs.values())
 
         async def prepare(scope: Scope, *values: Any) -> list[Any]:
@@ -330,11 +333,19 @@ class _Writer:
         return prepare
 
 
-def injected(function: F, container: "Container", *, given: int = 0, required: Sequence[Any] = ()) -> F:
+def injected(
+    function: F,
+    container: "Container",
+    *,
+    given: int = 0,
+    required: Sequence[Any] = (),
+    brings: Mapping[Any, int] | None = None,
+) -> F:
     """The function without the parameters that the container fills; the same function if there are none.
 
     Its scope is opened by each call and ends with it; that of an async generator ends with the generator. The first
     `given` parameters are the caller's in any case. Whoever calls it passes the rest as if they were the only ones.
+    `brings` tells which positional arguments providers may ask for: `{Request: 0}`.
     """
     parameters = read_parameters(function, described(function))[given:]
     wanted = [parameter for parameter in parameters if container.provides(parameter.name, parameter.annotation)]
@@ -342,7 +353,8 @@ def injected(function: F, container: "Container", *, given: int = 0, required: S
         return function
     call = ", ".join(["*args", *(f"{parameter.name}={{{parameter.name}}}" for parameter in wanted), "**kwargs"])
     runs = _runs(function)
-    target = Target(function, tuple(wanted), ("*args", "**kwargs"), call, runs, required=tuple(required))
+    offers = {key: f"args[{index}]" for key, index in (brings or {}).items()}
+    target = Target(function, tuple(wanted), ("*args", "**kwargs"), call, runs, required=tuple(required), offers=offers)
     lazy = _Lazy(container, target)
     return cast("F", lazy.function())
 

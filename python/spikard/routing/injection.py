@@ -83,6 +83,7 @@ def inject(plan: HandlerPlan, container: Container, required: tuple[Any, ...] = 
         RUNS[plan.mode],
         answers=True,
         required=required,
+        offers={key: None for key in GIVEN if key is not WebSocket or plan.socket is not None},
     )
     injection = Injection(container, target)
     kept += [("object", GIVEN[key]) for key in injection.given]
