@@ -38,6 +38,8 @@ pub(crate) struct Shown {
 
 /// logging.ERROR
 const ERROR: u8 = 40;
+/// logging.WARNING
+const WARNING: u8 = 30;
 
 impl Trouble {
     pub(crate) fn new(app: &Bound<'_, PyAny>, base_url: String) -> PyResult<Self> {
@@ -54,6 +56,10 @@ impl Trouble {
             },
             base_url,
         })
+    }
+
+    pub(crate) fn app<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.app.bind(py)
     }
 
     /// Whether the application has a handler of its own for this status, or hooks that see it.
@@ -143,10 +149,19 @@ impl Trouble {
     }
 
     pub(crate) fn log(&self, py: Python<'_>, message: &str, request_id: Option<&str>) {
+        self.log_at(py, ERROR, message, request_id);
+    }
+
+    /// What works less well than it should, but works.
+    pub(crate) fn warn(&self, py: Python<'_>, message: &str) {
+        self.log_at(py, WARNING, message, None);
+    }
+
+    fn log_at(&self, py: Python<'_>, level: u8, message: &str, request_id: Option<&str>) {
         let logged = self
             .app
             .bind(py)
-            .call_method1(intern!(py, "_log_event"), (ERROR, message, request_id));
+            .call_method1(intern!(py, "_log_event"), (level, message, request_id));
         if let Err(error) = logged {
             error.write_unraisable(py, Some(self.app.bind(py)));
         }
