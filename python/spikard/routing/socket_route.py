@@ -79,7 +79,6 @@ def compile_socket(
         security=options.security,
         config=options.config,
         subprotocols=tuple(socket.subprotocols),
-        config=options.config,
         plan=plan,
     )
     return replace(plan, socket=socket_plan, response_class=None), route
