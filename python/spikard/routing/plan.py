@@ -356,8 +356,8 @@ def _check_stream(callee: Callee, body: BodyPlan | None, config: RouteConfig | N
         return
     if body is not None:
         raise RouteError(
-            f"{callee.described}: with stream_body the handler reads the body itself; take `request: Request` alone, or "
-            "leave stream_body out"
+            f"{callee.described}: with stream_body the handler reads the body itself; take `request: Request` alone, "
+            "or leave stream_body out"
         )
     if callee.mode not in ("task", "direct"):
         raise RouteError(f"{callee.described}: a body with stream_body can only be read by an `async def`")
