@@ -232,6 +232,41 @@ def test_parameters_have_their_names_on_the_wire() -> None:
     ]
 
 
+def test_media_types_of_the_route_are_told() -> None:
+    app = Spikard()
+
+    @app.post("/", consumes=["application/json"], produces=["application/vnd.tea+json"])
+    async def write(body: Tea) -> Tea:
+        return body
+
+    found = operation(checked(app), "post", "/")
+    assert list(found["requestBody"]["content"]) == ["application/json"]
+    assert list(found["responses"]["200"]["content"]) == ["application/vnd.tea+json"]
+    assert "406" in found["responses"]
+
+
+def test_every_media_type_that_is_taken_is_told() -> None:
+    app = Spikard()
+
+    @app.post("/object")
+    async def write(body: Tea) -> None: ...
+
+    @app.post("/list")
+    async def write_all(body: list[Tea]) -> None: ...
+
+    document = checked(app)
+    assert list(operation(document, "post", "/object")["requestBody"]["content"]) == [
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/msgpack",
+    ]
+    assert list(operation(document, "post", "/list")["requestBody"]["content"]) == [
+        "application/json",
+        "application/msgpack",
+    ]
+
+
 def test_an_explicit_parameter_schema_is_told() -> None:
     app = Spikard()
     schema = {

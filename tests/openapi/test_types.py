@@ -14,7 +14,7 @@ import msgspec
 import pydantic
 import pytest
 
-from spikard import Body, Form, Query, Response, Spikard
+from spikard import Body, Form, Query, Response, Spikard, UploadFile
 from tests.openapi.validity import checked, operation, resolved
 
 T = TypeVar("T")
@@ -122,6 +122,12 @@ class Aquarium(pydantic.BaseModel):
 class Holder(msgspec.Struct):
     leaf: Leaf
     trees: list[Tree]
+
+
+@dataclass
+class Album:
+    title: str
+    cover: UploadFile
 
 
 class Opaque:
@@ -381,6 +387,36 @@ def test_declared_files_are_binary() -> None:
     assert content["schema"]["properties"]["avatar"]["format"] == "binary"
     assert content["schema"]["required"] == ["name", "avatar"]
     assert content["encoding"] == {"avatar": {"contentType": "image/png, image/jpeg"}}
+
+
+def test_uploads_are_binary() -> None:
+    app = Spikard()
+
+    @app.post("/one")
+    async def one(avatar: UploadFile) -> str:
+        return avatar.filename
+
+    @app.post("/many")
+    async def many(pages: list[UploadFile], title: Annotated[str, Form()] = "none") -> int:
+        return len(pages)
+
+    @app.post("/typed")
+    async def typed(body: Album) -> str:
+        return body.title
+
+    document = checked(app)
+
+    def schema(path: str) -> dict[str, Any]:
+        content = operation(document, "post", path)["requestBody"]["content"]
+        found: dict[str, Any] = content["multipart/form-data"]["schema"]
+        return found
+
+    binary = {"type": "string", "format": "binary"}
+    assert schema("/one") == {"type": "object", "properties": {"avatar": binary}, "required": ["avatar"]}
+    assert schema("/many")["properties"]["pages"] == {"type": "array", "items": binary}
+    assert schema("/many")["properties"]["title"] == {"type": "string", "default": "none"}
+    cover = resolved(document, schema("/typed"))["properties"]["cover"]
+    assert cover["format"] == "binary"
 
 
 def test_a_query_model_is_told_as_parameters() -> None:
