@@ -46,6 +46,14 @@ def test_what_the_configuration_says_is_told() -> None:
     assert document["servers"] == [{"url": "https://tea.example", "description": "live"}, {"url": "/v1"}]
 
 
+def test_a_prefix_of_the_proxy_is_the_server() -> None:
+    assert checked(Spikard(ServerConfig(root_path="/api")))["servers"] == [{"url": "/api"}]
+    named = OpenApiConfig(servers=[ServerInfo("https://tea.example")])
+    assert checked(Spikard(ServerConfig(root_path="/api", openapi=named)))["servers"] == [
+        {"url": "https://tea.example"}
+    ]
+
+
 def test_paths_stand_in_the_order_of_registration() -> None:
     app = Spikard()
     for path in ("/z", "/a", "/m/{x}"):
