@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+import pydantic
 import pytest
 
 from spikard import Body, File, Form, Request, Spikard, UploadFile, register_decoder
@@ -114,7 +115,6 @@ def test_a_typed_body_holds_files(serve: Serve) -> None:
 
 
 def test_pydantic_models_hold_files(serve: Serve) -> None:
-    pydantic = pytest.importorskip("pydantic")
     model = pydantic.create_model("Album", name=(str, ...), photos=(list[UploadFile], ...), year=(int, 2000))
     app = Spikard()
 
@@ -201,7 +201,6 @@ def test_a_route_says_what_it_takes_and_gives(serve: Serve) -> None:
 
 
 def test_a_model_may_be_lax(serve: Serve) -> None:
-    pydantic = pytest.importorskip("pydantic")
     model = pydantic.create_model("Lax", n=(int, ...))
     app = Spikard()
 

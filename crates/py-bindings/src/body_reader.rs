@@ -27,6 +27,7 @@ impl BodyReader {
             while let Some(done) = asking.recv().await {
                 let piece = inflow.next().await;
                 let is_over = !matches!(piece, Some(Ok(_)));
+                let is_refused = matches!(piece, Some(Err(_)));
                 if is_over {
                     // The connection is free of the body before its reader learns of the end.
                     asking.close();
@@ -40,6 +41,9 @@ impl BodyReader {
                     })
                 });
                 if is_over {
+                    if is_refused {
+                        inflow.linger();
+                    }
                     break;
                 }
             }
