@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from spikard import HTTPException, Spikard, WebSocket
+from spikard import HTTPException, Request, Response, Spikard, WebSocket
 from spikard.testing.websocket import WebSocketConnection
 from spikard.websocket import WebSocketDisconnect
 from tests.app.conftest import Client, Run, closed, exchange
@@ -320,3 +320,43 @@ def test_a_stop_tells_everybody(serve: Serve) -> None:
     asyncio.run(main())
     served.stop()
     assert seen == [1012]
+
+
+def test_hooks_see_the_handshake(run: Run) -> None:
+    app, seen = Spikard(), []
+
+    @app.on_request
+    async def enter(request: Request) -> Response | None:
+        seen.append(request.path)
+        request.state.who = "ada"
+        return Response({"no": "entry"}, 451) if "x-stop" in request.headers else None
+
+    @app.on_response
+    async def leave(response: Response) -> None:
+        seen.append(response.status_code)
+
+    @app.websocket("/connection")
+    async def connection(ws: WebSocket) -> None:
+        await ws.accept()
+        await ws.send_text(ws.state.who)
+
+    @app.websocket("/message")
+    async def message_handler(message: str, ws: WebSocket) -> str:
+        return message
+
+    async def body(client: Client) -> None:
+        async with client.websocket("/connection") as ws:
+            assert await ws.recv() == "ada"
+        async with client.websocket("/message") as ws:
+            assert await exchange(ws, '"hello"', '"again"') == ["hello", "again"]
+        for path in ("/connection", "/message"):
+            with pytest.raises(InvalidStatus) as refused:
+                async with client.websocket(path, headers={"x-stop": "1"}):
+                    pass
+            assert refused.value.response.status_code == 451
+
+    run(app, body)
+    assert [entry for entry in seen if entry != 101] == [
+        *("/connection", "/message"),
+        *("/connection", 451, "/message", 451),
+    ]

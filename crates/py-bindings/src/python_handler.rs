@@ -181,6 +181,7 @@ fn revised(response: core_http::Response, said: Said) -> core_http::Response {
     // A stream of the server's own is not shown to Python: it stays unless something took its place.
     let body = match (body, new_body) {
         (Body::Stream(stream), Body::Empty) => Body::Stream(stream),
+        (Body::Upgrade(upgrade), Body::Empty) => Body::Upgrade(upgrade),
         (_, new_body) => new_body,
     };
     core_http::Response::from_parts(parts, body)
