@@ -1,7 +1,9 @@
 """WebSockets whose handler is called once, for the whole connection."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -360,3 +362,38 @@ def test_hooks_see_the_handshake(run: Run) -> None:
         *("/connection", "/message"),
         *("/connection", 451, "/message", 451),
     ]
+
+
+def test_sockets_leave_nothing_behind(run: Run) -> None:
+    app, seen = Spikard(), []
+
+    @app.websocket("/refused")
+    async def refused(ws: WebSocket) -> None:
+        seen.append(weakref.ref(ws))
+        await ws.close()
+
+    @app.websocket("/accepted")
+    async def accepted(ws: WebSocket) -> None:
+        seen.append(weakref.ref(ws))
+        await ws.accept()
+        await ws.receive()
+
+    @app.websocket("/message")
+    async def message_handler(message: int, ws: WebSocket) -> int:
+        seen.append(weakref.ref(ws))
+        return message
+
+    async def body(client: Client) -> None:
+        for _ in range(3):
+            with pytest.raises(InvalidStatus):
+                async with client.websocket("/refused"):
+                    pass
+            async with client.websocket("/accepted") as ws:
+                await ws.send("x")
+            async with client.websocket("/message") as ws:
+                assert await exchange(ws, 1, 2) == [1, 2]
+
+    run(app, body)
+    gc.collect()
+    assert len(seen) == 12
+    assert [reference() for reference in seen] == [None] * 12
