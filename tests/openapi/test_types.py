@@ -3,6 +3,7 @@
 import datetime as dt
 import decimal
 import enum
+import math
 import pathlib
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -387,6 +388,27 @@ def test_declared_files_are_binary() -> None:
     assert content["schema"]["properties"]["avatar"]["format"] == "binary"
     assert content["schema"]["required"] == ["name", "avatar"]
     assert content["encoding"] == {"avatar": {"contentType": "image/png, image/jpeg"}}
+
+
+def test_defaults_that_have_no_form_are_left_out() -> None:
+    class Odd(msgspec.Struct):
+        most: float = math.inf
+        at: dt.datetime = dt.datetime(2020, 1, 1)  # noqa: DTZ001
+        since: dt.datetime = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+    app = Spikard()
+
+    local, day = dt.datetime(2020, 1, 1), dt.date(2020, 1, 1)  # noqa: DTZ001
+
+    async def write(body: Any, at: dt.datetime = local, on: dt.date = day) -> None: ...
+
+    write.__annotations__["body"] = Odd
+    app.post("/")(write)
+    document = checked(app)
+    properties = document["components"]["schemas"]["Odd"]["properties"]
+    assert [properties[name].get("default") for name in ("most", "at", "since")] == [None, None, "2020-01-01T00:00:00Z"]
+    parameters = operation(document, "post", "/")["parameters"]
+    assert [one["schema"].get("default") for one in parameters] == [None, "2020-01-01"]
 
 
 def test_uploads_are_binary() -> None:
