@@ -8,7 +8,10 @@ HANDSHAKE = (
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 FINAL_BINARY = 0x82
+PING = 0x89
 MASK = b"\x01\x02\x03\x04"
+# Unasked and empty: a sign of life is all that servers look for.
+PONG = b"\x8a\x80" + MASK
 
 
 class Echoes:
@@ -26,12 +29,14 @@ class Echoes:
         self._clients: list[Client] = []
 
     async def open(self, sockets: int) -> None:
-        """Connect them all; they begin at once."""
+        """Connect them all, then let them begin."""
         loop = asyncio.get_running_loop()
         for _ in range(sockets):
             _, client = await loop.create_connection(lambda: Client(self), "127.0.0.1", self.port)
             self._clients.append(client)
             await client.opened
+        for client in self._clients:
+            client.transport.write(self.question)
 
     def close(self) -> None:
         """Drop them all."""
@@ -69,9 +74,16 @@ class Client(asyncio.Protocol):
                 return
             self._shaken = True
             self.opened.set_result(None)
-            self.transport.write(self._echoes.question)
         answer = self._echoes.answer
-        while len(self._received) >= len(answer):
+        while self._received:
+            if self._received[0] == PING:
+                if len(self._received) < 2 or len(self._received) < 2 + self._received[1]:
+                    return
+                self.transport.write(PONG)
+                self._received = self._received[2 + self._received[1] :]
+                continue
+            if len(self._received) < len(answer):
+                return
             if self._received.startswith(answer):
                 self._echoes.count += 1
             else:

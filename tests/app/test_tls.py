@@ -4,10 +4,12 @@ import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import trustme
+from websockets.sync.client import connect
 
 from spikard import Request, Spikard
 from spikard.config import ServerConfig, TlsConfig
@@ -162,3 +164,21 @@ def test_unusable_files_are_named(files: Files, mode: Mode) -> None:
     ]:
         with pytest.raises(ConfigError, match=told), Served(application(tls), mode):
             pass
+
+
+def test_websockets_over_tls(serve: Serve, files: Files) -> None:
+    app = application(TlsConfig(*files.issue("127.0.0.1", "localhost")))
+
+    @app.websocket("/echo")
+    async def echo(message: Any) -> Any:
+        return message
+
+    served = serve(app)
+    url = "wss://127.0.0.1:" + served.url.rpartition(":")[2] + "/echo"
+    with connect(url, ssl=files.trust(), proxy=None, open_timeout=10, close_timeout=10) as ws:
+        assert ws.protocol.extensions
+        for text in ("7", '"' + "tea " * 1000 + '"', '"' + "x" * 500_000 + '"'):
+            ws.send(text)
+            assert ws.recv(timeout=10) == text
+        ws.close(4000)
+        assert ws.close_code == 4000

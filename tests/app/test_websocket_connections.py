@@ -1,7 +1,9 @@
 """WebSockets whose handler is called once, for the whole connection."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from spikard import HTTPException, Spikard, WebSocket
+from spikard import HTTPException, Request, Response, Spikard, WebSocket
 from spikard.testing.websocket import WebSocketConnection
 from spikard.websocket import WebSocketDisconnect
 from tests.app.conftest import Client, Run, closed, exchange
@@ -320,3 +322,78 @@ def test_a_stop_tells_everybody(serve: Serve) -> None:
     asyncio.run(main())
     served.stop()
     assert seen == [1012]
+
+
+def test_hooks_see_the_handshake(run: Run) -> None:
+    app, seen = Spikard(), []
+
+    @app.on_request
+    async def enter(request: Request) -> Response | None:
+        seen.append(request.path)
+        request.state.who = "ada"
+        return Response({"no": "entry"}, 451) if "x-stop" in request.headers else None
+
+    @app.on_response
+    async def leave(response: Response) -> None:
+        seen.append(response.status_code)
+
+    @app.websocket("/connection")
+    async def connection(ws: WebSocket) -> None:
+        await ws.accept()
+        await ws.send_text(ws.state.who)
+
+    @app.websocket("/message")
+    async def message_handler(message: str, ws: WebSocket) -> str:
+        return message
+
+    async def body(client: Client) -> None:
+        async with client.websocket("/connection") as ws:
+            assert await ws.recv() == "ada"
+        async with client.websocket("/message") as ws:
+            assert await exchange(ws, '"hello"', '"again"') == ["hello", "again"]
+        for path in ("/connection", "/message"):
+            with pytest.raises(InvalidStatus) as refused:
+                async with client.websocket(path, headers={"x-stop": "1"}):
+                    pass
+            assert refused.value.response.status_code == 451
+
+    run(app, body)
+    assert [entry for entry in seen if entry != 101] == [
+        *("/connection", "/message"),
+        *("/connection", 451, "/message", 451),
+    ]
+
+
+def test_sockets_leave_nothing_behind(run: Run) -> None:
+    app, seen = Spikard(), []
+
+    @app.websocket("/refused")
+    async def refused(ws: WebSocket) -> None:
+        seen.append(weakref.ref(ws))
+        await ws.close()
+
+    @app.websocket("/accepted")
+    async def accepted(ws: WebSocket) -> None:
+        seen.append(weakref.ref(ws))
+        await ws.accept()
+        await ws.receive()
+
+    @app.websocket("/message")
+    async def message_handler(message: int, ws: WebSocket) -> int:
+        seen.append(weakref.ref(ws))
+        return message
+
+    async def body(client: Client) -> None:
+        for _ in range(3):
+            with pytest.raises(InvalidStatus):
+                async with client.websocket("/refused"):
+                    pass
+            async with client.websocket("/accepted") as ws:
+                await ws.send("x")
+            async with client.websocket("/message") as ws:
+                assert await exchange(ws, 1, 2) == [1, 2]
+
+    run(app, body)
+    gc.collect()
+    assert len(seen) == 12
+    assert [reference() for reference in seen] == [None] * 12

@@ -46,6 +46,14 @@ def test_what_the_configuration_says_is_told() -> None:
     assert document["servers"] == [{"url": "https://tea.example", "description": "live"}, {"url": "/v1"}]
 
 
+def test_a_prefix_of_the_proxy_is_the_server() -> None:
+    assert checked(Spikard(ServerConfig(root_path="/api")))["servers"] == [{"url": "/api"}]
+    named = OpenApiConfig(servers=[ServerInfo("https://tea.example")])
+    assert checked(Spikard(ServerConfig(root_path="/api", openapi=named)))["servers"] == [
+        {"url": "https://tea.example"}
+    ]
+
+
 def test_paths_stand_in_the_order_of_registration() -> None:
     app = Spikard()
     for path in ("/z", "/a", "/m/{x}"):
@@ -229,6 +237,41 @@ def test_parameters_have_their_names_on_the_wire() -> None:
     assert [(one["name"], one["in"], one.get("deprecated")) for one in parameters[5:]] == [
         ("x-trace-id", "header", None),
         ("sid", "cookie", True),
+    ]
+
+
+def test_media_types_of_the_route_are_told() -> None:
+    app = Spikard()
+
+    @app.post("/", consumes=["application/json"], produces=["application/vnd.tea+json"])
+    async def write(body: Tea) -> Tea:
+        return body
+
+    found = operation(checked(app), "post", "/")
+    assert list(found["requestBody"]["content"]) == ["application/json"]
+    assert list(found["responses"]["200"]["content"]) == ["application/vnd.tea+json"]
+    assert "406" in found["responses"]
+
+
+def test_every_media_type_that_is_taken_is_told() -> None:
+    app = Spikard()
+
+    @app.post("/object")
+    async def write(body: Tea) -> None: ...
+
+    @app.post("/list")
+    async def write_all(body: list[Tea]) -> None: ...
+
+    document = checked(app)
+    assert list(operation(document, "post", "/object")["requestBody"]["content"]) == [
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/msgpack",
+    ]
+    assert list(operation(document, "post", "/list")["requestBody"]["content"]) == [
+        "application/json",
+        "application/msgpack",
     ]
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import decimal
 import enum
+import math
 import pathlib
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,7 @@ import msgspec
 import pydantic
 import pytest
 
-from spikard import Body, Form, Query, Response, Spikard
+from spikard import Body, Form, Query, Response, Spikard, UploadFile
 from tests.openapi.validity import checked, operation, resolved
 
 T = TypeVar("T")
@@ -122,6 +123,12 @@ class Aquarium(pydantic.BaseModel):
 class Holder(msgspec.Struct):
     leaf: Leaf
     trees: list[Tree]
+
+
+@dataclass
+class Album:
+    title: str
+    cover: UploadFile
 
 
 class Opaque:
@@ -381,6 +388,57 @@ def test_declared_files_are_binary() -> None:
     assert content["schema"]["properties"]["avatar"]["format"] == "binary"
     assert content["schema"]["required"] == ["name", "avatar"]
     assert content["encoding"] == {"avatar": {"contentType": "image/png, image/jpeg"}}
+
+
+def test_defaults_that_have_no_form_are_left_out() -> None:
+    class Odd(msgspec.Struct):
+        most: float = math.inf
+        at: dt.datetime = dt.datetime(2020, 1, 1)  # noqa: DTZ001
+        since: dt.datetime = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+    app = Spikard()
+
+    local, day = dt.datetime(2020, 1, 1), dt.date(2020, 1, 1)  # noqa: DTZ001
+
+    async def write(body: Any, at: dt.datetime = local, on: dt.date = day) -> None: ...
+
+    write.__annotations__["body"] = Odd
+    app.post("/")(write)
+    document = checked(app)
+    properties = document["components"]["schemas"]["Odd"]["properties"]
+    assert [properties[name].get("default") for name in ("most", "at", "since")] == [None, None, "2020-01-01T00:00:00Z"]
+    parameters = operation(document, "post", "/")["parameters"]
+    assert [one["schema"].get("default") for one in parameters] == [None, "2020-01-01"]
+
+
+def test_uploads_are_binary() -> None:
+    app = Spikard()
+
+    @app.post("/one")
+    async def one(avatar: UploadFile) -> str:
+        return avatar.filename
+
+    @app.post("/many")
+    async def many(pages: list[UploadFile], title: Annotated[str, Form()] = "none") -> int:
+        return len(pages)
+
+    @app.post("/typed")
+    async def typed(body: Album) -> str:
+        return body.title
+
+    document = checked(app)
+
+    def schema(path: str) -> dict[str, Any]:
+        content = operation(document, "post", path)["requestBody"]["content"]
+        found: dict[str, Any] = content["multipart/form-data"]["schema"]
+        return found
+
+    binary = {"type": "string", "format": "binary"}
+    assert schema("/one") == {"type": "object", "properties": {"avatar": binary}, "required": ["avatar"]}
+    assert schema("/many")["properties"]["pages"] == {"type": "array", "items": binary}
+    assert schema("/many")["properties"]["title"] == {"type": "string", "default": "none"}
+    cover = resolved(document, schema("/typed"))["properties"]["cover"]
+    assert cover["format"] == "binary"
 
 
 def test_a_query_model_is_told_as_parameters() -> None:

@@ -187,7 +187,8 @@ def test_events_are_sent_as_they_come_and_the_silence_is_filled(serve: Serve) ->
         assert b"data: second\n\n" in b"".join(parts)
 
 
-def test_a_client_that_leaves_closes_the_generator(serve: Serve) -> None:
+@pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
+def test_a_client_that_leaves_closes_the_generator(serve: Serve, http2: bool) -> None:
     app, closed = Spikard(), []
 
     @app.sse("/")
@@ -202,7 +203,9 @@ def test_a_client_that_leaves_closes_the_generator(serve: Serve) -> None:
 
     done = asyncio.Event()
     served = serve(app)
-    with served.client.stream("GET", "/") as response:
+    client = httpx.Client(base_url=served.url, http1=not http2, http2=http2, trust_env=False, timeout=20)
+    with client, client.stream("GET", "/") as response:
+        assert response.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
         assert next(response.iter_raw()) == b"data: first\n\n"
     served.call(done.wait)
     assert closed == [True]

@@ -94,7 +94,7 @@ impl HttpBody for Body {
 ///
 /// The timer is only made when a piece isn't there yet, so that a body that came with its head costs none.
 pub(crate) async fn collect(
-    mut incoming: Incoming,
+    incoming: &mut Incoming,
     limit: Option<u64>,
     idle: Duration,
 ) -> Result<Bytes, BodyError> {
@@ -102,7 +102,7 @@ pub(crate) async fn collect(
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut total: u64 = 0;
-    while let Some(frame) = next_frame(&mut incoming, idle).await {
+    while let Some(frame) = next_frame(incoming, idle).await {
         let Ok(data) = frame?.into_data() else {
             continue;
         };

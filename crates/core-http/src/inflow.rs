@@ -10,6 +10,10 @@ use tokio::time::{Sleep, sleep};
 
 use crate::error::BodyError;
 
+/// How much, and how long, is read behind a refusal.
+const LINGER_SIZE: u64 = 16 * 1024 * 1024;
+const LINGER_TIME: Duration = Duration::from_secs(2);
+
 /// What an inflow reads from. It crosses threads: a loop of its own may be where it is wanted.
 pub type Source = Pin<Box<dyn HttpBody<Data = Bytes, Error = BodyError> + Send>>;
 
@@ -69,6 +73,17 @@ impl Inflow {
                 }))
             });
         }
+    }
+
+    /// Reads and forgets what a refused client is still sending, for a while: a connection that is closed over unread
+    /// bytes is reset, and the client would not see the answer.
+    pub fn linger(mut self) {
+        self.limit = self.total.saturating_add(LINGER_SIZE);
+        tokio::task::spawn_local(async move {
+            let rest = async { while let Some(Ok(_)) = self.next().await {} };
+            // Whether it ended, was too much or took too long: the connection may go now.
+            let _ = tokio::time::timeout(LINGER_TIME, rest).await;
+        });
     }
 
     /// What is known of the size of the rest.

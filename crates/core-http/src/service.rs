@@ -256,6 +256,7 @@ impl Service {
         {
             let mut response = self.problem(&head, Problem::payload_too_large(limit));
             close_after(&mut response);
+            reading::linger(incoming);
             return self.revise(head, response);
         }
         match trail {

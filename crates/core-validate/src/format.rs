@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn unknown_names_are_annotations() {
-        for name in ["binary", "password", "int64", "uuid9", "uuid44", "phone"] {
+        for name in ["byte", "password", "int64", "uuid9", "uuid44", "phone"] {
             assert_eq!(Format::of(name), None, "{name}");
         }
     }

@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use tokio::sync::mpsc;
-use tokio::task::spawn_local;
+use tokio::task::{AbortHandle, spawn_local};
 
 use crate::server::Notifier;
 
@@ -19,12 +19,19 @@ pub(crate) struct BodyReader {
 }
 
 impl BodyReader {
-    /// Starts the task; on the server's thread, within its runtime. It ends with the reader, or with the body.
-    pub(crate) fn start(mut inflow: Inflow, notifier: Notifier) -> Self {
+    /// Starts the task; on the server's thread, within its runtime. It ends with the body, with the reader, or when
+    /// what is given back is dropped.
+    pub(crate) fn start(mut inflow: Inflow, notifier: Notifier) -> (Self, Reading) {
         let (asked, mut asking) = mpsc::unbounded_channel::<Py<PyAny>>();
-        spawn_local(async move {
+        let task = spawn_local(async move {
             while let Some(done) = asking.recv().await {
                 let piece = inflow.next().await;
+                let is_over = !matches!(piece, Some(Ok(_)));
+                let is_refused = matches!(piece, Some(Err(_)));
+                if is_over {
+                    // The connection is free of the body before its reader learns of the end.
+                    asking.close();
+                }
                 notifier.call(&done, |py| {
                     Some(match piece {
                         Some(Ok(bytes)) => PyBytes::new(py, &bytes).into_any().unbind(),
@@ -33,9 +40,36 @@ impl BodyReader {
                         None => py.None(),
                     })
                 });
+                if is_over {
+                    if is_refused {
+                        inflow.linger();
+                    }
+                    break;
+                }
             }
         });
-        Self { asked }
+        (Self { asked }, Reading(Some(task.abort_handle())))
+    }
+}
+
+/// A body that is being read: dropped with its request, so that no connection waits for a handler that is over.
+#[derive(Debug)]
+pub(crate) struct Reading(Option<AbortHandle>);
+
+impl Reading {
+    /// Lets the reading go on behind an answer that may be made of it.
+    pub(crate) fn settle(mut self, response: &core_http::Response) {
+        if matches!(response.body(), core_http::body::Body::Stream(_)) {
+            self.0 = None;
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.abort();
+        }
     }
 }
 

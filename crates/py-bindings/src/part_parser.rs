@@ -9,7 +9,8 @@ use crate::body_reader::refusal;
 #[pyclass(name = "PartParser", module = "spikard._spikard")]
 #[derive(Debug)]
 pub(crate) struct PartParser {
-    parser: Parser,
+    /// Boxed: it wants more alignment than Python gives its objects.
+    parser: Box<Parser>,
     rules: PartRules,
     files: usize,
     fields: usize,
@@ -20,7 +21,7 @@ pub(crate) struct PartParser {
 impl PartParser {
     pub(crate) fn new(boundary: &str, rules: PartRules) -> Self {
         Self {
-            parser: Parser::new(boundary, rules.max_part_header_size),
+            parser: Box::new(Parser::new(boundary, rules.max_part_header_size)),
             rules,
             files: 0,
             fields: 0,

@@ -13,7 +13,7 @@ use core_validate::JsonLimits;
 use http::StatusCode;
 use pyo3::prelude::*;
 
-use crate::body_reader::BodyReader;
+use crate::body_reader::{BodyReader, Reading};
 use crate::call::Outcome;
 use crate::callee::{Question, Said, closing};
 use crate::check;
@@ -53,6 +53,13 @@ pub(crate) fn reply(said: Said) -> core_http::Response {
             Outcome::Fault(_) | Outcome::Passed(..) => core_http::Response::default(),
         },
     }
+}
+
+fn settled(reading: Option<Reading>, response: core_http::Response) -> core_http::Response {
+    if let Some(reading) = reading {
+        reading.settle(&response);
+    }
+    response
 }
 
 impl Handler for PythonHandler {
@@ -105,11 +112,13 @@ impl Handler for PythonHandler {
     }
 
     fn call(&self, mut request: Box<CoreRequest>) -> Reply {
+        let mut reading = None;
         if matches!(request.intake, Intake::Stream(_))
             && let Intake::Stream(inflow) = std::mem::take(&mut request.intake)
         {
-            let reader = BodyReader::start(*inflow, self.gateway.notifier());
+            let (reader, begun) = BodyReader::start(*inflow, self.gateway.notifier());
             request.head.parts.extensions.insert(reader);
+            reading = Some(begun);
         }
         // On the loop's own thread the parameters are checked and delivered in one go; through the queue the
         // check is here, without the interpreter, and the values are made there.
@@ -121,8 +130,10 @@ impl Handler for PythonHandler {
             return self.refuse(request, problem);
         }
         match self.gateway.handle(&self.route, request) {
-            Ok(said) => Reply::Ready(reply(said)),
-            Err(later) => Reply::Later(Box::pin(async move { reply(later.await) })),
+            Ok(said) => Reply::Ready(settled(reading, reply(said))),
+            Err(later) => Reply::Later(Box::pin(
+                async move { settled(reading, reply(later.await)) },
+            )),
         }
     }
 }
@@ -170,6 +181,7 @@ fn revised(response: core_http::Response, said: Said) -> core_http::Response {
     // A stream of the server's own is not shown to Python: it stays unless something took its place.
     let body = match (body, new_body) {
         (Body::Stream(stream), Body::Empty) => Body::Stream(stream),
+        (Body::Upgrade(upgrade), Body::Empty) => Body::Upgrade(upgrade),
         (_, new_body) => new_body,
     };
     core_http::Response::from_parts(parts, body)

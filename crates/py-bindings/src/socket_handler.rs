@@ -8,7 +8,7 @@ use core_http::body::Body;
 use core_http::handler::{BodyPolicy, Handler, Reply};
 use core_http::problem::Problem;
 use core_http::request::{Head, Request as CoreRequest};
-use core_http::websocket::{Handshake, Peer, advise, upgrade};
+use core_http::websocket::{Closure, Handshake, Peer, advise, upgrade};
 use core_validate::JsonLimits;
 use http::HeaderMap;
 use pyo3::intern;
@@ -92,8 +92,13 @@ impl SocketHandler {
             .parts
             .extensions
             .insert(Carried(Arc::clone(&link)));
+        let unanswered = Unanswered {
+            link: Some(Arc::clone(&link)),
+        };
         let call = match self.gateway.handle(&self.route, request) {
-            Ok(said) => return Reply::Ready(self.answer(&link, link.acceptance(), Ok(said))),
+            Ok(said) => {
+                return Reply::Ready(self.answer(&link, unanswered, link.acceptance(), Ok(said)));
+            }
             Err(later) => later,
         };
         let this = Self {
@@ -118,7 +123,7 @@ impl SocketHandler {
                 }
             })
             .await;
-            this.answer(&link, acceptance, said.map_or(Err(call), Ok))
+            this.answer(&link, unanswered, acceptance, said.map_or(Err(call), Ok))
         }))
     }
 
@@ -126,6 +131,7 @@ impl SocketHandler {
     fn answer(
         &self,
         link: &Arc<Link>,
+        mut unanswered: Unanswered,
         acceptance: Option<Acceptance>,
         call: Result<Said, Later>,
     ) -> core_http::Response {
@@ -146,6 +152,8 @@ impl SocketHandler {
             Arc::clone(link),
             call,
         );
+        // From here on it is the peer that tells of the end.
+        unanswered.link = None;
         let subprotocol = acceptance.subprotocol;
         self.switch(
             link,
@@ -167,6 +175,20 @@ impl SocketHandler {
         let body: Body = upgrade(self.plan.options.clone(), handshake.deflates, peer);
         *response.body_mut() = body;
         response
+    }
+}
+
+/// Tells those who wait that nothing comes, if the handshake has no answer: refused, or the client is gone. It also ends
+/// the cycle of the link and its `WebSocket`.
+struct Unanswered {
+    link: Option<Arc<Link>>,
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(link) = &self.link {
+            link.closed(&Closure::abnormal());
+        }
     }
 }
 

@@ -189,7 +189,7 @@ impl Link {
 
     /// The socket is over: everybody who waits learns it.
     pub(crate) fn closed(&self, closure: &Closure) {
-        let waiting: Vec<_> = {
+        let (waiting, websocket): (Vec<_>, _) = {
             let mut state = self.lock();
             if matches!(state.phase, Phase::Closed(_)) {
                 return;
@@ -197,12 +197,12 @@ impl Link {
             state.phase = Phase::Closed(closure.clone());
             state.outgoing.clear();
             state.task = None;
-            // The object refers to this link.
-            state.websocket = None;
             let mut waiting = std::mem::take(&mut state.receivers);
             waiting.append(&mut state.senders);
-            waiting.into()
+            (waiting.into(), state.websocket.take())
         };
+        // It refers to this link; let go outside the lock, since that may run Python code.
+        drop(websocket);
         self.rouse(waiting);
     }
 

@@ -17,27 +17,30 @@ TEXT_LIMIT = 10_485_760
 class BodyStream:
     """The pieces of a body, each asked for when the last was taken."""
 
-    __slots__ = ("_pending", "_reader")
+    __slots__ = ("_end", "_pending", "_reader")
 
     def __init__(self, reader: BodyReader) -> None:
         self._reader = reader
         self._pending: asyncio.Future[Any] | None = None
+        self._end: BaseException | None = None
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._end is not None:
+            raise self._end
         if self._pending is None:
             self._pending = asyncio.get_running_loop().create_future()
             if not self._reader.read(partial(_settle, self._pending)):
-                raise StopAsyncIteration
+                self._end = StopAsyncIteration()
+                raise self._end
         # Who gives up waiting, as wait_for does, loses nothing: the piece is there the next time.
         piece = await asyncio.shield(self._pending)
         self._pending = None
-        if piece is None:
-            raise StopAsyncIteration
-        if isinstance(piece, BaseException):
-            raise piece
+        if piece is None or isinstance(piece, BaseException):
+            self._end = piece or StopAsyncIteration()
+            raise self._end
         data: bytes = piece
         return data
 

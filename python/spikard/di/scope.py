@@ -24,13 +24,12 @@ class Scope:
         service = scope.resolve(Service)
     """
 
-    __slots__ = ("container", "exits", "flights", "values")
+    __slots__ = ("container", "exits", "values")
 
     def __init__(self, container: "Container") -> None:
         self.container = container
         self.values: dict[Any, Any] = {}
         self.exits: list[Any] = []
-        self.flights: dict[Any, Any] = {}
 
     @property
     def parent(self) -> "Container":
@@ -54,20 +53,22 @@ class Scope:
 
     async def aresolve(self, key: type[T]) -> T:
         """The value of a key, awaiting what has to be."""
-        layer = self.layer
+        resolver = self.container.layer.settled.get(key)
         value: T
-        if (resolver := layer.settled.get(key)) is not None:
+        if resolver is not None:
             value = resolver(self)
             return value
+        value = await self._obtained(self.container.layer, key)
+        return value
+
+    async def _obtained(self, layer: Layer, key: Any) -> Any:
         self.container.check_open()
         node = layer.placed(key, in_scope=True)
         if waits_now(node):
-            value = await obtain(self, node, in_scope=True)
-        else:
-            # What need not be awaited once need not be later.
-            resolver = layer.settled[key] = layer.in_scope[key]
-            value = resolver(self)
-        return value
+            return await obtain(self, node, in_scope=True)
+        # What need not be awaited once need not be later.
+        resolver = layer.settled[key] = layer.in_scope[key]
+        return resolver(self)
 
     def get_factory(self, key: type[T]) -> Callable[[], T]:
         """A function that resolves a key in this scope."""
@@ -124,6 +125,11 @@ class ShapedScope(Scope):
         return value
 
     get = resolve
+
+    async def aresolve(self, key: type[T]) -> T:
+        """The value of a key, awaiting what has to be."""
+        value: T = await self._obtained(self.layer, key)
+        return value
 
 
 class _Ended(dict[Any, Any]):

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from spikard.di.scope import Scope
 
 
+# Where a scope keeps what is being made: few scopes ever wait for anything.
+_FLIGHTS = object()
+
+
 async def obtain(scope: "Scope", node: Node, *, in_scope: bool) -> Any:
     """The value of a node in a scope, or in the container's root."""
     if node.lifetime is Lifetime.SINGLETON:
@@ -31,16 +35,17 @@ async def obtain(scope: "Scope", node: Node, *, in_scope: bool) -> Any:
     if not in_scope:
         raise ScopeError(f"{node.name} is scoped; ask a scope for it: `async with container.scope() as scope:`")
     while node.slot not in scope.values:
-        flight = scope.flights.get(node.slot)
+        flights = scope.values.setdefault(_FLIGHTS, {})
+        flight = flights.get(node.slot)
         if flight is not None:
             # A failure is told to whoever began; the others try themselves.
             await asyncio.wait({flight})
             continue
-        flight = scope.flights[node.slot] = asyncio.get_running_loop().create_future()
+        flight = flights[node.slot] = asyncio.get_running_loop().create_future()
         try:
             scope.values[node.slot] = await _make(scope, node, scope.exits, in_scope=True)
         finally:
-            del scope.flights[node.slot]
+            del flights[node.slot]
             flight.set_result(None)
     return scope.values[node.slot]
 

@@ -4,7 +4,7 @@ import collections.abc
 import pathlib
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Union, get_args
 
 from spikard.errors import ProblemDetails, phrase
@@ -58,9 +58,10 @@ def successes_of(route: Route, signature: Signature, components: Components, ope
         # What each event carries.
         schema = components.component(explicit, f"{operation}_event") if explicit is not None else {}
         return _responses([Answer(200, EVENTS, schema=schema)], components)
+    produced = tuple(route.options.produces) or (JSON,)
     if explicit is not None:
         schema = components.of_schema(explicit, f"{operation}_response")
-        return _responses([Answer(usual, JSON, schema=schema)], components)
+        return _responses([Answer(usual, media_type, schema=schema) for media_type in produced], components)
     fixed = KINDS.get(route.options.response_class) if route.options.response_class is not None else None
     answers = list(_answers(signature.returns if signature.has_return else Any, usual))
     if fixed is not None:
@@ -68,6 +69,11 @@ def successes_of(route: Route, signature: Signature, components: Components, ope
         answers = [
             Answer(one.status, media_type, one.annotation, None if media_type == JSON else schema) for one in answers
         ]
+    answers = [
+        replace(one, media_type=media_type)
+        for one in answers
+        for media_type in (produced if one.media_type == JSON else (one.media_type,))
+    ]
     return _responses(answers, components)
 
 

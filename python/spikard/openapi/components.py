@@ -54,6 +54,13 @@ class Components(SchemaBuilder):
         """A reference to a reserved schema."""
         return self._finished({"$ref": LOCAL + name})
 
+    def resolved(self, schema: Schema) -> Schema:
+        """The schema that a reference leads to; any other is itself."""
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference.startswith(PLACE):
+            return self.definitions.get(reference.removeprefix(PLACE), {})
+        return schema
+
     def schemas(self) -> dict[str, Schema]:
         """All components in use, sorted by name."""
         finished: dict[str, Schema] = {}

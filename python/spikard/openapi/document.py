@@ -29,6 +29,8 @@ def build_openapi(routes: Iterable[Route], config: ServerConfig) -> dict[str, An
     document: dict[str, Any] = {"openapi": VERSION, "info": info_of(described)}
     if described.servers:
         document["servers"] = [_given(server.to_dict()) for server in described.servers]
+    elif config.root_path:
+        document["servers"] = [{"url": config.root_path}]
     document["paths"] = paths
     parts = {"schemas": components.schemas(), "securitySchemes": schemes.objects()}
     if any(parts.values()):

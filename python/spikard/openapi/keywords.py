@@ -1,5 +1,6 @@
 """JSON Schema as a tree of schemas: what is a schema in it, what is only data."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ SINGLE_SCHEMAS = frozenset(
         "unevaluatedProperties",
     }
 )
+TIMES = frozenset({"date-time", "time"})
+ZONE = re.compile(r"(?:[Zz]|[+-]\d\d:\d\d)$")
 # The validator's own words, of no use to anybody else.
 PRIVATE = frozenset({"no_null", "plainSeconds", "secret"})
 
@@ -65,6 +68,14 @@ def subschemas(schema: Any, pointer: str = "") -> Iterator[tuple[str, Schema]]:
                 yield from subschemas(value, inner)
 
 
+def without_local_time(schema: Schema) -> Schema:
+    """The schema without a default that is a time of no zone: readers of the format refuse it."""
+    default = schema.get("default")
+    if schema.get("format") in TIMES and isinstance(default, str) and not ZONE.search(default):
+        return {keyword: value for keyword, value in schema.items() if keyword != "default"}
+    return schema
+
+
 def escaped(name: str) -> str:
     """A name as part of a JSON pointer."""
     return name.replace("~", "~0").replace("/", "~1")
@@ -72,7 +83,7 @@ def escaped(name: str) -> str:
 
 def modern(schema: Schema) -> Schema:
     """One schema, its inner ones left out, in the words of 2020-12 alone."""
-    schema = {keyword: value for keyword, value in schema.items() if keyword not in PRIVATE}
+    schema = without_local_time({keyword: value for keyword, value in schema.items() if keyword not in PRIVATE})
     if isinstance(schema.get("items"), list):
         schema["prefixItems"] = schema.pop("items")
         if "additionalItems" in schema:
@@ -99,4 +110,4 @@ def _nullable(schema: Schema) -> Schema:
     return schema
 
 
-__all__ = ["escaped", "modern", "rewritten", "subschemas"]
+__all__ = ["escaped", "modern", "rewritten", "subschemas", "without_local_time"]

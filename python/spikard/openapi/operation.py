@@ -66,6 +66,7 @@ def refusals_of(route: Route, plan: HandlerPlan, config: ServerConfig, *, is_gua
         401: is_guarded,
         403: _can_forbid(route, config, is_guarded=is_guarded),
         404: "path" in sources,
+        406: bool(plan.produces),
         413: body is not None and bool(_setting(route, config, "max_body_size")),
         415: is_parsed or (body is not None and bool(body.media_types)),
         422: bool(plan.parameters) or is_parsed,

@@ -9,7 +9,7 @@ import json
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -169,6 +169,7 @@ def asset(name: str) -> tuple[bytes, bool]:
     return (ASSETS / name).read_bytes(), False
 
 
+@lru_cache(32)
 def fingerprint(content: bytes) -> str:
     """A short text that another content does not have."""
     return hashlib.sha256(content).hexdigest()[:16]

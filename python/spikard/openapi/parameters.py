@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from spikard.openapi.components import Components
+from spikard.openapi.keywords import without_local_time
 from spikard.openapi.signature import Signature
 from spikard.params import MISSING
 from spikard.routing.handler_plan import HandlerPlan, ParameterPlan
@@ -43,7 +44,7 @@ def _members(
     if schema.pop("deprecated", False):
         yield "deprecated", True
     yield from _style(parameter, schema).items()
-    yield "schema", {**schema, **_told(default, schema)}
+    yield "schema", without_local_time({**schema, **_told(default, schema)})
 
 
 def _style(parameter: ParameterPlan, schema: Schema) -> Schema:

@@ -61,6 +61,7 @@ REASONS = {
     401: "Authentication is missing or not accepted",
     403: "The request is not allowed",
     404: "There is nothing at this path",
+    406: "No media type the client takes is given here",
     413: "The body is larger than allowed",
     415: "The media type of the body is not accepted",
     422: "The request fails validation",

@@ -18,9 +18,9 @@ URLENCODED = "application/x-www-form-urlencoded"
 OCTETS = "application/octet-stream"
 # What a body of a kind is sent as where the route does not say.
 USUAL: Mapping[str, tuple[str, ...]] = {
-    "json": ("application/json",),
+    "json": ("application/json", URLENCODED, MULTIPART, "application/msgpack"),
     "bytes": (OCTETS,),
-    "text": ("text/plain",),
+    "text": ("text/plain", "application/json"),
     "form": (URLENCODED, MULTIPART),
     "multipart": (MULTIPART,),
 }
@@ -34,13 +34,22 @@ def request_body_of(
     slots = signature.body_slots()
     schema = _schema(route, plan, slots, components, operation)
     content: dict[str, Schema] = {}
-    for media_type in plan.media_types or USUAL.get(plan.kind, USUAL["json"]):
+    usual = USUAL.get(plan.kind, USUAL["json"])
+    if plan.kind == "json" and not _is_object(schema, components):
+        # A form is always an object.
+        usual = tuple(one for one in usual if one not in (URLENCODED, MULTIPART))
+    for media_type in plan.media_types or usual:
         content[media_type] = {"schema": schema}
         if media_type == MULTIPART and (encoding := _encoding(plan)):
             content[media_type]["encoding"] = encoding
     described: Schema = {"content": content, "required": plan.required}
     description = _description(slots)
     return {"description": description, **described} if description else described
+
+
+def _is_object(schema: Schema, components: Components) -> bool:
+    described = components.resolved(schema)
+    return "properties" in described or described.get("type") == "object"
 
 
 def _schema(route: Route, plan: BodyPlan, slots: list[Slot], components: Components, operation: str) -> Schema:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 # What needs no quotes: words that no reader takes for anything but text.
@@ -12,34 +13,36 @@ NOT_TEXT = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes
 
 def to_yaml(document: Mapping[str, Any]) -> str:
     """A document of plain values in block style."""
-    return "\n".join(_block(document, 0)) + "\n"
+    lines: list[str] = []
+    _write(document, "", "", lines)
+    return "\n".join(lines) + "\n"
 
 
-def _block(value: Any, depth: int) -> Iterator[str]:
-    margin = "  " * depth
-    if isinstance(value, Mapping):
+def _write(value: Any, first: str, margin: str, lines: list[str]) -> None:
+    """Write the lines of a mapping or list; the first of them begins with `first`, the others with `margin`."""
+    if isinstance(value, dict):
         for name, member in value.items():
-            yield from _entry(f"{margin}{_scalar(str(name))}:", member, depth)
+            _write_member(f"{first}{_scalar(name)}:", member, f"{margin}  ", lines)
+            first = margin
     else:
         for item in value:
-            if isinstance(item, Mapping | list) and item:
-                first, *rest = _block(item, depth + 1)
-                yield f"{margin}- {first.lstrip()}"
-                yield from rest
+            if isinstance(item, dict | list) and item:
+                _write(item, f"{first}- ", f"{margin}  ", lines)
             else:
-                yield f"{margin}- {_flat(item)}"
+                lines.append(f"{first}- {_flat(item)}")
+            first = margin
 
 
-def _entry(beginning: str, value: Any, depth: int) -> Iterator[str]:
-    if isinstance(value, Mapping | list) and value:
-        yield beginning
-        yield from _block(value, depth + 1)
+def _write_member(beginning: str, value: Any, margin: str, lines: list[str]) -> None:
+    if isinstance(value, dict | list) and value:
+        lines.append(beginning)
+        _write(value, margin, margin, lines)
     else:
-        yield f"{beginning} {_flat(value)}"
+        lines.append(f"{beginning} {_flat(value)}")
 
 
 def _flat(value: Any) -> str:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "{}"
     if isinstance(value, list):
         return "[]"
@@ -48,11 +51,16 @@ def _flat(value: Any) -> str:
 
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
-        is_plain = PLAIN.fullmatch(value) is not None and value.lower() not in NOT_TEXT
-        return value if is_plain else _quoted(value)
+        return _text(value)
     text = json.dumps(value)
     # An exponent without a point makes a text of it for some readers.
     return re.sub(r"^(-?\d+)e", r"\1.0e", text) if isinstance(value, float) else text
+
+
+@lru_cache(4096)
+def _text(text: str) -> str:
+    is_plain = PLAIN.fullmatch(text) is not None and text.lower() not in NOT_TEXT
+    return text if is_plain else _quoted(text)
 
 
 def _quoted(text: str) -> str:

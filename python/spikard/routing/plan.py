@@ -95,6 +95,7 @@ def compile_plan(
         callee, method.upper(), path, parameter_schema, demand, provided, named_headers, message, postponed=postponed
     )
     draft.fill()
+    _check_stream(callee, draft.body, config)
     arguments, keyword_names = draft.in_call_order()
     return HandlerPlan(
         handler=handler,
@@ -348,6 +349,18 @@ def is_structured(annotation: Annotation) -> bool:
 def _check_status(callee: Callee, status_code: int | None) -> None:
     if status_code is not None and not 100 <= status_code <= 599:
         raise RouteError(f"{callee.described}: status_code must be from 100 to 599, not {status_code!r}")
+
+
+def _check_stream(callee: Callee, body: BodyPlan | None, config: RouteConfig | None) -> None:
+    if config is None or not config.stream_body:
+        return
+    if body is not None:
+        raise RouteError(
+            f"{callee.described}: with stream_body the handler reads the body itself; take `request: Request` alone, "
+            "or leave stream_body out"
+        )
+    if callee.mode not in ("task", "direct"):
+        raise RouteError(f"{callee.described}: a body with stream_body can only be read by an `async def`")
 
 
 def _check_references(callee: Callee, name: str, schema: Any, pointer: str = "") -> None:

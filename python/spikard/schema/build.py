@@ -5,6 +5,7 @@ import datetime as dt
 import decimal
 import enum
 import ipaddress
+import json
 import pathlib
 import re
 import uuid
@@ -222,7 +223,9 @@ class SchemaBuilder:
             return schema
         try:
             default = msgspec.to_builtins(field.default)
-        except TypeError:
+            # Infinity has no JSON form.
+            json.dumps(default, allow_nan=False)
+        except (TypeError, ValueError):
             return schema
         return {**schema, "default": default}
 

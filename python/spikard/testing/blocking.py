@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -41,37 +41,108 @@ class BlockingCalls:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
-    def get(self, path: str, **kwargs: Any) -> "httpx.Response":
+    def get(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> "httpx.Response":
         """Send GET."""
-        return self.request("GET", path, **kwargs)
+        return self.request("GET", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    def delete(self, path: str, **kwargs: Any) -> "httpx.Response":
+    def delete(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> "httpx.Response":
         """Send DELETE."""
-        return self.request("DELETE", path, **kwargs)
+        return self.request("DELETE", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    def head(self, path: str, **kwargs: Any) -> "httpx.Response":
+    def head(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> "httpx.Response":
         """Send HEAD."""
-        return self.request("HEAD", path, **kwargs)
+        return self.request("HEAD", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    def options(self, path: str, **kwargs: Any) -> "httpx.Response":
+    def options(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> "httpx.Response":
         """Send OPTIONS."""
-        return self.request("OPTIONS", path, **kwargs)
+        return self.request("OPTIONS", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    def trace(self, path: str, **kwargs: Any) -> "httpx.Response":
+    def trace(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> "httpx.Response":
         """Send TRACE."""
-        return self.request("TRACE", path, **kwargs)
+        return self.request("TRACE", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    def post(self, path: str, json: Any = None, data: Any = None, **kwargs: Any) -> "httpx.Response":
+    def post(
+        self,
+        path: str,
+        json: Any = None,
+        data: Any = None,
+        files: Any = None,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        content: Any = None,
+        **kwargs: Any,
+    ) -> "httpx.Response":
         """Send POST."""
-        return self.request("POST", path, json=json, data=data, **kwargs)
+        given = {"files": files, "params": params, "headers": headers, "cookies": cookies, "content": content}
+        return self.request("POST", path, json=json, data=data, **given, **kwargs)
 
-    def put(self, path: str, json: Any = None, data: Any = None, **kwargs: Any) -> "httpx.Response":
+    def put(
+        self,
+        path: str,
+        json: Any = None,
+        data: Any = None,
+        files: Any = None,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        content: Any = None,
+        **kwargs: Any,
+    ) -> "httpx.Response":
         """Send PUT."""
-        return self.request("PUT", path, json=json, data=data, **kwargs)
+        given = {"files": files, "params": params, "headers": headers, "cookies": cookies, "content": content}
+        return self.request("PUT", path, json=json, data=data, **given, **kwargs)
 
-    def patch(self, path: str, json: Any = None, data: Any = None, **kwargs: Any) -> "httpx.Response":
+    def patch(
+        self,
+        path: str,
+        json: Any = None,
+        data: Any = None,
+        files: Any = None,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        content: Any = None,
+        **kwargs: Any,
+    ) -> "httpx.Response":
         """Send PATCH."""
-        return self.request("PATCH", path, json=json, data=data, **kwargs)
+        given = {"files": files, "params": params, "headers": headers, "cookies": cookies, "content": content}
+        return self.request("PATCH", path, json=json, data=data, **given, **kwargs)
 
     def request(self, method: str, path: str, **kwargs: Any) -> "httpx.Response":
         """Send a request."""

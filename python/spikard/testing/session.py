@@ -72,37 +72,108 @@ class ClientSession(ABC):
             raise RuntimeError("client.sync is there inside `with client:`; inside `async with` await the calls")
         return self._blocking
 
-    async def get(self, path: str, **kwargs: Any) -> httpx.Response:
+    async def get(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
         """Send GET; keywords as for `request`."""
-        return await self.request("GET", path, **kwargs)
+        return await self.request("GET", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
+    async def delete(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
         """Send DELETE; keywords as for `request`."""
-        return await self.request("DELETE", path, **kwargs)
+        return await self.request("DELETE", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    async def head(self, path: str, **kwargs: Any) -> httpx.Response:
+    async def head(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
         """Send HEAD; keywords as for `request`."""
-        return await self.request("HEAD", path, **kwargs)
+        return await self.request("HEAD", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    async def options(self, path: str, **kwargs: Any) -> httpx.Response:
+    async def options(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
         """Send OPTIONS; keywords as for `request`."""
-        return await self.request("OPTIONS", path, **kwargs)
+        return await self.request("OPTIONS", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    async def trace(self, path: str, **kwargs: Any) -> httpx.Response:
+    async def trace(
+        self,
+        path: str,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
         """Send TRACE; keywords as for `request`."""
-        return await self.request("TRACE", path, **kwargs)
+        return await self.request("TRACE", path, params=params, headers=headers, cookies=cookies, **kwargs)
 
-    async def post(self, path: str, json: Any = None, data: Any = None, **kwargs: Any) -> httpx.Response:
+    async def post(
+        self,
+        path: str,
+        json: Any = None,
+        data: Any = None,
+        files: Any = None,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        content: Any = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
         """Send POST; further keywords as for `request`."""
-        return await self.request("POST", path, json=json, data=data, **kwargs)
+        given = {"files": files, "params": params, "headers": headers, "cookies": cookies, "content": content}
+        return await self.request("POST", path, json=json, data=data, **given, **kwargs)
 
-    async def put(self, path: str, json: Any = None, data: Any = None, **kwargs: Any) -> httpx.Response:
+    async def put(
+        self,
+        path: str,
+        json: Any = None,
+        data: Any = None,
+        files: Any = None,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        content: Any = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
         """Send PUT; further keywords as for `request`."""
-        return await self.request("PUT", path, json=json, data=data, **kwargs)
+        given = {"files": files, "params": params, "headers": headers, "cookies": cookies, "content": content}
+        return await self.request("PUT", path, json=json, data=data, **given, **kwargs)
 
-    async def patch(self, path: str, json: Any = None, data: Any = None, **kwargs: Any) -> httpx.Response:
+    async def patch(
+        self,
+        path: str,
+        json: Any = None,
+        data: Any = None,
+        files: Any = None,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        content: Any = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
         """Send PATCH; further keywords as for `request`."""
-        return await self.request("PATCH", path, json=json, data=data, **kwargs)
+        given = {"files": files, "params": params, "headers": headers, "cookies": cookies, "content": content}
+        return await self.request("PATCH", path, json=json, data=data, **given, **kwargs)
 
     async def request(
         self,
@@ -124,7 +195,9 @@ class ClientSession(ABC):
         if isinstance(data, str | bytes):
             content, data = data, None
         elif isinstance(data, list | tuple):
-            headers = {"content-type": "application/x-www-form-urlencoded", **(headers or {})}
+            # A media type that is given wins, however it is spelled.
+            headers = httpx.Headers(headers)
+            headers.setdefault("content-type", "application/x-www-form-urlencoded")
             content, data = urlencode(data, doseq=True), None
         if cookies is not None:
             headers = {**(headers or {}), "cookie": self._cookie_header(client, cookies)}

@@ -25,11 +25,17 @@ impl Service {
         limit: Option<u64>,
         policy: BodyPolicy,
         head: Head,
-        incoming: Incoming,
+        mut incoming: Incoming,
     ) -> Result<Box<Request>, (Head, Problem)> {
         let idle = self.settings.body_read_timeout;
         let (body, intake) = match policy {
-            BodyPolicy::Buffer => (body::collect(incoming, limit, idle).await, Intake::Whole),
+            BodyPolicy::Buffer => {
+                let whole = body::collect(&mut incoming, limit, idle).await;
+                if matches!(whole, Err(BodyError::TooLarge { .. })) {
+                    linger(incoming);
+                }
+                (whole, Intake::Whole)
+            }
             BodyPolicy::Discard => {
                 let discarded = body::discard(incoming, DISCARD_LIMIT, idle).await;
                 (discarded.map(|_| Bytes::new()), Intake::Whole)
@@ -38,12 +44,14 @@ impl Service {
                 let mut inflow = inflow(incoming, limit, idle);
                 // Boxed: what it takes to read a form is large, and the other bodies are many.
                 let reading = Box::pin(multipart::of_inflow(&mut inflow, &boundary, &rules));
-                match reading.await {
+                let read = reading.await;
+                match read {
                     Ok(parts) => (Ok(Bytes::new()), Intake::Parts(parts)),
                     Err(error) => {
                         if let MultipartError::Disk(fault) = &error {
                             self.observer.failed(head.id.as_ref(), fault);
                         }
+                        inflow.linger();
                         return Err((head, error.into()));
                     }
                 }
@@ -62,4 +70,9 @@ impl Service {
 
 fn inflow(incoming: Incoming, limit: Option<u64>, idle: Duration) -> Inflow {
     Inflow::new(Box::pin(incoming.map_err(BodyError::from)), limit, idle)
+}
+
+/// Lets a client finish sending what nobody wants; see [`Inflow::linger`].
+pub(super) fn linger(incoming: Incoming) {
+    inflow(incoming, None, Duration::from_secs(1)).linger();
 }

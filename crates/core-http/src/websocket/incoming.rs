@@ -263,6 +263,34 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// However the bytes come, whatever they are: the same events, or the same refusal.
+        #[test]
+        fn pieces_make_no_difference(
+            frames in proptest::collection::vec(
+                (proptest::num::u8::ANY, proptest::collection::vec(proptest::num::u8::ANY, 0..24)),
+                1..6,
+            ),
+            step in 1_usize..40,
+            deflates: bool,
+        ) {
+            let bytes: Vec<u8> = frames
+                .iter()
+                .flat_map(|(first, payload)| frame(*first, payload))
+                .collect();
+            let whole = events(&bytes, bytes.len(), deflates).map_err(|fault| fault.code);
+            let pieces = events(&bytes, step, deflates).map_err(|fault| fault.code);
+            proptest::prop_assert_eq!(whole, pieces);
+        }
+
+        /// Bytes that are no frames at all are refused or waited for, and nothing panics.
+        #[test]
+        fn noise(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), step in 1_usize..40) {
+            let whole = events(&bytes, bytes.len().max(1), true).map_err(|fault| fault.code);
+            proptest::prop_assert_eq!(whole, events(&bytes, step, true).map_err(|fault| fault.code));
+        }
+    }
+
     #[test]
     fn compressed_messages() {
         let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
