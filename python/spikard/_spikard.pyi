@@ -23,6 +23,8 @@ __all__ = [
     "__version__",
     "check_schema",
     "encode_json",
+    "hold_clock",
+    "share_memory",
     "validate_json",
 ]
 
@@ -322,6 +324,15 @@ def check_schema(schema: Mapping[str, Any]) -> None:
 
 def validate_json(schema: Mapping[str, Any], data: bytes) -> list[dict[str, Any]]:
     """The faults of a JSON document against a schema, in the shape of a 422's `errors`."""
+
+def hold_clock(at: int | None, /) -> int | None:
+    """Hold the clock of limits and tokens at a moment, nanoseconds since 1970, or let it run.
+
+    Gives the moment it was held at before.
+    """
+
+def share_memory(fd: int, /) -> None:
+    """Share rate limits with other processes through a file; the descriptor belongs to the module from here on."""
 
 def encode_json(value: Any, /) -> bytes:
     """Encode a handler's result the way an answer does."""

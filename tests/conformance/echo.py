@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from spikard import Spikard, UploadFile
-from spikard.config import CorsConfig, ServerConfig
+from spikard.config import ApiKeyConfig, CorsConfig, JwtConfig, RateLimitConfig, ServerConfig
 from tests.conformance.annotation import annotation_of
 from tests.conformance.case import Case, Parameter
 from tests.conformance.lifecycle import install
 from tests.conformance.model import Style, body_type, plain
 
 Arguments = dict[str, Any]
+GUARDS: dict[str, type] = {"jwt_auth": JwtConfig, "api_key_auth": ApiKeyConfig, "rate_limit": RateLimitConfig}
+# How many requests come before the one that is judged.
+WARM_UP = "warmup_requests"
 
 
 class EchoApp:
@@ -121,6 +124,10 @@ def _config(switches: Mapping[str, Any]) -> ServerConfig:
                 fields["max_json_depth"] = value
             case "form_limits":
                 fields |= value
+            case "jwt_auth" | "api_key_auth" | "rate_limit":
+                kind = GUARDS[name]
+                if value.get("enabled", True):
+                    fields[name] = kind(**{key: item for key, item in value.items() if key not in ("enabled", WARM_UP)})
             case _:
                 # What the framework has no such setting for is refused here.
                 fields[name] = value

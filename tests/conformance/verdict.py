@@ -14,8 +14,15 @@ from tests.conformance.vocabulary import text_is_firm, types_meant
 
 PROBLEM = "application/problem+json"
 # Headers the framework answers for; the others of an example are its application's.
-FRAMEWORK_HEADERS = frozenset({"x-request-id", "allow", "connection", "retry-after"})
 CORS_HEADERS = re.compile(r"vary|access-control-.+")
+FRAMEWORK_HEADERS = frozenset(
+    {
+        "x-request-id", "allow", "connection", "retry-after", "www-authenticate", "x-api-key-deprecated",
+        "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit", "ratelimit-policy",
+    }
+)  # fmt: skip
+# Statuses whose titles are fixed, too.
+TITLED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 PROBLEM_TYPES = "https://spikard.dev/errors/"
 
 
@@ -98,6 +105,12 @@ def _problem_faults(case: Case, outcome: Outcome) -> Iterator[str]:
     body = case.expect.get("body")
     if isinstance(body, Mapping) and isinstance(body.get("detail"), str) and body["detail"] != document.get("detail"):
         yield f"detail {document.get('detail')!r}, not {body['detail']!r}"
+    if (
+        case.status in TITLED
+        and isinstance(body, Mapping)
+        and document.get("title") != body.get("title", document["title"])
+    ):
+        yield f"title {document.get('title')!r}, not {body['title']!r}"
 
 
 def _error_faults(case: Case, outcome: Outcome) -> Iterator[str]:

@@ -39,6 +39,15 @@ impl Passing {
     }
 }
 
+impl From<Result<Head, Box<Refused>>> for Passing {
+    fn from(decision: Result<Head, Box<Refused>>) -> Self {
+        match decision {
+            Ok(head) => Self::On(head),
+            Err(refused) => Self::Stop(refused),
+        }
+    }
+}
+
 impl std::fmt::Debug for Passing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -8,6 +8,7 @@
 //! - [`gate`], [`trail`]: checks on the way in, and what they want done to the answer
 //! - [`cors`], [`vary`]: what scripts of other sites may do
 //! - [`proxies`], `proxy_protocol`: where requests come from that others pass on
+//! - [`rate_limit`], [`auth`]: such checks; [`exemption`], [`clock`]: the paths they leave out, the time they go by
 //! - [`handler`]: the trait that every endpoint implements
 //! - [`page`]: answers that are known before anybody asks
 //! - [`request`], [`response`], [`body`]: what handlers get and give
@@ -21,13 +22,16 @@
 #![forbid(unsafe_code)]
 
 pub mod access_log;
+pub mod auth;
 pub mod body;
+pub mod clock;
 mod connection;
 pub mod cookie;
 pub mod cors;
 pub mod counters;
 pub mod error;
 pub mod event_stream;
+pub mod exemption;
 pub mod gate;
 pub mod handler;
 mod head_watch;
@@ -43,6 +47,7 @@ pub mod proxies;
 mod proxy_protocol;
 pub mod query;
 pub mod quoted;
+pub mod rate_limit;
 pub mod request;
 pub mod request_id;
 pub mod response;
@@ -52,6 +57,7 @@ pub mod server;
 pub mod service;
 pub mod settings;
 pub mod tls;
+mod tls_client;
 pub mod trace_context;
 pub mod trail;
 pub mod upgrade;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use core_http::cors::{Cors, Policy};
 use core_http::counters::Counters;
+use core_http::gate::Gate;
 use core_http::handler::Handler;
 use core_http::metrics::Metrics;
 use core_http::router::Router;
@@ -18,6 +19,7 @@ use pyo3::prelude::*;
 use crate::access_log::AccessLogger;
 use crate::application::Application;
 use crate::gateway::Gateway;
+use crate::guard::Guards;
 use crate::hook_gate::HookGate;
 use crate::pages::{self, Pages};
 use crate::part_rules;
@@ -36,6 +38,7 @@ pub(crate) struct Blueprint {
     max_json_depth: usize,
     /// Hooks that every request passes before its route is looked for.
     entry: Option<Arc<Py<PyAny>>>,
+    guards: Guards,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -51,6 +54,7 @@ impl Blueprint {
             access_logger: AccessLogger::find(config.py())?,
             max_json_depth: config.getattr("max_json_depth")?.extract()?,
             entry: application.entry.clone(),
+            guards: Guards::read(application, config)?,
             counters: Arc::default(),
         })
     }
@@ -64,8 +68,9 @@ impl Blueprint {
             ..Cors::default()
         };
         let mut counted = Vec::new();
-        for (method, pattern, route) in &self.routes {
-            let endpoint = self.endpoint(route, gateway);
+        let guards = self.guards.build(gateway, &self.settings.problem_base_url);
+        for (number, (method, pattern, route)) in self.routes.iter().enumerate() {
+            let endpoint = self.endpoint(route, gateway, guards.of_route(number, route));
             is_guarded |= !endpoint.gates.is_empty();
             // Conflicts were refused when the application took the route.
             let Ok(id) = router.insert(method.clone(), pattern, Rc::new(endpoint)) else {
@@ -88,6 +93,7 @@ impl Blueprint {
                 counted.push(("GET", path.as_str()));
             }
         }
+        drop(guards);
         let observer = Box::new(PythonObserver(gateway.clone()));
         let mut service = Service::new(router, self.settings, observer);
         service.tls = self.tls;
@@ -107,8 +113,12 @@ impl Blueprint {
         Rc::new(service)
     }
 
-    fn endpoint(&self, route: &Arc<Route>, gateway: &Gateway) -> Endpoint {
-        let mut gates = Vec::new();
+    fn endpoint(
+        &self,
+        route: &Arc<Route>,
+        gateway: &Gateway,
+        mut gates: Vec<Rc<dyn Gate>>,
+    ) -> Endpoint {
         // The last before the body.
         if let Some(hooks) = &route.gate {
             gates.push(HookGate::of(gateway, hooks, Some(route)));

@@ -55,7 +55,7 @@ impl Carried {
                         known.borrow_mut(py).resume(*request, names);
                         Ok(known)
                     }
-                    None => Py::new(py, Request::new(py, *request, names)),
+                    None => Py::new(py, Request::new(*request, names)),
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! - `blueprint`: what a server is made of, read from the configuration
 //! - `server`, `driver`, `event_loop`: a server in an asyncio loop, inline or beside it
 //! - `python_handler`, `gateway`, `call_queue`: from the server to the loop, on one thread or two
+//! - `guard`, `rate_limit`, `auth`, `inquiry`: limits, who may come in, and what the application is asked about it
 //! - `hook_gate`, `passenger`: hooks before the handler, and the request they share with it
 //! - `check`, `callee`, `arguments`, `call`, `answer`, `trouble`: one request's way through Python
 //! - `socket_handler`, `socket_plan`, `socket_peer`, `socket_link`: WebSockets, from the handshake to the handler
@@ -19,6 +20,7 @@ mod access_log;
 mod answer;
 mod application;
 mod arguments;
+mod auth;
 mod blueprint;
 mod body_plan;
 mod body_reader;
@@ -26,6 +28,7 @@ mod call;
 mod call_queue;
 mod callee;
 mod check;
+mod clock;
 mod cors;
 mod driver;
 mod encode;
@@ -33,8 +36,11 @@ mod event;
 mod event_loop;
 mod form;
 mod gateway;
+mod guard;
 mod headers;
 mod hook_gate;
+mod identity;
+mod inquiry;
 mod intake;
 mod json_value;
 mod memory;
@@ -46,14 +52,17 @@ mod passenger;
 mod pool;
 mod python_handler;
 mod query_params;
+mod rate_limit;
 mod request;
 mod request_change;
 mod response;
 mod route;
+mod route_config;
 mod schema;
 mod security_headers;
 mod server;
 mod settings;
+mod shared_memory;
 mod socket_handler;
 mod socket_link;
 mod socket_peer;
@@ -97,6 +106,11 @@ mod _spikard {
     use crate::socket_link::SocketLink;
     #[pymodule_export]
     use crate::stream::StreamSink;
+
+    #[pymodule_export]
+    use crate::clock::hold_clock;
+    #[pymodule_export]
+    use crate::shared_memory::share_memory;
 
     #[pymodule_export]
     use super::encode_json;

@@ -15,6 +15,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::body_reader::BodyReader;
 use crate::headers::{Headers, text_of};
+use crate::identity;
 use crate::intake;
 use crate::query_params::QueryParams;
 use crate::route::RouteNames;
@@ -33,10 +34,8 @@ pub(crate) struct Request {
     context: Option<Py<PyAny>>,
     /// Whether hooks have it before its body was read.
     pub(crate) is_unread: bool,
-    #[pyo3(get, set)]
-    user: Py<PyAny>,
-    #[pyo3(get, set)]
-    auth: Py<PyAny>,
+    user: Option<Py<PyAny>>,
+    auth: Option<Py<PyAny>>,
     /// The way to a body that is still coming.
     pub(crate) reader: Option<BodyReader>,
     /// Whether somebody has begun to take the body as it comes.
@@ -45,7 +44,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(py: Python<'_>, mut request: CoreRequest, names: Option<RouteNames>) -> Self {
+    pub(crate) fn new(mut request: CoreRequest, names: Option<RouteNames>) -> Self {
         Self {
             reader: request.head.parts.extensions.remove(),
             is_consumed: false,
@@ -60,8 +59,8 @@ impl Request {
             state: None,
             context: None,
             is_unread: false,
-            user: py.None(),
-            auth: py.None(),
+            user: None,
+            auth: None,
         }
     }
 
@@ -319,6 +318,37 @@ impl Request {
     #[getter]
     fn request_id(&self) -> Option<&str> {
         self.head.id.as_ref().map(RequestId::as_str)
+    }
+
+    #[getter]
+    fn auth(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        if let Some(auth) = &self.auth {
+            return Ok(auth.clone_ref(py));
+        }
+        let auth = identity::auth(py, &self.head)?.into_any().unbind();
+        if identity::is_known(&self.head) {
+            // Before the credentials are checked there is nothing yet; later there may be.
+            self.auth = Some(auth.clone_ref(py));
+        }
+        Ok(auth)
+    }
+
+    #[setter]
+    fn set_auth(&mut self, value: Py<PyAny>) {
+        self.auth = Some(value);
+    }
+
+    #[getter]
+    fn user(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match &self.user {
+            Some(user) => Ok(user.clone_ref(py)),
+            None => identity::user(py, &self.head).map(Bound::unbind),
+        }
+    }
+
+    #[setter]
+    fn set_user(&mut self, value: Py<PyAny>) {
+        self.user = Some(value);
     }
 
     #[getter]

@@ -38,7 +38,6 @@ pub(crate) struct Shown {
 
 /// logging.ERROR
 const ERROR: u8 = 40;
-
 /// logging.WARNING
 const WARNING: u8 = 30;
 
@@ -57,6 +56,10 @@ impl Trouble {
             },
             base_url,
         })
+    }
+
+    pub(crate) fn app<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.app.bind(py)
     }
 
     /// Whether the application has a handler of its own for this status, or hooks that see it.

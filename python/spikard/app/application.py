@@ -9,7 +9,7 @@ from spikard.app.channels import Channels
 from spikard.app.description import SelfDescription
 from spikard.app.faults import FaultHandling
 from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
-from spikard.config import ServerConfig
+from spikard.config import UNSET, ServerConfig
 from spikard.datastructures import State
 from spikard.di.container import Container
 from spikard.errors import RouteError
@@ -22,6 +22,7 @@ from spikard.routing.router import Router
 from spikard.routing.socket_options import SocketOptions
 from spikard.routing.socket_route import SocketRoute, compile_socket
 from spikard.routing.url import build_path
+from spikard.security import Requirement
 
 H = TypeVar("H", bound=Hook)
 
@@ -180,6 +181,7 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         if not declaration.path.startswith("/"):
             msg = f"a path starts with a slash: {'/' + declaration.path!r}, not {declaration.path!r}"
             raise RouteError(msg)
+        _check_security(declaration)
         if declaration.options.socket is not None:
             self._admit_socket(declaration, declaration.options.socket)
             return
@@ -208,6 +210,18 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         if held is not plan:
             self._injected.add(len(self._declarations) - 1)
         self._sockets.append(route)
+
+
+def _check_security(declaration: Declaration) -> None:
+    security = declaration.options.security
+    if security is UNSET or security is None or isinstance(security, Requirement | Mapping):
+        return
+    if isinstance(security, list | tuple) and security and all(isinstance(one, Mapping) for one in security):
+        # In the words of OpenAPI: it describes, and changes nothing.
+        return
+    # Taken for granted by whoever wrote it, so it must not be passed over.
+    msg = f"{declaration.method} {declaration.path}: security is None or requires(...), not {security!r}"
+    raise RouteError(msg)
 
 
 def _compiled(declaration: Declaration, container: Container, *, postponed: bool) -> HandlerPlan:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikard import background
-from spikard._spikard import Server
+from spikard._spikard import Server, share_memory
 from spikard.app.arrangement import arranged
 from spikard.app.lifespan import life
 from spikard.app.loop import driver_of, new_event_loop
@@ -94,6 +94,11 @@ async def serve(
             finally:
                 # Also on cancellation: whoever cancels gets the same orderly end, cancelling again cuts it short.
                 await _drain(app, server, config, stop.linger)
+
+
+def share_limits(descriptor: int) -> None:
+    """Count rate limits in a file that the other workers have, too; the descriptor is taken over."""
+    share_memory(descriptor)
 
 
 def run_owned(main: Coroutine[Any, Any, None], *, debug: bool = False) -> None:

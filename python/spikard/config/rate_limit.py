@@ -12,7 +12,11 @@ REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 @dataclass(frozen=True, slots=True)
 class RateLimitConfig(Settings):
-    """So many requests per second in the long run, so many at once."""
+    """So many requests per second in the long run, so many at once.
+
+    One object is one limit: routes that have the same one count together. `prefix` stands before the keys in Redis,
+    where several applications share a server.
+    """
 
     per_second: float
     burst: int
@@ -21,6 +25,7 @@ class RateLimitConfig(Settings):
     exempt: Sequence[str] = ()
     store: str = "memory"
     headers: bool = True
+    prefix: str = "spikard"
 
     def __post_init__(self) -> None:
         bounds.number(self, "per_second", least=0, exclusive=True)
@@ -31,6 +36,7 @@ class RateLimitConfig(Settings):
         if self.key is not None and not callable(self.key):
             raise bounds.refusal(self, "key", "a function of the request or None", self.key)
         bounds.text(self, "store")
+        bounds.text(self, "prefix")
         if self.store != "memory" and not self.store.startswith(REDIS_SCHEMES):
             raise bounds.refusal(self, "store", "'memory' or a Redis URL", self.store)
 

@@ -109,7 +109,7 @@ def _can_forbid(route: Route, config: ServerConfig, *, is_guarded: bool) -> bool
         return False
     own = getattr(route.config, "auth", UNSET)
     jwt = own if own is not UNSET else config.jwt_auth
-    asks_more = route.security is not None and not isinstance(route.security, Mapping | list | tuple)
+    asks_more = bool(route.security) and not isinstance(route.security, Mapping | list | tuple)
     return asks_more or bool(getattr(jwt, "required_claims", ()))
 
 

@@ -84,11 +84,15 @@ class SecuritySchemes:
 
 def auth_of(route: Guarded, config: ServerConfig) -> list[JwtConfig | ApiKeyConfig]:
     """What guards a route: its own setting, else that of the server."""
+    if route.security is None:
+        return []
     own = getattr(route.config, "auth", UNSET)
     if own is not UNSET:
         return [own] if own is not None else []
     guards = [guard for guard in (config.jwt_auth, config.api_key_auth) if guard is not None]
-    return [] if any(route.path in guard.exempt for guard in guards) else guards
+    if route.security is UNSET and any(route.path in guard.exempt for guard in guards):
+        return []
+    return guards
 
 
 def scopes_of(route: Guarded) -> list[str]:

@@ -100,7 +100,7 @@ class RouteOptions:
     description: str | None = None
     deprecated: bool = False
     include_in_schema: bool = True
-    security: Any = None
+    security: Any = UNSET
     config: RouteConfig | None = None
     dependencies: Sequence[Any] = ()
     responses: Mapping[int | str, Any] | None = None
@@ -164,7 +164,7 @@ class Route:
     description: str | None = None
     deprecated: bool = False
     include_in_schema: bool = True
-    security: Any = None
+    security: Any = UNSET
     config: RouteConfig | None = None
     dependencies: tuple[Any, ...] = ()
     responses: Mapping[int | str, Any] | None = None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from spikard.config import RouteConfig
+from spikard.config import UNSET, RouteConfig
 from spikard.errors import RouteError
 from spikard.routing.handler_plan import HandlerPlan
 from spikard.routing.plan import WEBSOCKET, Provided, compile_plan
@@ -29,7 +29,7 @@ class SocketRoute:
     description: str | None = None
     deprecated: bool = False
     include_in_schema: bool = True
-    security: Any = None
+    security: Any = UNSET
     subprotocols: tuple[str, ...] = ()
     config: RouteConfig | None = None
     plan: HandlerPlan | None = field(default=None, repr=False, compare=False)

@@ -7,10 +7,12 @@
 - `sse`, `websocket`: streams of events and WebSockets as tests use them
 - `capture`: background work seen from a test; `documents`: whether an application's documents are valid
 - `blocking`: the calls for tests without an event loop
+- `frozen_time`: time that stands still, for limits and tokens
 """
 
 from spikard.testing.capture import CapturedBackground, CapturedWork, capture_background
 from spikard.testing.documents import assert_openapi_valid
+from spikard.testing.frozen_time import freeze_time
 
 try:
     from spikard.testing.client import TestClient
@@ -27,4 +29,5 @@ __all__ = [
     "TestClient",
     "assert_openapi_valid",
     "capture_background",
+    "freeze_time",
 ]

@@ -12,7 +12,8 @@ pub(crate) const PROTOCOL: u32 = 1;
 #[derive(Debug, Serialize)]
 #[serde(tag = "cmd", rename_all = "lowercase")]
 pub(crate) enum Command<'a> {
-    /// The first one; carries standard error and standard input, which the worker puts in place.
+    /// The first one; carries standard error and standard input, which the worker puts in place, and the memory that
+    /// all workers share.
     Start {
         protocol: u32,
         target: &'a str,

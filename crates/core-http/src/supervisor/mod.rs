@@ -18,7 +18,7 @@
 //! - `backoff`: how long to wait before the next attempt
 //! - `signals`: what the outside world asks for
 //! - `watch`: Python files that change (`--reload`)
-//! - `memory`: how much a worker has grown
+//! - `memory`: how much a worker has grown; `shared`: memory that all of them see
 //! - `pid_file`: our process id where others can read it
 //! - `fault`: why the server ends
 //! - `log`: lines on standard error
@@ -36,6 +36,7 @@ mod options;
 mod pid_file;
 mod pool;
 mod rolling;
+mod shared;
 mod shebang;
 mod signals;
 mod slot;

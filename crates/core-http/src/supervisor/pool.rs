@@ -1,6 +1,7 @@
 //! All workers: start them, watch them, start them again.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
 use std::future::pending;
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use super::slot::Slot;
 use super::stopping::Stopping;
 use super::watch::Watch;
 use super::worker::{News, Phase, Worker, WorkerId, ending};
-use super::{log, memory};
+use super::{log, memory, shared};
 
 /// How often the memory of workers is looked at.
 const MEMORY_CHECK: Duration = Duration::from_secs(5);
@@ -57,6 +58,8 @@ pub(crate) struct Pool {
     pub(crate) interpreter: Interpreter,
     pub(crate) slots: Vec<Slot>,
     pub(crate) workers: BTreeMap<WorkerId, Worker>,
+    /// What they count limits in, if there is such memory.
+    shared: Option<File>,
     /// Bound as soon as the first worker knows the configuration.
     pub(crate) listeners: Option<Listeners>,
     pub(crate) settings: Settings,
@@ -90,6 +93,13 @@ impl Pool {
             interpreter,
             slots: Vec::new(),
             workers: BTreeMap::new(),
+            shared: shared::memory_file()
+                .inspect_err(|error| {
+                    log::note(format_args!(
+                        "no shared memory, so each worker counts rate limits for itself: {error}"
+                    ));
+                })
+                .ok(),
             listeners: None,
             settings: Settings::default(),
             rolling: VecDeque::new(),
@@ -160,6 +170,7 @@ impl Pool {
             slot,
             &self.interpreter,
             &self.options,
+            self.shared.as_ref(),
             self.news.clone(),
         ) {
             Ok(worker) => {

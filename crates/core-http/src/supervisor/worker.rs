@@ -1,5 +1,6 @@
 //! One worker process.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -69,6 +70,7 @@ impl Worker {
         slot: usize,
         interpreter: &Interpreter,
         options: &Options,
+        shared: Option<&File>,
         news: UnboundedSender<(WorkerId, News)>,
     ) -> io::Result<Self> {
         let (channel, theirs) = Channel::pair()?;
@@ -95,8 +97,11 @@ impl Worker {
             debug: options.debug,
         };
         let channel = Rc::new(channel);
+        let (stderr, stdin) = (io::stderr(), io::stdin());
+        let mut descriptors = vec![stderr.as_fd(), stdin.as_fd()];
+        descriptors.extend(shared.map(File::as_fd));
         // A process that is gone already is reported by its watch.
-        let _ = channel.send(&start, &[io::stderr().as_fd(), io::stdin().as_fd()]);
+        let _ = channel.send(&start, &descriptors);
         tokio::task::spawn_local(watch(id, child, Rc::clone(&channel), output, news));
         Ok(Self {
             slot,
