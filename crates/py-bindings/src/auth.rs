@@ -130,7 +130,7 @@ impl TokenPlan {
             KeyPlan::Remote(location) => {
                 let gateway = gateway.clone();
                 let warn = move |message: &str| {
-                    Python::attach(|py| gateway.trouble().warn(py, message, None))
+                    Python::attach(|py| gateway.trouble().warn(py, message, None));
                 };
                 KeySource::Remote(RemoteKeys::new(
                     location.clone(),

@@ -15,6 +15,7 @@ use crate::json_value;
 struct Carried(Py<PyAny>);
 
 /// Whom an API key belongs to, of what the application said: None or False for nobody.
+#[allow(clippy::unnecessary_wraps)] // the form of everything that reads what functions said
 pub(crate) fn read_principal(said: &Bound<'_, PyAny>) -> PyResult<Option<Principal>> {
     if said.is_none() || said.is(PyBool::new(said.py(), false)) {
         return Ok(None);
