@@ -10,7 +10,7 @@
 //! - [`proxies`], `proxy_protocol`: where requests come from that others pass on
 //! - [`handler`]: the trait that every endpoint implements
 //! - [`page`]: answers that are known before anybody asks
-//! - [`request`], [`response`], [`body`]: what handlers get and give
+//! - [`request`], [`response`], [`body`], [`inbound`]: what handlers get and give
 //! - [`event_stream`]: answers that are streams of events
 //! - [`upgrade`], [`websocket`]: connections that change to another protocol
 //! - [`inflow`], [`multipart`]: bodies read as they come, and forms in them
@@ -31,6 +31,7 @@ pub mod event_stream;
 pub mod gate;
 pub mod handler;
 mod head_watch;
+pub mod inbound;
 pub mod inflow;
 pub mod listener;
 pub mod media_type;

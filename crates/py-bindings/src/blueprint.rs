@@ -8,7 +8,7 @@ use core_http::counters::Counters;
 use core_http::handler::Handler;
 use core_http::metrics::Metrics;
 use core_http::router::Router;
-use core_http::service::{Endpoint, Service};
+use core_http::service::{Endpoint, Mount, Service};
 use core_http::settings::Settings;
 use core_http::tls::Tls;
 use core_validate::JsonLimits;
@@ -36,6 +36,8 @@ pub(crate) struct Blueprint {
     max_json_depth: usize,
     /// Hooks that every request passes before its route is looked for.
     entry: Option<Arc<Py<PyAny>>>,
+    front: Option<Arc<Route>>,
+    mounts: Vec<(String, Arc<Route>)>,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -51,6 +53,8 @@ impl Blueprint {
             access_logger: AccessLogger::find(config.py())?,
             max_json_depth: config.getattr("max_json_depth")?.extract()?,
             entry: application.entry.clone(),
+            front: application.front.clone(),
+            mounts: application.mounts.clone(),
             counters: Arc::default(),
         })
     }
@@ -88,6 +92,22 @@ impl Blueprint {
                 counted.push(("GET", path.as_str()));
             }
         }
+        let front = self
+            .front
+            .as_ref()
+            .map(|route| Rc::new(self.endpoint(route, gateway)));
+        let mounts: Vec<_> = self
+            .mounts
+            .iter()
+            .map(|(prefix, route)| {
+                let endpoint = self.endpoint(route, gateway);
+                is_guarded |= !endpoint.gates.is_empty();
+                Mount {
+                    prefix: prefix.clone(),
+                    endpoint: Rc::new(endpoint),
+                }
+            })
+            .collect();
         let observer = Box::new(PythonObserver(gateway.clone()));
         let mut service = Service::new(router, self.settings, observer);
         service.tls = self.tls;
@@ -96,6 +116,11 @@ impl Blueprint {
         if let Some(logger) = self.access_logger {
             service.send_access_log(logger.into_sink());
         }
+        service.front = front;
+        service.mounts.extend(mounts);
+        service
+            .mounts
+            .sort_by_key(|mount| std::cmp::Reverse(mount.prefix.len()));
         if let Some(hooks) = &self.entry {
             service.entry.push(HookGate::of(gateway, hooks, None));
         }
