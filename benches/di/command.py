@@ -72,8 +72,8 @@ def table(found: dict[str, list[dict[str, float]]]) -> str:
     """A Markdown table: medians, and lowest to highest."""
     heads = [f"{name} {runs[0]['version']}".strip() for name, runs in found.items()]
     lines = [
-        f"{dt.datetime.now(dt.UTC).date()}, Python {sys.version.split()[0]}, µs, "
-        f"median (lowest to highest) of {len(found['ours'])} rounds",
+        f"{dt.datetime.now(dt.UTC).date()}, Python {sys.version.split()[0]}, µs, median (lowest to highest) of "
+        + f"{len(found['ours'])} rounds",
         "",
         f"| | {' | '.join(heads)} |",
         f"|---|{'---|' * len(heads)}",

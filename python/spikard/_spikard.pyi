@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from contextvars import Context
 from typing import Any, Final, Literal, Self, final
 
 __all__ = [
+    "AnswerBody",
     "Application",
     "BodyReader",
     "Driver",
+    "Exchange",
     "Headers",
     "JsonSchema",
     "MemoryStream",
@@ -21,9 +24,11 @@ __all__ = [
     "StreamSink",
     "__profile__",
     "__version__",
+    "build_request",
     "check_schema",
     "encode_json",
     "hold_clock",
+    "render_response",
     "share_memory",
     "validate_json",
 ]
@@ -75,6 +80,10 @@ class QueryParams:
 class Request:
     """One HTTP request; every property is parsed on first access."""
 
+    @property
+    def context(self) -> Context | None: ...
+    @context.setter
+    def context(self, value: Context) -> None: ...
     @property
     def method(self) -> str: ...
     @method.setter
@@ -201,6 +210,10 @@ class Application:
 
         Raises `spikard.errors.RouteConflict` or `spikard.errors.RouteError`.
         """
+    def set_front(self, plan: Any, /) -> None:
+        """Middleware that stands before everything; None for none."""
+    def set_mounts(self, mounts: list[tuple[str, Any]], /) -> None:
+        """What answers below these paths where no route matches."""
     def replace_plan(self, index: int, plan: Any, route: Any, /) -> None:
         """Put another plan in the place of one."""
     def set_entry(self, hooks: Callable[[Request], Any] | None, /) -> None:
@@ -269,6 +282,19 @@ class SocketLink:
     def is_open(self) -> bool: ...
 
 @final
+class Exchange:
+    """A request under way within the process."""
+
+    def abort(self) -> None: ...
+
+@final
+class AnswerBody:
+    """The body of an answer within the process, read piece by piece."""
+
+    def read(self, done: Callable[[Any], None]) -> bool:
+        """Ask for the next piece: bytes, None at the end, or an exception; False when there is none."""
+
+@final
 class StreamSink:
     """The producer's end of a streamed body; takes one chunk at a time."""
 
@@ -299,6 +325,18 @@ class Server:
     def start(self) -> None:
         """Begin to accept on all listeners."""
     def connect_memory(self) -> MemoryStream: ...
+    def exchange(
+        self,
+        request: Request,
+        body: AsyncIterator[bytes] | None,
+        loop: asyncio.AbstractEventLoop,
+        done: Callable[[Any], None],
+        is_led_on: bool,
+    ) -> Exchange:
+        """Hand over a request as if it had come over a connection; what middleware leads on goes in behind it.
+
+        `done` gets the `Response`, or an exception. A body that is still being made is read from its `body_reader`.
+        """
     def stop(self, timeout: float, linger: float, done: Callable[[], None]) -> None:
         """Stop accepting and drain; `done` runs on the loop's thread when every connection has ended.
 
@@ -333,6 +371,22 @@ def hold_clock(at: int | None, /) -> int | None:
 
 def share_memory(fd: int, /) -> None:
     """Share rate limits with other processes through a file; the descriptor belongs to the module from here on."""
+def render_response(
+    response: Response, loop: asyncio.AbstractEventLoop, /
+) -> tuple[int, list[tuple[bytes, bytes]], bytes | None]:
+    """Status, headers and body as they go out; None for a streamed body."""
+
+def build_request(
+    method: str,
+    target: str,
+    headers: list[tuple[bytes, bytes]],
+    *,
+    http_version: str = "1.1",
+    secure: bool = False,
+    client: tuple[str, int] | None = None,
+    server: tuple[str, int] | None = None,
+) -> Request:
+    """A request that another server has taken; `target` is path and query as they were sent."""
 
 def encode_json(value: Any, /) -> bytes:
     """Encode a handler's result the way an answer does."""

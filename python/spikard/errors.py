@@ -180,6 +180,14 @@ class ProblemDetails(SpikardError):  # noqa: N818 - a public name
         return {**document, **{name: value for name, value in self.extensions.items() if name not in document}}
 
 
+class AsgiAnswer(SpikardError):  # noqa: N818 - an answer on its way, no fault
+    """Carries an ASGI application that a handler has returned to where the request is at hand to call it with."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__("a handler returned an ASGI application")
+        self.app = app
+
+
 def phrase(status: int) -> str:
     """The reason phrase of a status code."""
     try:
@@ -189,6 +197,7 @@ def phrase(status: int) -> str:
 
 
 __all__ = [
+    "AsgiAnswer",
     "AsyncDependency",
     "BackgroundQueueFull",
     "CaptiveDependency",

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
 
 use crate::error::BodyError;
+use crate::inbound::Inbound;
 use crate::upgrade::Upgrade;
 
 /// A stream of body frames that a handler produces, polled on the connection's own thread.
@@ -94,7 +94,7 @@ impl HttpBody for Body {
 ///
 /// The timer is only made when a piece isn't there yet, so that a body that came with its head costs none.
 pub(crate) async fn collect(
-    incoming: &mut Incoming,
+    incoming: &mut Inbound,
     limit: Option<u64>,
     idle: Duration,
 ) -> Result<Bytes, BodyError> {
@@ -130,7 +130,7 @@ pub(crate) async fn collect(
 
 /// Reads and forgets a body of at most `limit` bytes; tells whether it ended within that.
 pub(crate) async fn discard(
-    mut incoming: Incoming,
+    mut incoming: Inbound,
     limit: u64,
     idle: Duration,
 ) -> Result<bool, BodyError> {
@@ -147,14 +147,14 @@ pub(crate) async fn discard(
 }
 
 async fn next_frame(
-    incoming: &mut Incoming,
+    incoming: &mut Inbound,
     idle: Duration,
 ) -> Option<Result<Frame<Bytes>, BodyError>> {
     let mut sleep: Option<Pin<Box<tokio::time::Sleep>>> = None;
     std::future::poll_fn(|cx| {
         match Pin::new(&mut *incoming).poll_frame(cx) {
             Poll::Ready(frame) => {
-                return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)));
+                return Poll::Ready(frame);
             }
             Poll::Pending => {}
         }

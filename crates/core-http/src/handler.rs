@@ -57,6 +57,11 @@ pub trait Handler {
     /// Told as soon as a request is known to be for this handler; may leave something in the head for later steps.
     fn found(&self, _head: &mut Head) {}
 
+    /// Whether it takes over the connection, in place of an answer that others could look at.
+    fn takes_connection(&self) -> bool {
+        false
+    }
+
     /// Whether the observer looks at this handler's own answers too, where it watches all; a handler that has shown
     /// them already says no.
     fn is_watched(&self) -> bool {

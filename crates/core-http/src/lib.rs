@@ -11,7 +11,7 @@
 //! - [`rate_limit`], [`auth`]: such checks; [`exemption`], [`clock`]: the paths they leave out, the time they go by
 //! - [`handler`]: the trait that every endpoint implements
 //! - [`page`]: answers that are known before anybody asks
-//! - [`request`], [`response`], [`body`]: what handlers get and give
+//! - [`request`], [`response`], [`body`], [`inbound`]: what handlers get and give
 //! - [`event_stream`]: answers that are streams of events
 //! - [`upgrade`], [`websocket`]: connections that change to another protocol
 //! - [`inflow`], [`multipart`]: bodies read as they come, and forms in them
@@ -35,6 +35,7 @@ pub mod exemption;
 pub mod gate;
 pub mod handler;
 mod head_watch;
+pub mod inbound;
 pub mod inflow;
 pub mod listener;
 pub mod media_type;

@@ -8,6 +8,7 @@ mod passage;
 mod reading;
 mod refusals;
 mod running;
+mod within;
 
 use std::any::Any;
 use std::cell::Cell;
@@ -29,6 +30,7 @@ use crate::cors::{Cors, Crossing};
 use crate::counters::Counters;
 use crate::gate::Gate;
 use crate::handler::{BodyPolicy, Handler, Observer, Reply};
+use crate::inbound::Inbound;
 use crate::metrics::{Flight, Metrics, Place};
 use crate::problem::Problem;
 use crate::request::{Head, Origin, Request};
@@ -43,6 +45,7 @@ use crate::wire::Activity;
 pub(crate) use answering::Answering;
 use passage::Stage;
 pub(crate) use running::Running;
+use within::Led;
 
 /// A route's target with what is particular to it. `None` in the outer option inherits the server's setting.
 pub struct Endpoint {
@@ -81,6 +84,8 @@ pub struct Service {
     pub router: Router<Rc<Endpoint>>,
     /// The longest prefix first.
     pub mounts: Vec<Mount>,
+    /// Stands before all that follows the checks of the head, and may lead requests on to it: see `exchange`.
+    pub front: Option<Rc<Endpoint>>,
     /// What every request passes before its route is looked for, in this order.
     pub entry: Vec<Rc<dyn Gate>>,
     /// Whether there are any gates, here or at an endpoint: without them no request gets a trail.
@@ -116,6 +121,7 @@ impl Service {
         Self {
             router,
             mounts: Vec::new(),
+            front: None,
             entry: Vec::new(),
             is_guarded: false,
             cors: None,
@@ -157,7 +163,7 @@ impl Service {
         let id = self.settings.request_id_header.as_ref().map(|name| {
             RequestId::accept_or_new(parts.headers.get(name).map(HeaderValue::as_bytes))
         });
-        let exchange = Exchange {
+        let mut exchange = Exchange {
             running,
             id: id.as_ref().map(RequestId::to_header_value),
             version: parts.version,
@@ -167,18 +173,29 @@ impl Service {
                 .and_then(|cors| cors.crossing(&self.router, &parts, &origin)),
             is_secure: origin.secure,
             trail: self.needs_trail().then(Rc::default),
+            led: None,
             logged: self
                 .access_log
                 .as_ref()
                 .map(|log| log.begin(&parts, &origin, id.as_ref())),
         };
-        let head = Head {
+        let mut head = Head {
             parts,
             origin,
             params: Params::default(),
             id,
         };
-        match self.begin(head, incoming, is_ambiguous, exchange.trail.as_ref()) {
+        let reply = match self.check_head(&head, is_ambiguous) {
+            Some(refusal) => self.revise(head, refusal),
+            None => match &self.front {
+                Some(front) if !self.is_for_socket(&head) => {
+                    exchange.led = Some(Led::through(&mut head));
+                    self.admit(front, None, head, incoming.into())
+                }
+                _ => self.begin(head, incoming.into(), exchange.trail.as_ref()),
+            },
+        };
+        match reply {
             Reply::Ready(response) => Answering::Ready(Some(self.finish(response, exchange))),
             Reply::Later(future) => {
                 let service = Rc::clone(self);
@@ -194,16 +211,7 @@ impl Service {
         self.is_guarded || self.metrics.is_some() || self.access_log.is_some()
     }
 
-    fn begin(
-        self: &Rc<Self>,
-        head: Head,
-        incoming: Incoming,
-        is_ambiguous: bool,
-        trail: Option<&Rc<Trail>>,
-    ) -> Reply {
-        if let Some(refusal) = self.check_head(&head, is_ambiguous) {
-            return self.revise(head, refusal);
-        }
+    fn begin(self: &Rc<Self>, head: Head, incoming: Inbound, trail: Option<&Rc<Trail>>) -> Reply {
         match trail {
             Some(trail) if !self.entry.is_empty() => {
                 let (service, kept) = (Rc::clone(self), Rc::clone(trail));
@@ -215,11 +223,22 @@ impl Service {
         }
     }
 
+    /// Whether the request is to become something else than HTTP, and has a route that does it.
+    fn is_for_socket(&self, head: &Head) -> bool {
+        if !head.parts.headers.contains_key(header::UPGRADE) {
+            return false;
+        }
+        match self.router.find(&head.parts.method, head.path()) {
+            Match::Found { value, .. } => value.handler.takes_connection(),
+            _ => false,
+        }
+    }
+
     /// Finds who answers.
     fn route(
         self: &Rc<Self>,
         mut head: Head,
-        incoming: Incoming,
+        incoming: Inbound,
         trail: Option<&Rc<Trail>>,
     ) -> Reply {
         if let Some(cors) = &self.cors
@@ -282,7 +301,7 @@ impl Service {
         endpoint: &Rc<Endpoint>,
         limit: Option<u64>,
         head: Head,
-        incoming: Incoming,
+        incoming: Inbound,
     ) -> Reply {
         let policy = match endpoint.handler.admit(&head) {
             Ok(policy) => policy,
@@ -429,7 +448,8 @@ impl Service {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(trail) = &exchange.trail {
-            let place = trail.place.get();
+            let led = exchange.led.and_then(|led| led.place());
+            let place = led.unwrap_or_else(|| trail.place.get());
             exchange.running.answered(place, response.status());
             if let (Some(log), Some(entry)) = (&self.access_log, exchange.logged) {
                 log.end(&entry, self.name_of(place), &response);
@@ -472,6 +492,8 @@ struct Exchange {
     is_secure: bool,
     crossing: Option<Crossing>,
     trail: Option<Rc<Trail>>,
+    /// Where the front has led the request, if it went there.
+    led: Option<Led>,
     logged: Option<Entry>,
 }
 

@@ -7,8 +7,9 @@ use http::{StatusCode, header};
 use pyo3::exceptions::{PyBaseException, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
 
+use crate::application::error_class;
 use crate::encode;
 use crate::event::EventFormat;
 use crate::headers::Headers;
@@ -50,14 +51,14 @@ impl Content {
 impl Answer {
     /// As the object that hooks see.
     pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        let response = Response::of_parts(py, self.status, self.headers, self.body.as_bytes())?;
-        let response = Bound::new(py, response)?.into_any();
+        let mut response = Response::of_parts(py, self.status, self.headers, self.body.as_bytes())?;
         if let Content::Stream(source) = self.body {
-            response.setattr(intern!(py, "iterator"), source.iterator)?;
+            response.held = Some(source);
         }
         if let Some(after) = self.after {
-            response.setattr(intern!(py, "background"), after)?;
+            response.background = after;
         }
+        let response = Bound::new(py, response)?.into_any();
         Ok(response)
     }
 }
@@ -210,6 +211,12 @@ pub(crate) fn answer(
         return Ok(assemble(status, HeaderMap::new(), body, Some(text)));
     }
     json(value, status).map_err(|error| {
+        if value.is_callable()
+            && let Ok(answer) =
+                error_class(py, "AsgiAnswer").and_then(|class| class.call1((value,)))
+        {
+            return PyErr::from_value(answer);
+        }
         let described = PyTypeError::new_err(format!(
             "{} returned a value of type {} that cannot be answered",
             route.name,
@@ -341,6 +348,36 @@ pub(crate) fn from_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) ->
     Ok(answer)
 }
 
+/// Status, headers and body of a response as they go out; of a streamed body None.
+#[pyfunction]
+#[pyo3(signature = (response, r#loop, /))]
+pub(crate) fn render_response<'py>(
+    response: &Bound<'py, PyAny>,
+    r#loop: Py<PyAny>,
+) -> PyResult<(
+    u16,
+    Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>,
+    Option<Bound<'py, PyBytes>>,
+)> {
+    let py = response.py();
+    let answer = read_response(&r#loop, response)?;
+    let headers = answer
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                PyBytes::new(py, name.as_str().as_bytes()),
+                PyBytes::new(py, value.as_bytes()),
+            )
+        })
+        .collect();
+    let body = match &answer.body {
+        Content::Bytes(bytes) => Some(PyBytes::new(py, bytes)),
+        Content::Stream(_) => None,
+    };
+    Ok((answer.status.as_u16(), headers, body))
+}
+
 fn read_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
     let response = value.cast::<Response>().map_err(|_| {
         PyTypeError::new_err(format!(
@@ -351,10 +388,16 @@ fn read_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<A
                 .map_or_else(|_| "?".to_owned(), |name| name.to_string())
         ))
     })?;
-    let response = response.borrow();
     let py = value.py();
-    let (body, implied) = match value.getattr_opt(intern!(py, "iterator"))? {
-        Some(iterator) => {
+    let held = response.borrow_mut().held.take();
+    let response = response.borrow();
+    let iterator = match held {
+        Some(_) => None,
+        None => value.getattr_opt(intern!(py, "iterator"))?,
+    };
+    let (body, implied) = match (held, iterator) {
+        (Some(source), _) => (Content::Stream(source), None),
+        (None, Some(iterator)) => {
             let source = Source {
                 iterator: iterator.unbind(),
                 event_loop: event_loop.clone_ref(py),
@@ -363,7 +406,7 @@ fn read_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<A
             };
             (Content::Stream(source), None)
         }
-        None => {
+        (None, None) => {
             let (bytes, implied) = response.render(py)?;
             (Content::Bytes(bytes), implied)
         }
@@ -371,8 +414,11 @@ fn read_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<A
     let background = response.background.bind(py);
     let after = (!background.is_none()).then(|| background.clone().unbind());
     let mut headers = response.headers.borrow(py).map.clone();
-    // The true length is known here; a handler's own is kept for HEAD, where there is no body to count.
-    if !body.is_empty() {
+    // The true length is known here; a handler's own is kept for HEAD, where there is no body to count, and where
+    // somebody vouches for it.
+    let is_vouched_for = matches!(body, Content::Stream(_))
+        && value.getattr_opt(intern!(py, "has_length"))?.is_some();
+    if !body.is_empty() && !is_vouched_for {
         headers.remove(header::CONTENT_LENGTH);
     }
     let mut answer = assemble(status_of(response.status_code)?, headers, body, implied);

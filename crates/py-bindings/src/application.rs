@@ -20,6 +20,10 @@ pub(crate) struct Application {
     pub(crate) routes: Vec<(Method, String, Arc<Route>)>,
     /// Hooks that every request passes before its route is looked for.
     pub(crate) entry: Option<Arc<Py<PyAny>>>,
+    /// Middleware around everything.
+    pub(crate) front: Option<Arc<Route>>,
+    /// Applications below a path.
+    pub(crate) mounts: Vec<(String, Arc<Route>)>,
 }
 
 impl std::fmt::Debug for Application {
@@ -70,6 +74,13 @@ impl Application {
         })
     }
 
+    /// A plan that belongs to no method and no pattern.
+    fn unrouted(&self, plan: &Bound<'_, PyAny>) -> PyResult<Arc<Route>> {
+        let py = plan.py();
+        let none = py.None().into_bound(py);
+        Route::read(plan, &none, self.owner.clone_ref(py), Vec::new()).map(Arc::new)
+    }
+
     pub(crate) fn owner<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
         self.owner.bind(py)
     }
@@ -84,6 +95,8 @@ impl Application {
             router: Router::new(),
             routes: Vec::new(),
             entry: None,
+            front: None,
+            mounts: Vec::new(),
         }
     }
 
@@ -137,6 +150,23 @@ impl Application {
     #[pyo3(signature = (hooks, /))]
     fn set_entry(&mut self, hooks: Option<Py<PyAny>>) {
         self.entry = hooks.map(Arc::new);
+    }
+
+    /// Middleware that stands before everything; None for none.
+    #[pyo3(signature = (plan, /))]
+    fn set_front(&mut self, plan: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        self.front = plan.map(|plan| self.unrouted(plan)).transpose()?;
+        Ok(())
+    }
+
+    /// Everything below these paths, each without the slash at its end, that no route matches.
+    #[pyo3(signature = (mounts, /))]
+    fn set_mounts(&mut self, mounts: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<()> {
+        self.mounts = mounts
+            .into_iter()
+            .map(|(prefix, plan)| Ok((prefix, self.unrouted(&plan)?)))
+            .collect::<PyResult<_>>()?;
+        Ok(())
     }
 
     /// What a route's handler gave, as a `Response`.

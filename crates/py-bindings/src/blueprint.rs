@@ -9,7 +9,7 @@ use core_http::gate::Gate;
 use core_http::handler::Handler;
 use core_http::metrics::Metrics;
 use core_http::router::Router;
-use core_http::service::{Endpoint, Service};
+use core_http::service::{Endpoint, Mount, Service};
 use core_http::settings::Settings;
 use core_http::tls::Tls;
 use core_validate::JsonLimits;
@@ -39,6 +39,8 @@ pub(crate) struct Blueprint {
     /// Hooks that every request passes before its route is looked for.
     entry: Option<Arc<Py<PyAny>>>,
     guards: Guards,
+    front: Option<Arc<Route>>,
+    mounts: Vec<(String, Arc<Route>)>,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -55,6 +57,8 @@ impl Blueprint {
             max_json_depth: config.getattr("max_json_depth")?.extract()?,
             entry: application.entry.clone(),
             guards: Guards::read(application, config)?,
+            front: application.front.clone(),
+            mounts: application.mounts.clone(),
             counters: Arc::default(),
         })
     }
@@ -93,6 +97,23 @@ impl Blueprint {
                 counted.push(("GET", path.as_str()));
             }
         }
+        // What it lets through passes the gates of the route inside.
+        let front = self
+            .front
+            .as_ref()
+            .map(|route| Rc::new(self.endpoint(route, gateway, Vec::new())));
+        let mounts: Vec<_> = self
+            .mounts
+            .iter()
+            .map(|(prefix, route)| {
+                let endpoint = self.endpoint(route, gateway, guards.of_mount());
+                is_guarded |= !endpoint.gates.is_empty();
+                Mount {
+                    prefix: prefix.clone(),
+                    endpoint: Rc::new(endpoint),
+                }
+            })
+            .collect();
         drop(guards);
         let observer = Box::new(PythonObserver(gateway.clone()));
         let mut service = Service::new(router, self.settings, observer);
@@ -102,6 +123,11 @@ impl Blueprint {
         if let Some(logger) = self.access_logger {
             service.send_access_log(logger.into_sink());
         }
+        service.front = front;
+        service.mounts.extend(mounts);
+        service
+            .mounts
+            .sort_by_key(|mount| std::cmp::Reverse(mount.prefix.len()));
         if let Some(hooks) = &self.entry {
             service.entry.push(HookGate::of(gateway, hooks, None));
         }

@@ -171,6 +171,20 @@ fn passed(
     Ok(Outcome::Passed(head, answer))
 }
 
+/// The context of a request, made now if it has none.
+pub(crate) fn context_of(
+    py: Python<'_>,
+    event_loop: &EventLoop,
+    request: &Py<Request>,
+) -> PyResult<Py<PyAny>> {
+    if let Some(context) = request.borrow(py).context(py) {
+        return Ok(context);
+    }
+    let context = event_loop.new_context(py)?.unbind();
+    request.borrow_mut(py).keep_context(context.clone_ref(py));
+    Ok(context)
+}
+
 /// Runs the hooks of a request in its context.
 pub(crate) fn start_hooks(
     py: Python<'_>,
@@ -179,15 +193,7 @@ pub(crate) fn start_hooks(
     request: Py<Request>,
 ) -> PyResult<Progress> {
     request.borrow_mut(py).is_unread = true;
-    let context = request.borrow(py).context(py);
-    let context = match context {
-        Some(context) => context,
-        None => {
-            let context = event_loop.new_context(py)?.unbind();
-            request.borrow_mut(py).set_context(context.clone_ref(py));
-            context
-        }
-    };
+    let context = context_of(py, event_loop, &request)?;
     let mut value = context
         .bind(py)
         .call_method1(intern!(py, "run"), (hooks, &request))?;

@@ -143,12 +143,18 @@ impl Callee {
                 );
             }
         };
-        let (call, carried) = match arguments::build(py, route, request, values) {
+        let (mut call, carried) = match arguments::build(py, route, request, values) {
             Ok(built) => built,
             Err((unready, carried)) => {
                 return (Some(self.unready(py, unready, carried, route)), None);
             }
         };
+        if route.shares_context
+            && let Carried::Python(request) = &carried
+        {
+            // An error would be one of making a context, and then starting fails as well.
+            call.context = call::context_of(py, &self.event_loop, request).ok();
+        }
         match call::start(py, &self.event_loop, &self.pool, route, call) {
             Progress::Done(Outcome::Fault(error)) if !call::ends_loop(py, &error) => (
                 Some(

@@ -56,6 +56,11 @@ impl BuiltGuards<'_> {
         self.gates(Some(number), Some(route))
     }
 
+    /// The gates of what is mounted: the server's own.
+    pub(crate) fn of_mount(&self) -> Vec<Rc<dyn Gate>> {
+        self.gates(None, None)
+    }
+
     fn gates(&self, number: Option<usize>, route: Option<&Arc<Route>>) -> Vec<Rc<dyn Gate>> {
         let Guards { limits, doors } = self.guards;
         limits

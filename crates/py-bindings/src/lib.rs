@@ -9,6 +9,7 @@
 //! - `check`, `callee`, `arguments`, `call`, `answer`, `trouble`: one request's way through Python
 //! - `socket_handler`, `socket_plan`, `socket_peer`, `socket_link`: WebSockets, from the handshake to the handler
 //! - `stream`, `event`: bodies made by Python iterators; server-sent events
+//! - `inner_exchange`: requests that Python hands to the server
 //! - `request`, `request_change`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
 //! - `body_plan`, `form`, `part_rules`, `uploads`, `msgpack`: bodies that are no JSON
 //! - `body_reader`, `intake`, `part_parser`: bodies as handlers ask for them
@@ -40,6 +41,7 @@ mod guard;
 mod headers;
 mod hook_gate;
 mod identity;
+mod inner_exchange;
 mod inquiry;
 mod intake;
 mod json_value;
@@ -81,6 +83,8 @@ mod _spikard {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::answer::render_response;
+    #[pymodule_export]
     use crate::application::Application;
     #[pymodule_export]
     use crate::body_reader::BodyReader;
@@ -88,6 +92,8 @@ mod _spikard {
     use crate::driver::Driver;
     #[pymodule_export]
     use crate::headers::Headers;
+    #[pymodule_export]
+    use crate::inner_exchange::{AnswerBody, Exchange, build_request};
     #[pymodule_export]
     use crate::memory::MemoryStream;
     #[pymodule_export]

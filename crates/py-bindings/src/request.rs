@@ -37,7 +37,7 @@ pub(crate) struct Request {
     user: Option<Py<PyAny>>,
     auth: Option<Py<PyAny>>,
     /// The way to a body that is still coming.
-    pub(crate) reader: Option<BodyReader>,
+    reader: Option<BodyReader>,
     /// Whether somebody has begun to take the body as it comes.
     is_consumed: bool,
     form: Option<Py<PyAny>>,
@@ -73,7 +73,7 @@ impl Request {
         self.context.as_ref().map(|context| context.clone_ref(py))
     }
 
-    pub(crate) fn set_context(&mut self, context: Py<PyAny>) {
+    pub(crate) fn keep_context(&mut self, context: Py<PyAny>) {
         self.context = Some(context);
     }
 
@@ -103,6 +103,13 @@ impl Request {
     /// Marks the body as taken piece by piece; false if it was already.
     pub(crate) fn consume(&mut self) -> bool {
         !std::mem::replace(&mut self.is_consumed, true)
+    }
+
+    /// Has another body, none of which was taken.
+    pub(crate) fn restart(&mut self, reader: Option<BodyReader>) {
+        self.reader = reader;
+        self.is_consumed = false;
+        self.form = None;
     }
 
     pub(crate) fn is_consumed(&self) -> bool {
@@ -157,6 +164,17 @@ impl Request {
     #[getter]
     fn method(&self) -> &str {
         self.head.parts.method.as_str()
+    }
+
+    /// The context variables that hooks, middleware and the handler of this request share.
+    #[getter(context)]
+    fn shown_context(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.context(py)
+    }
+
+    #[setter]
+    fn set_context(&mut self, context: Py<PyAny>) {
+        self.keep_context(context);
     }
 
     #[setter]

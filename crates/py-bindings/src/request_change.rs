@@ -19,9 +19,7 @@ use crate::route::RouteNames;
 impl Request {
     /// Comes back from the server, at another stage of its way.
     pub(crate) fn resume(&mut self, mut request: CoreRequest, names: Option<RouteNames>) {
-        if let Some(reader) = request.head.parts.extensions.remove() {
-            self.reader = Some(reader);
-        }
+        self.restart(request.head.parts.extensions.remove());
         self.head = request.head;
         self.body = request.body;
         self.is_unread = false;

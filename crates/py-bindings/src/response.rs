@@ -11,6 +11,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
 use crate::encode;
 use crate::headers::{Headers, parse_value};
+use crate::stream::Source;
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -34,6 +35,8 @@ pub(crate) struct Response {
     pub(crate) background: Py<PyAny>,
     #[pyo3(get)]
     media_type: Option<String>,
+    /// The streamed body of an answer that was made already; gone once it is sent.
+    pub(crate) held: Option<Source>,
 }
 
 fn check_status(status: u16) -> PyResult<u16> {
@@ -72,6 +75,7 @@ impl Response {
             headers: Py::new(py, headers)?,
             background: background.unwrap_or_else(|| py.None()),
             media_type,
+            held: None,
         })
     }
 
@@ -189,6 +193,7 @@ impl Response {
             headers: Py::new(py, Headers { map: headers })?,
             background: py.None(),
             media_type,
+            held: None,
         })
     }
 

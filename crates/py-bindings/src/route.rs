@@ -145,6 +145,8 @@ pub(crate) struct Route {
     pub(crate) is_hooked: bool,
     /// Of a WebSocket.
     pub(crate) socket: Option<Arc<SocketPlan>>,
+    /// Whether what it leads requests on to runs in its context.
+    pub(crate) shares_context: bool,
 }
 
 fn optional(value: Bound<'_, PyAny>) -> Option<Py<PyAny>> {
@@ -360,6 +362,7 @@ impl Route {
                 })
                 .transpose()?,
             gate: optional(plan.getattr(intern!(py, "gate"))?).map(Arc::new),
+            shares_context: plan.getattr(intern!(py, "shares_context"))?.is_truthy()?,
             is_hooked: plan.getattr(intern!(py, "is_hooked"))?.is_truthy()?,
             cors: limit_of(&options, "cors")?
                 .map(|config| config.map_or(Ok(None), |config| cors::read(&config)))

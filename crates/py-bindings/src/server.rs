@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use core_http::counters::Counters;
 use core_http::error::ListenError;
+use core_http::inbound::Door;
 use core_http::listener::{self, Bound as Socket};
 use core_http::server::{self, Server as CoreServer};
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
@@ -24,8 +25,10 @@ use crate::callee::Callee;
 use crate::driver::{Driver, Turn};
 use crate::event_loop::EventLoop;
 use crate::gateway::Gateway;
+use crate::inner_exchange::{self, Exchange};
 use crate::memory::MemoryStream;
 use crate::pool::ThreadPool;
+use crate::request::Request;
 use crate::thread_bound::ThreadBound;
 use crate::trouble::Trouble;
 
@@ -282,6 +285,31 @@ impl Server {
                 .engine
                 .run(Box::new(move |server| server.serve_memory(ours)))?;
             Ok(MemoryStream::new(theirs, running.engine.clone_ref(py)))
+        })?
+    }
+
+    /// Hands a request to the server as if it had come over a connection; `body` is an async iterator of bytes, None
+    /// for no body. `done` gets the `Response`, or an exception. Middleware leads requests on with `is_led_on`.
+    #[pyo3(signature = (request, body, r#loop, done, is_led_on))]
+    fn exchange(
+        &self,
+        request: &Bound<'_, Request>,
+        body: Option<Py<PyAny>>,
+        r#loop: Py<PyAny>,
+        done: Py<PyAny>,
+        is_led_on: bool,
+    ) -> PyResult<Exchange> {
+        let door = if is_led_on {
+            Door::BehindFront
+        } else {
+            Door::Outer
+        };
+        self.running.with(|running| {
+            let notifier = running.engine.notifier();
+            let (exchange, command) =
+                inner_exchange::start(request, body, r#loop, notifier, done, door)?;
+            running.engine.run(command)?;
+            Ok(exchange)
         })?
     }
 

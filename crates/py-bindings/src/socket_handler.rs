@@ -198,6 +198,14 @@ fn refuses(said: &Said) -> bool {
 }
 
 impl Handler for SocketHandler {
+    fn takes_connection(&self) -> bool {
+        true
+    }
+
+    fn is_watched(&self) -> bool {
+        false
+    }
+
     fn admit(&self, head: &Head) -> Result<BodyPolicy, Box<core_http::Response>> {
         match Handshake::read(head, &self.plan.options) {
             Ok(_) => Ok(BodyPolicy::Discard),

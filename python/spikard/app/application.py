@@ -1,14 +1,20 @@
 """The application: routes, handlers of faults, life, and the ways to run it."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 from spikard._spikard import Application
 from spikard.app import runner, serving
+from spikard.app.asgi_call import AsgiApp, Receive, Scope, Send
+from spikard.app.asgi_server import AsgiServer
 from spikard.app.channels import Channels
 from spikard.app.description import SelfDescription
 from spikard.app.faults import FaultHandling
 from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
+from spikard.app.middleware import MiddlewareStack
+from spikard.app.mounting import MountedApp, mounted
 from spikard.config import UNSET, ServerConfig
 from spikard.datastructures import State
 from spikard.di.container import Container
@@ -78,12 +84,15 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         self._lifespan = lifespan
         self._lifecycle = LifecycleHooks()
         self._routes: list[Route] = []
-        # For each route the plan and the hooks of its routers, the outermost first.
-        self._plans: list[tuple[HandlerPlan, tuple[HookSet, ...]]] = []
+        # All the native side has, in its order: a route, its plan, the hooks of its routers, the outermost first.
+        self._plans: list[tuple[Route | SocketRoute, HandlerPlan, tuple[HookSet, ...]]] = []
         self._sockets: list[SocketRoute] = []
         self.channels = Channels()
         # Those that the container has a part in; their calls are compiled at the start.
         self._injected: set[int] = set()
+        self._middleware = MiddlewareStack()
+        self._mounts: list[MountedApp] = []
+        self._asgi_servers: WeakKeyDictionary[asyncio.AbstractEventLoop, AsgiServer] = WeakKeyDictionary()
         self._native = Application(self)
         current.set_current(self)
 
@@ -112,6 +121,38 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         """
         self.container.provide(key, provider_or_value)
         return self
+
+    def add_middleware(self, middleware: Callable[..., Any], **options: Any) -> None:
+        """Put middleware around the whole application; what is added last is the outermost.
+
+        It is `async def middleware(request, call_next)`, or an ASGI middleware class, which is made with the
+        application it wraps and the options.
+
+            @app.add_middleware
+            async def timed(request, call_next):
+                began = time.perf_counter()
+                response = await call_next(request)
+                response.headers["x-seconds"] = f"{time.perf_counter() - began:.6f}"
+                return response
+        """
+        self._middleware.add(middleware, options)
+
+    def mount(self, path: str, app: AsgiApp) -> None:
+        """Let an ASGI application, or another Spikard, answer all below a path that no route of this one matches."""
+        self._mounts.append(mounted(path, app))
+
+    @property
+    def asgi(self) -> AsgiApp:
+        """This application for other ASGI servers: `uvicorn module:app.asgi`."""
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI application."""
+        loop = asyncio.get_running_loop()
+        server = self._asgi_servers.get(loop)
+        if server is None:
+            server = self._asgi_servers[loop] = AsgiServer(self)
+        await server(scope, receive, send)
 
     def get_routes(self) -> list[Route]:
         """All routes in the order of registration."""
@@ -193,7 +234,7 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         self._routes.append(route)
         if held is not plan:
             self._injected.add(len(self._declarations) - 1)
-        self._plans.append((held, declaration.hooks))
+        self._plans.append((route, held, declaration.hooks))
 
     def _compiled(self, declaration: Declaration, *, postponed: bool = False) -> HandlerPlan:
         return _compiled(declaration, self.container, postponed=postponed)
@@ -210,6 +251,7 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         if held is not plan:
             self._injected.add(len(self._declarations) - 1)
         self._sockets.append(route)
+        self._plans.append((route, held, declaration.hooks))
 
 
 def _check_security(declaration: Declaration) -> None:

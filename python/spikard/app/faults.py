@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 from spikard._spikard import Request, Response
 from spikard.app.hooks import Conclusion
+from spikard.app.mounting import call_returned
 from spikard.config import ServerConfig
 from spikard.errors import (
+    AsgiAnswer,
     ConfigError,
     DIError,
     HTTPException,
@@ -106,7 +108,8 @@ class FaultHandling:
     async def _answer_concluded(self, exc: Exception, request: Request) -> Response:
         response = await self.answer_to(exc, request)
         conclude = self._conclusion_of(request)
-        return response if conclude is None else await conclude(response, request, exc)
+        cause = None if isinstance(exc, AsgiAnswer) else exc
+        return response if conclude is None else await conclude(response, request, cause)
 
     async def _revised(self, handler: FaultHandler | None, response: Response, request: Request) -> Response:
         if handler is not None:
@@ -120,6 +123,8 @@ class FaultHandling:
         if isinstance(exc, WebSocketDisconnect):
             # A handler that went on until its client was gone is done, not broken.
             return Response(status_code=204)
+        if isinstance(exc, AsgiAnswer):
+            return call_returned(exc.app, request)
         if isinstance(exc, HTTPException) and (by_status := self._status_handlers.get(exc.status_code)):
             return self._answered(by_status, exc, request, exc.status_code)
         for cls in type(exc).__mro__:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from spikard._spikard import Request, Response
 from spikard.app.hook_call import HookCall, hook_call
+from spikard.errors import AsgiAnswer
 from spikard.routing.handler_plan import HandlerPlan
 from spikard.routing.hooks import HookSet, Phase
 
@@ -143,7 +144,8 @@ class RouteHooks:
     def applied(self, plan: HandlerPlan, respond: Respond, threads: Callable[[], ThreadPoolExecutor]) -> HandlerPlan:
         """The plan with the hooks in it; the plan itself where there are none."""
         gate = compile_gate(self.before, self.conclude)
-        if not self.is_conducted:
+        # A WebSocket's handler gives no answer.
+        if not self.is_conducted or plan.socket is not None:
             return plan if gate is None else replace(plan, gate=gate)
         return replace(
             plan,
@@ -167,7 +169,7 @@ def _conducted(hooks: RouteHooks, call: Callable[..., Any], respond: Respond) ->
                 value = call(*args, **kwargs)
                 response = respond(await value if inspect.isawaitable(value) else value)
         except Exception as fault:  # noqa: BLE001 - whatever a handler raises
-            exc = fault
+            exc = None if isinstance(fault, AsgiAnswer) else fault
             response = await conclude.faults.answer_to(fault, request)
         return await conclude(response, request, exc)
 

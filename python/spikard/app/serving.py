@@ -13,6 +13,7 @@ from spikard._spikard import Server, share_memory
 from spikard.app.arrangement import arranged
 from spikard.app.lifespan import life
 from spikard.app.loop import driver_of, new_event_loop
+from spikard.app.mounting import lifespans_of
 from spikard.app.weaving import container_life, prepare
 from spikard.config import ServerConfig
 from spikard.errors import ConfigError
@@ -75,11 +76,11 @@ async def serve(
     stop = stop or Stop()
     loop = asyncio.get_running_loop()
     background.worker_loop.set(loop)
-    async with container_life(app), life(app, app._lifecycle, app._lifespan):
+    async with container_life(app), life(app, app._lifecycle, app._lifespan), lifespans_of(app._mounts):
         await prepare(app)
         with ExitStack() as stack:
-            stack.enter_context(arranged(app, config, loop))
-            server = Server(app._native, config, loop, driver_of(loop))
+            core = stack.enter_context(arranged(app, config, loop))
+            server = core.server = Server(app._native, config, loop, driver_of(loop))
             stack.callback(server.close)
             listening = Listening(server) if memory else _listen(server, config, fd=fd, reuse_port=reuse_port)
             if fd is None and listening.uds is not None:

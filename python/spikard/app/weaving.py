@@ -44,8 +44,7 @@ async def prepare(app: "Spikard") -> None:
         app._injected.add(index)
         if needs_injection(plan, keys):
             plan = inject(plan, container, keys)
-        if place is not None:
-            app._plans[place] = (plan, declaration.hooks)
+        app._plans[index] = (route, plan, declaration.hooks)
         app._native.replace_plan(index, plan, route)
 
 

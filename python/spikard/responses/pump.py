@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 from spikard import background
@@ -16,13 +16,22 @@ _running: set["asyncio.Task[None]"] = set()
 
 def start(iterator: Any, sink: StreamSink, after: Callable[[], Any] | None = None) -> None:
     """Begin to pull `iterator` into `sink`; called on the loop's thread. `after` is run at the end, whatever it was."""
-    task = asyncio.get_running_loop().create_task(_pump(iterator, sink))
-    _running.add(task)
-    task.add_done_callback(_running.discard)
+    task = _kept(_pump(iterator, sink))
     if after is not None:
         task.add_done_callback(lambda _: background.run_after(after))
     if not sink.started(task):
+        # Cancelled before its first step, it closes nothing.
         task.cancel()
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            _kept(close())
+
+
+def _kept(coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    task = asyncio.get_running_loop().create_task(coroutine)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return task
 
 
 def make_room(room: "asyncio.Future[None]") -> None:

@@ -97,6 +97,8 @@ class HandlerPlan:
     socket: SocketPlan | None = None
     # Types the route answers with; a request that takes none of them is refused.
     produces: tuple[str, ...] = ()
+    # Whether what it leads requests on to runs in its context.
+    shares_context: bool = False
 
 
 __all__ = ["Argument", "BodyKind", "BodyPlan", "HandlerPlan", "Mode", "ParameterPlan", "SocketPlan", "Source"]

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
 use super::Service;
 use crate::body;
 use crate::error::BodyError;
 use crate::handler::BodyPolicy;
+use crate::inbound::Inbound;
 use crate::inflow::Inflow;
 use crate::multipart::{self, MultipartError};
 use crate::problem::Problem;
@@ -25,7 +25,7 @@ impl Service {
         limit: Option<u64>,
         policy: BodyPolicy,
         head: Head,
-        mut incoming: Incoming,
+        mut incoming: Inbound,
     ) -> Result<Box<Request>, (Head, Problem)> {
         let idle = self.settings.body_read_timeout;
         let (body, intake) = match policy {
@@ -68,11 +68,11 @@ impl Service {
     }
 }
 
-fn inflow(incoming: Incoming, limit: Option<u64>, idle: Duration) -> Inflow {
+fn inflow(incoming: Inbound, limit: Option<u64>, idle: Duration) -> Inflow {
     Inflow::new(Box::pin(incoming.map_err(BodyError::from)), limit, idle)
 }
 
 /// Lets a client finish sending what nobody wants; see [`Inflow::linger`].
-pub(super) fn linger(incoming: Incoming) {
+pub(super) fn linger(incoming: Inbound) {
     inflow(incoming, None, Duration::from_secs(1)).linger();
 }
