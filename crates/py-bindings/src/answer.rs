@@ -1,7 +1,11 @@
 //! From a handler's result to an answer, by the table of return values.
 
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use core_http::body::Body;
+use core_http::handler::Reply;
+use core_http::request::Head;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{StatusCode, header};
 use pyo3::exceptions::{PyBaseException, PyTypeError, PyValueError};
@@ -9,8 +13,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
 
+use crate::call::Carried;
 use crate::encode;
 use crate::event::EventFormat;
+use crate::file_response::{self, FileContent, FileResponse};
+use crate::gateway::Gateway;
 use crate::headers::Headers;
 use crate::response::{JSON, Response, bytes_of};
 use crate::route::Route;
@@ -31,14 +38,15 @@ pub(crate) struct Answer {
 pub(crate) enum Content {
     Bytes(Bytes),
     Stream(Source),
+    File(FileContent),
 }
 
 impl Content {
-    /// What is there already; nothing of a stream.
+    /// What is there already; nothing of a stream or a file.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Bytes(bytes) => bytes,
-            Self::Stream(_) => b"",
+            Self::Stream(_) | Self::File(_) => b"",
         }
     }
 
@@ -51,21 +59,25 @@ impl Answer {
     /// As the object that hooks see.
     pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         let response = Response::of_parts(py, self.status, self.headers, self.body.as_bytes())?;
-        let response = Bound::new(py, response)?.into_any();
-        if let Content::Stream(source) = self.body {
-            response.setattr(intern!(py, "iterator"), source.iterator)?;
-        }
+        let response = match self.body {
+            Content::Bytes(_) => Bound::new(py, response)?.into_any(),
+            Content::Stream(source) => {
+                let response = Bound::new(py, response)?.into_any();
+                response.setattr(intern!(py, "iterator"), source.iterator)?;
+                response
+            }
+            Content::File(file) => file.into_python(py, response)?,
+        };
         if let Some(after) = self.after {
             response.setattr(intern!(py, "background"), after)?;
         }
         Ok(response)
     }
-}
 
-impl From<Answer> for core_http::Response {
-    fn from(answer: Answer) -> Self {
-        let mut response = Self::default();
-        *response.body_mut() = match answer.body {
+    /// The answer as the server sends it. Only a file has to be waited for.
+    pub(crate) fn into_reply(self, gateway: &Gateway) -> Reply {
+        let mut response = core_http::Response::default();
+        *response.body_mut() = match self.body {
             Content::Bytes(bytes) => Body::from(bytes),
             Content::Stream(source) => {
                 if let Format::Events(format) = &source.format {
@@ -73,10 +85,36 @@ impl From<Answer> for core_http::Response {
                 }
                 Body::Stream(Box::pin(StreamBody::from(source)))
             }
+            Content::File(file) => {
+                let answer = file.answer(self.status, self.headers, gateway.clone());
+                return Reply::Later(Box::pin(answer));
+            }
         };
-        *response.status_mut() = answer.status;
-        *response.headers_mut() = answer.headers;
-        response
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        Reply::Ready(response)
+    }
+
+    /// A file is sent as its request demands; any other answer is what it is.
+    pub(crate) fn note(&mut self, py: Python<'_>, request: &Carried) {
+        match request {
+            Carried::Core(request) => self.note_head(&request.head),
+            Carried::Python(request) if self.is_file() => {
+                self.note_head(request.borrow(py).head());
+            }
+            Carried::Python(_) => {}
+        }
+    }
+
+    pub(crate) fn note_head(&mut self, head: &Head) {
+        if let Content::File(file) = &mut self.body {
+            file.note(head);
+        }
+    }
+
+    /// Whether `note` has anything to do.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.body, Content::File(_))
     }
 }
 
@@ -144,6 +182,15 @@ fn json(value: &Bound<'_, PyAny>, status: StatusCode) -> PyResult<Answer> {
     ))
 }
 
+fn file(path: PathBuf, status: StatusCode) -> Answer {
+    assemble(
+        status,
+        HeaderMap::new(),
+        Content::File(FileContent::from(path)),
+        None,
+    )
+}
+
 /// The answer for what a handler of `route` returned. What is to be done after it waits for `schedule`.
 pub(crate) fn answer(
     route: &Route,
@@ -177,6 +224,9 @@ pub(crate) fn answer(
         return Ok(answer);
     }
     if let Some(class) = &route.response_class {
+        if let Some(path) = file_response::path_of(value)? {
+            return Ok(file(path, status));
+        }
         return read_response(
             event_loop,
             &class.bind(value.py()).call1((value, status.as_u16()))?,
@@ -208,6 +258,9 @@ pub(crate) fn answer(
             after: None,
         });
         return Ok(assemble(status, HeaderMap::new(), body, Some(text)));
+    }
+    if let Some(path) = file_response::path_of(value)? {
+        return Ok(file(path, status));
     }
     json(value, status).map_err(|error| {
         let described = PyTypeError::new_err(format!(
@@ -330,8 +383,26 @@ pub(crate) fn schedule(
             source.after = Some(After::new(work.unbind(), event_loop.clone_ref(py)));
             Ok(())
         }
-        Content::Bytes(_) => run_after(event_loop, &work),
+        Content::Bytes(_) | Content::File(_) => run_after(event_loop, &work),
     }
+}
+
+/// The content of a response that is more than its `content`.
+fn content(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Option<Content>> {
+    let py = value.py();
+    if let Ok(file) = value.cast::<FileResponse>() {
+        let path = file.borrow().path.clone();
+        return Ok(Some(Content::File(FileContent::from(path))));
+    }
+    let Some(iterator) = value.getattr_opt(intern!(py, "iterator"))? else {
+        return Ok(None);
+    };
+    Ok(Some(Content::Stream(Source {
+        iterator: iterator.unbind(),
+        event_loop: event_loop.clone_ref(py),
+        format: EventFormat::of(value)?.map_or(Format::Plain, Format::Events),
+        after: None,
+    })))
 }
 
 /// The answer of a `Response` object, its background work queued.
@@ -353,16 +424,8 @@ fn read_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<A
     })?;
     let response = response.borrow();
     let py = value.py();
-    let (body, implied) = match value.getattr_opt(intern!(py, "iterator"))? {
-        Some(iterator) => {
-            let source = Source {
-                iterator: iterator.unbind(),
-                event_loop: event_loop.clone_ref(py),
-                format: EventFormat::of(value)?.map_or(Format::Plain, Format::Events),
-                after: None,
-            };
-            (Content::Stream(source), None)
-        }
+    let (body, implied) = match content(event_loop, value)? {
+        Some(content) => (content, None),
         None => {
             let (bytes, implied) = response.render(py)?;
             (Content::Bytes(bytes), implied)

@@ -20,6 +20,8 @@ pub(crate) struct Application {
     pub(crate) routes: Vec<(Method, String, Arc<Route>)>,
     /// Hooks that every request passes before its route is looked for.
     pub(crate) entry: Option<Arc<Py<PyAny>>>,
+    /// Settings of directories; servers look whether they are there.
+    pub(crate) static_files: Vec<Py<PyAny>>,
 }
 
 impl std::fmt::Debug for Application {
@@ -35,7 +37,7 @@ pub(crate) fn error_class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'p
     py.import(intern!(py, "spikard.errors"))?.getattr(name)
 }
 
-fn raise(py: Python<'_>, class: &str, message: String) -> PyErr {
+pub(crate) fn raise(py: Python<'_>, class: &str, message: String) -> PyErr {
     match error_class(py, class).and_then(|class| class.call1((message,))) {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
@@ -84,6 +86,7 @@ impl Application {
             router: Router::new(),
             routes: Vec::new(),
             entry: None,
+            static_files: Vec::new(),
         }
     }
 
@@ -154,8 +157,15 @@ impl Application {
         answer::answer(route, &event_loop, &value)?.into_python(value.py())
     }
 
+    /// Takes a directory, a `spikard.config.StaticFilesConfig`.
+    #[pyo3(signature = (config, /))]
+    fn add_static(&mut self, config: Py<PyAny>) {
+        self.static_files.push(config);
+    }
+
     fn remove_routes(&mut self) {
         self.routes.clear();
+        self.static_files.clear();
         self.router = Router::new();
     }
 }

@@ -93,7 +93,7 @@ impl SocketHandler {
             .extensions
             .insert(Carried(Arc::clone(&link)));
         let call = match self.gateway.handle(&self.route, request) {
-            Ok(said) => return Reply::Ready(self.answer(&link, link.acceptance(), Ok(said))),
+            Ok(said) => return self.answer(&link, link.acceptance(), Ok(said)),
             Err(later) => later,
         };
         let this = Self {
@@ -119,6 +119,8 @@ impl SocketHandler {
             })
             .await;
             this.answer(&link, acceptance, said.map_or(Err(call), Ok))
+                .settled()
+                .await
         }))
     }
 
@@ -128,14 +130,15 @@ impl SocketHandler {
         link: &Arc<Link>,
         acceptance: Option<Acceptance>,
         call: Result<Said, Later>,
-    ) -> core_http::Response {
+    ) -> Reply {
         let Some(acceptance) = acceptance else {
             return match call {
-                Ok(said) if refuses(&said) => reply(said),
-                _ => self
-                    .gateway
-                    .trouble()
-                    .problem(Problem::forbidden("The WebSocket was not accepted"), None),
+                Ok(said) if refuses(&said) => reply(&self.gateway, said),
+                _ => Reply::Ready(
+                    self.gateway
+                        .trouble()
+                        .problem(Problem::forbidden("The WebSocket was not accepted"), None),
+                ),
             };
         };
         let peer = CallPeer::new(
@@ -147,12 +150,12 @@ impl SocketHandler {
             call,
         );
         let subprotocol = acceptance.subprotocol;
-        self.switch(
+        Reply::Ready(self.switch(
             link,
             subprotocol.as_deref(),
             acceptance.headers,
             Box::new(peer),
-        )
+        ))
     }
 
     fn switch(

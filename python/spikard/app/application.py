@@ -1,7 +1,8 @@
 """The application: routes, handlers of faults, life, and the ways to run it."""
 
+import os
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from spikard._spikard import Application
 from spikard.app import runner, serving
@@ -9,7 +10,8 @@ from spikard.app.channels import Channels
 from spikard.app.description import SelfDescription
 from spikard.app.faults import FaultHandling
 from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
-from spikard.config import ServerConfig
+from spikard.config import ServerConfig, StaticFilesConfig
+from spikard.config.static_files import StaticFilesKeywords
 from spikard.datastructures import State
 from spikard.di.container import Container
 from spikard.errors import RouteError
@@ -111,6 +113,18 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         """
         self.container.provide(key, provider_or_value)
         return self
+
+    def static(
+        self,
+        route_prefix: str,
+        directory: str | os.PathLike[str],
+        **options: Unpack[StaticFilesKeywords],
+    ) -> None:
+        """Serve the files of a directory below a path.
+
+        app.static("/assets", "assets", max_age=3600)
+        """
+        self._native.add_static(StaticFilesConfig(directory, route_prefix, **options))
 
     def get_routes(self) -> list[Route]:
         """All routes in the order of registration."""
