@@ -133,7 +133,7 @@ def test_tags_become_weak_and_vary_grows(served: Served) -> None:
 
 
 def test_head_says_what_get_would(served: Served) -> None:
-    whole, body = raw(served, "/large", "gzip")
+    _, body = raw(served, "/large", "gzip")
     head, nothing = raw(served, "/large", "gzip", "HEAD")
     assert nothing == b""
     assert head.headers["content-length"] == str(len(body))

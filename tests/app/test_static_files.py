@@ -1,7 +1,6 @@
 """Directories served below a path."""
 
 import gzip
-import os
 import pathlib
 
 import pytest
@@ -269,5 +268,5 @@ def test_a_new_file_is_served_at_once(served: Served, site: pathlib.Path) -> Non
     assert served.client.get("/public/new.txt").text == "one"
     (site / "new.txt").write_text("two and more")
     assert served.client.get("/public/new.txt").text == "two and more"
-    os.unlink(site / "new.txt")
+    (site / "new.txt").unlink()
     assert served.client.get("/public/new.txt").status_code == 404

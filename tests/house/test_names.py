@@ -44,7 +44,6 @@ def test_configuration(name: str) -> None:
     assert hasattr(importlib.import_module("spikard.config"), name)
 
 
-
 def test_all_is_true_and_sorted() -> None:
     assert sorted(spikard.__all__) == list(spikard.__all__)
     assert [name for name in spikard.__all__ if not hasattr(spikard, name)] == []

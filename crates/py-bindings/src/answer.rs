@@ -38,7 +38,8 @@ pub(crate) struct Answer {
 pub(crate) enum Content {
     Bytes(Bytes),
     Stream(Source),
-    File(FileContent),
+    /// Boxed, since other answers are many.
+    File(Box<FileContent>),
 }
 
 impl Content {
@@ -186,7 +187,7 @@ fn file(path: PathBuf, status: StatusCode) -> Answer {
     assemble(
         status,
         HeaderMap::new(),
-        Content::File(FileContent::from(path)),
+        Content::File(Box::new(FileContent::from(path))),
         None,
     )
 }
@@ -392,7 +393,7 @@ fn content(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Option<
     let py = value.py();
     if let Ok(file) = value.cast::<FileResponse>() {
         let path = file.borrow().path.clone();
-        return Ok(Some(Content::File(FileContent::from(path))));
+        return Ok(Some(Content::File(Box::new(FileContent::from(path)))));
     }
     let Some(iterator) = value.getattr_opt(intern!(py, "iterator"))? else {
         return Ok(None);
