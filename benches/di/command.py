@@ -73,7 +73,7 @@ def table(found: dict[str, list[dict[str, float]]]) -> str:
     heads = [f"{name} {runs[0]['version']}".strip() for name, runs in found.items()]
     lines = [
         f"{dt.datetime.now(dt.UTC).date()}, Python {sys.version.split()[0]}, µs, median (lowest to highest) of "
-        + f"{len(found['ours'])} rounds",
+        f"{len(found['ours'])} rounds",
         "",
         f"| | {' | '.join(heads)} |",
         f"|---|{'---|' * len(heads)}",

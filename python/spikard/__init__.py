@@ -31,6 +31,7 @@ from spikard.di import Inject, Provide
 from spikard.exceptions import HTTPException, ProblemDetails, ValidationException
 from spikard.params import Body, Cookie, File, Form, Header, Path, Query
 from spikard.responses import (
+    FileResponse,
     HTMLResponse,
     JSONResponse,
     PlainTextResponse,
@@ -58,6 +59,7 @@ __all__ = [
     "CorsConfig",
     "EventStreamResponse",
     "File",
+    "FileResponse",
     "Form",
     "HTMLResponse",
     "HTTPException",

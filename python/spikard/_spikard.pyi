@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context
+from os import PathLike
+from pathlib import Path
 from typing import Any, Final, Literal, Self, final
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "BodyReader",
     "Driver",
     "Exchange",
+    "FileResponse",
     "Headers",
     "JsonSchema",
     "MemoryStream",
@@ -200,6 +203,25 @@ class Response:
     ) -> None: ...
     def delete_cookie(self, key: str, path: str = "/", domain: str | None = None) -> None: ...
 
+class FileResponse(Response):
+    """A file, opened and sent without Python: as a whole, or as much of it as the request asks for.
+
+    With a `filename` the client is told to keep it under that name; `inline` lets it be shown instead.
+    """
+
+    @property
+    def path(self) -> Path: ...
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        *,
+        filename: str | None = None,
+        media_type: str | None = None,
+        headers: Mapping[str, str] | Headers | None = None,
+        inline: bool = False,
+        background: Any = None,
+    ) -> Self: ...
+
 @final
 class Application:
     """Routes and their compiled plans. Frozen once a server starts."""
@@ -220,6 +242,8 @@ class Application:
         """Hooks that every request passes before its route is looked for."""
     def respond(self, index: int, value: Any, event_loop: asyncio.AbstractEventLoop, /) -> Response:
         """What a route's handler gave, as a `Response`."""
+    def add_static(self, config: Any, /) -> None:
+        """Take a directory, a `spikard.config.StaticFilesConfig`; servers look for it when they are made."""
     def remove_routes(self) -> None: ...
 
 @final
@@ -371,6 +395,7 @@ def hold_clock(at: int | None, /) -> int | None:
 
 def share_memory(fd: int, /) -> None:
     """Share rate limits with other processes through a file; the descriptor belongs to the module from here on."""
+
 def render_response(
     response: Response, loop: asyncio.AbstractEventLoop, /
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes | None]:

@@ -259,6 +259,7 @@ def test_to_dict_is_plain_all_the_way() -> None:
         "min_size": 1024,
         "quality": 6,
         "exclude_types": [],
+        "decode_requests": False,
     }
     assert set(plain) == set(DEFAULTS)
 

@@ -15,23 +15,32 @@
 //! - [`event_stream`]: answers that are streams of events
 //! - [`upgrade`], [`websocket`]: connections that change to another protocol
 //! - [`inflow`], [`multipart`]: bodies read as they come, and forms in them
+//! - [`file`], [`static_files`], [`file_type`], [`disposition`]: files and directories as answers
+//! - [`compression`], [`coding`], [`accept_encoding`], `decoding`, [`vary`]: compressed bodies
 //! - [`query`], [`cookie`], [`media_type`], [`percent`], [`quoted`]: lazy parsers of their texts
 //! - [`problem`]: error answers (RFC 9457)
 //! - [`settings`], [`security_headers`]: limits and switches
 //! - [`counters`], [`metrics`], [`access_log`], [`request_id`], [`trace_context`]: figures and records
 #![forbid(unsafe_code)]
 
+pub mod accept_encoding;
 pub mod access_log;
 pub mod auth;
 pub mod body;
 pub mod clock;
+pub mod coding;
+pub mod compression;
 mod connection;
 pub mod cookie;
 pub mod cors;
 pub mod counters;
+mod decoding;
+pub mod disposition;
 pub mod error;
 pub mod event_stream;
 pub mod exemption;
+pub mod file;
+pub mod file_type;
 pub mod gate;
 pub mod handler;
 mod head_watch;
@@ -57,6 +66,7 @@ pub mod security_headers;
 pub mod server;
 pub mod service;
 pub mod settings;
+pub mod static_files;
 pub mod tls;
 mod tls_client;
 pub mod trace_context;

@@ -1,7 +1,9 @@
 //! One request's way from the parsed head to the finished answer.
 
 mod answering;
+mod coded_body;
 mod crossing;
+mod finishing;
 mod head_check;
 mod miss;
 mod passage;
@@ -20,13 +22,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use http::StatusCode;
 use http::header::{self, HeaderValue};
-use http::{StatusCode, Version};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 
-use crate::access_log::{AccessLog, Entry, LineSink};
-use crate::cors::{Cors, Crossing};
+use crate::accept_encoding;
+use crate::access_log::{AccessLog, LineSink};
+use crate::compression::{Compression, RouteCompression};
+use crate::cors::Cors;
 use crate::counters::Counters;
 use crate::gate::Gate;
 use crate::handler::{BodyPolicy, Handler, Observer, Reply};
@@ -43,6 +47,7 @@ use crate::trail::Trail;
 use crate::wire::Activity;
 
 pub(crate) use answering::Answering;
+use finishing::Exchange;
 use passage::Stage;
 pub(crate) use running::Running;
 use within::Led;
@@ -54,6 +59,7 @@ pub struct Endpoint {
     pub request_timeout: Option<Option<Duration>>,
     /// What a request passes before its body is read, in this order.
     pub gates: Vec<Rc<dyn Gate>>,
+    pub compression: Option<Option<Arc<Compression>>>,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -92,6 +98,8 @@ pub struct Service {
     pub is_guarded: bool,
     /// What scripts of other sites may do; nothing is looked at without it.
     pub cors: Option<Cors>,
+    /// Whether any answer may be compressed: without that nobody looks at what clients accept.
+    pub compresses: bool,
     pub settings: Settings,
     /// Encrypts what comes by TCP.
     pub tls: Option<Tls>,
@@ -125,6 +133,7 @@ impl Service {
             entry: Vec::new(),
             is_guarded: false,
             cors: None,
+            compresses: settings.compression.is_some(),
             settings,
             tls: None,
             observer,
@@ -171,6 +180,12 @@ impl Service {
                 .cors
                 .as_ref()
                 .and_then(|cors| cors.crossing(&self.router, &parts, &origin)),
+            accept_encoding: if self.compresses {
+                accept_encoding::joined(&parts.headers)
+            } else {
+                None
+            },
+            may_compress: true,
             is_secure: origin.secure,
             trail: self.needs_trail().then(Rc::default),
             led: None,
@@ -196,12 +211,15 @@ impl Service {
             },
         };
         match reply {
-            Reply::Ready(response) => Answering::Ready(Some(self.finish(response, exchange))),
+            Reply::Ready(response) => match self.finish(response, exchange) {
+                Reply::Ready(response) => Answering::Ready(Some(response)),
+                Reply::Later(future) => Answering::Later(future),
+            },
             Reply::Later(future) => {
                 let service = Rc::clone(self);
                 Answering::Later(Box::pin(async move {
                     let response = future.await;
-                    service.finish(response, exchange)
+                    service.finish(response, exchange).settled().await
                 }))
             }
         }
@@ -311,9 +329,13 @@ impl Service {
         if incoming.is_end_stream() && policy != BodyPolicy::Stream {
             return self.call(endpoint, Box::new(Request::new(head, Bytes::new())));
         }
+        let coding = match self.body_coding(endpoint, &policy, &head) {
+            Ok(coding) => coding,
+            Err(refusal) => return self.revise(head, *refusal),
+        };
         let (service, endpoint) = (Rc::clone(self), Rc::clone(endpoint));
         Reply::Later(Box::pin(async move {
-            let reply = match service.read(limit, policy, head, incoming).await {
+            let reply = match service.read(limit, policy, coding, head, incoming).await {
                 Ok(request) => service.call(&endpoint, request),
                 Err((head, problem)) => {
                     let mut response = service.problem(&head, problem);
@@ -336,10 +358,18 @@ impl Service {
         };
         match catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request))) {
             Ok(Reply::Later(future)) => {
+                let own = RouteCompression::of(endpoint);
                 let (service, endpoint) = (Rc::clone(self), Rc::clone(endpoint));
-                Reply::Later(Box::pin(service.wait(endpoint, future, timeout, seen)))
+                let waiting = service.wait(endpoint, future, timeout, seen);
+                match own {
+                    None => Reply::Later(Box::pin(waiting)),
+                    Some(own) => Reply::Later(Box::pin(async move { own.mark(waiting.await) })),
+                }
             }
-            Ok(Reply::Ready(response)) => self.show(seen, response),
+            Ok(Reply::Ready(response)) => match RouteCompression::of(endpoint) {
+                None => self.show(seen, response),
+                Some(own) => self.show(seen, own.mark(response)),
+            },
             Err(panic) => {
                 let response = self.panicked(panic.as_ref(), seen.id.as_ref());
                 self.show(seen.made_by_us(), response)
@@ -419,53 +449,6 @@ impl Service {
     fn render(&self, problem: Problem, id: Option<&RequestId>) -> Response {
         problem.into_response(&self.settings.problem_base_url, id.map(RequestId::as_str))
     }
-
-    /// Adds what every answer carries.
-    fn finish(&self, response: Response, mut exchange: Exchange) -> Response {
-        let mut response = match &exchange.trail {
-            Some(trail) => trail.apply(response),
-            None => response,
-        };
-        let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let headers = response.headers_mut();
-        if let Some(crossing) = &exchange.crossing {
-            crossing.mark(headers);
-        }
-        if let (Some(name), Some(id)) = (&self.settings.request_id_header, exchange.id)
-            && !headers.contains_key(name)
-        {
-            headers.insert(name.clone(), id);
-        }
-        if let Some(server) = &self.settings.server_header
-            && !headers.contains_key(header::SERVER)
-        {
-            headers.insert(header::SERVER, server.clone());
-        }
-        if let Some(security) = &self.settings.security_headers {
-            security.add(headers, exchange.is_secure);
-        }
-        if self.draining.get() && exchange.version < Version::HTTP_2 && !is_upgrade {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        if let Some(trail) = &exchange.trail {
-            let led = exchange.led.and_then(|led| led.place());
-            let place = led.unwrap_or_else(|| trail.place.get());
-            exchange.running.answered(place, response.status());
-            if let (Some(log), Some(entry)) = (&self.access_log, exchange.logged) {
-                log.end(&entry, self.name_of(place), &response);
-            }
-        }
-        exchange.running.hold_while_streaming(response)
-    }
-
-    /// The pattern of the route that answered, or the path of the mount.
-    fn name_of(&self, place: Place) -> Option<&str> {
-        match place {
-            Place::Nowhere => None,
-            Place::Route(id) => Some(self.router.pattern(id)),
-            Place::Mount(index) => self.mounts.get(index).map(|mount| mount.prefix.as_str()),
-        }
-    }
 }
 
 /// What is kept of a request while its handler runs.
@@ -482,19 +465,6 @@ impl Seen {
         self.is_watched = true;
         self
     }
-}
-
-/// What is kept of a request for its answer's last touches.
-struct Exchange {
-    running: Running,
-    id: Option<HeaderValue>,
-    version: Version,
-    is_secure: bool,
-    crossing: Option<Crossing>,
-    trail: Option<Rc<Trail>>,
-    /// Where the front has led the request, if it went there.
-    led: Option<Led>,
-    logged: Option<Entry>,
 }
 
 fn close_after(response: &mut Response) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use crate::compression::Compression;
 use crate::multipart::PartRules;
 use crate::proxies::TrustedProxies;
 use crate::security_headers::SecurityHeaders;
@@ -45,6 +46,7 @@ pub struct Settings {
     pub health_path: Option<String>,
     pub metrics_path: Option<String>,
     pub security_headers: Option<SecurityHeaders>,
+    pub compression: Option<Arc<Compression>>,
     /// After so many requests the server asks to be replaced.
     pub max_requests: Option<u64>,
     /// What multipart forms may hold.
@@ -77,6 +79,7 @@ impl Default for Settings {
             health_path: None,
             metrics_path: None,
             security_headers: None,
+            compression: None,
             max_requests: None,
             parts: PartRules::default(),
         }

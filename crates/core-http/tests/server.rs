@@ -53,6 +53,7 @@ fn endpoint(handler: impl Handler + 'static) -> Rc<Endpoint> {
         max_body_size: None,
         request_timeout: None,
         gates: Vec::new(),
+        compression: None,
     })
 }
 

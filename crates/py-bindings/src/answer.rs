@@ -1,7 +1,11 @@
 //! From a handler's result to an answer, by the table of return values.
 
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use core_http::body::Body;
+use core_http::handler::Reply;
+use core_http::request::Head;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{StatusCode, header};
 use pyo3::exceptions::{PyBaseException, PyTypeError, PyValueError};
@@ -10,8 +14,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
 
 use crate::application::error_class;
+use crate::call::Carried;
 use crate::encode;
 use crate::event::EventFormat;
+use crate::file_response::{self, FileContent, FileResponse};
+use crate::gateway::Gateway;
 use crate::headers::Headers;
 use crate::response::{JSON, Response, bytes_of};
 use crate::route::Route;
@@ -32,14 +39,16 @@ pub(crate) struct Answer {
 pub(crate) enum Content {
     Bytes(Bytes),
     Stream(Source),
+    /// Boxed, since other answers are many.
+    File(Box<FileContent>),
 }
 
 impl Content {
-    /// What is there already; nothing of a stream.
+    /// What is there already; nothing of a stream or a file.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Bytes(bytes) => bytes,
-            Self::Stream(_) => b"",
+            Self::Stream(_) | Self::File(_) => b"",
         }
     }
 
@@ -52,21 +61,24 @@ impl Answer {
     /// As the object that hooks see.
     pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         let mut response = Response::of_parts(py, self.status, self.headers, self.body.as_bytes())?;
-        if let Content::Stream(source) = self.body {
-            response.held = Some(source);
-        }
         if let Some(after) = self.after {
             response.background = after;
         }
-        let response = Bound::new(py, response)?.into_any();
+        let response = match self.body {
+            Content::Bytes(_) => Bound::new(py, response)?.into_any(),
+            Content::Stream(source) => {
+                response.held = Some(source);
+                Bound::new(py, response)?.into_any()
+            }
+            Content::File(file) => file.into_python(py, response)?,
+        };
         Ok(response)
     }
-}
 
-impl From<Answer> for core_http::Response {
-    fn from(answer: Answer) -> Self {
-        let mut response = Self::default();
-        *response.body_mut() = match answer.body {
+    /// The answer as the server sends it. Only a file has to be waited for.
+    pub(crate) fn into_reply(self, gateway: &Gateway) -> Reply {
+        let mut response = core_http::Response::default();
+        *response.body_mut() = match self.body {
             Content::Bytes(bytes) => Body::from(bytes),
             Content::Stream(source) => {
                 if let Format::Events(format) = &source.format {
@@ -74,10 +86,36 @@ impl From<Answer> for core_http::Response {
                 }
                 Body::Stream(Box::pin(StreamBody::from(source)))
             }
+            Content::File(file) => {
+                let answer = file.answer(self.status, self.headers, gateway.clone());
+                return Reply::Later(Box::pin(answer));
+            }
         };
-        *response.status_mut() = answer.status;
-        *response.headers_mut() = answer.headers;
-        response
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        Reply::Ready(response)
+    }
+
+    /// A file is sent as its request demands; any other answer is what it is.
+    pub(crate) fn note(&mut self, py: Python<'_>, request: &Carried) {
+        match request {
+            Carried::Core(request) => self.note_head(&request.head),
+            Carried::Python(request) if self.is_file() => {
+                self.note_head(request.borrow(py).head());
+            }
+            Carried::Python(_) => {}
+        }
+    }
+
+    pub(crate) fn note_head(&mut self, head: &Head) {
+        if let Content::File(file) = &mut self.body {
+            file.note(head);
+        }
+    }
+
+    /// Whether `note` has anything to do.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.body, Content::File(_))
     }
 }
 
@@ -145,6 +183,15 @@ fn json(value: &Bound<'_, PyAny>, status: StatusCode) -> PyResult<Answer> {
     ))
 }
 
+fn file(path: PathBuf, status: StatusCode) -> Answer {
+    assemble(
+        status,
+        HeaderMap::new(),
+        Content::File(Box::new(FileContent::from(path))),
+        None,
+    )
+}
+
 /// The answer for what a handler of `route` returned. What is to be done after it waits for `schedule`.
 pub(crate) fn answer(
     route: &Route,
@@ -178,6 +225,9 @@ pub(crate) fn answer(
         return Ok(answer);
     }
     if let Some(class) = &route.response_class {
+        if let Some(path) = file_response::path_of(value)? {
+            return Ok(file(path, status));
+        }
         return read_response(
             event_loop,
             &class.bind(value.py()).call1((value, status.as_u16()))?,
@@ -209,6 +259,9 @@ pub(crate) fn answer(
             after: None,
         });
         return Ok(assemble(status, HeaderMap::new(), body, Some(text)));
+    }
+    if let Some(path) = file_response::path_of(value)? {
+        return Ok(file(path, status));
     }
     json(value, status).map_err(|error| {
         if value.is_callable()
@@ -337,8 +390,26 @@ pub(crate) fn schedule(
             source.after = Some(After::new(work.unbind(), event_loop.clone_ref(py)));
             Ok(())
         }
-        Content::Bytes(_) => run_after(event_loop, &work),
+        Content::Bytes(_) | Content::File(_) => run_after(event_loop, &work),
     }
+}
+
+/// The content of a response that is more than its `content`.
+fn content(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Option<Content>> {
+    let py = value.py();
+    if let Ok(file) = value.cast::<FileResponse>() {
+        let path = file.borrow().path.clone();
+        return Ok(Some(Content::File(Box::new(FileContent::from(path)))));
+    }
+    let Some(iterator) = value.getattr_opt(intern!(py, "iterator"))? else {
+        return Ok(None);
+    };
+    Ok(Some(Content::Stream(Source {
+        iterator: iterator.unbind(),
+        event_loop: event_loop.clone_ref(py),
+        format: EventFormat::of(value)?.map_or(Format::Plain, Format::Events),
+        after: None,
+    })))
 }
 
 /// The answer of a `Response` object, its background work queued.
@@ -373,7 +444,7 @@ pub(crate) fn render_response<'py>(
         .collect();
     let body = match &answer.body {
         Content::Bytes(bytes) => Some(PyBytes::new(py, bytes)),
-        Content::Stream(_) => None,
+        Content::Stream(_) | Content::File(_) => None,
     };
     Ok((answer.status.as_u16(), headers, body))
 }
@@ -390,23 +461,14 @@ fn read_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<A
     })?;
     let py = value.py();
     let held = response.borrow_mut().held.take();
-    let response = response.borrow();
-    let iterator = match held {
-        Some(_) => None,
-        None => value.getattr_opt(intern!(py, "iterator"))?,
+    let given = match held {
+        Some(source) => Some(Content::Stream(source)),
+        None => content(event_loop, value)?,
     };
-    let (body, implied) = match (held, iterator) {
-        (Some(source), _) => (Content::Stream(source), None),
-        (None, Some(iterator)) => {
-            let source = Source {
-                iterator: iterator.unbind(),
-                event_loop: event_loop.clone_ref(py),
-                format: EventFormat::of(value)?.map_or(Format::Plain, Format::Events),
-                after: None,
-            };
-            (Content::Stream(source), None)
-        }
-        (None, None) => {
+    let response = response.borrow();
+    let (body, implied) = match given {
+        Some(content) => (content, None),
+        None => {
             let (bytes, implied) = response.render(py)?;
             (Content::Bytes(bytes), implied)
         }

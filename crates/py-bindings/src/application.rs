@@ -24,6 +24,8 @@ pub(crate) struct Application {
     pub(crate) front: Option<Arc<Route>>,
     /// Applications below a path.
     pub(crate) mounts: Vec<(String, Arc<Route>)>,
+    /// Settings of directories; servers look whether they are there.
+    pub(crate) static_files: Vec<Py<PyAny>>,
 }
 
 impl std::fmt::Debug for Application {
@@ -39,7 +41,7 @@ pub(crate) fn error_class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'p
     py.import(intern!(py, "spikard.errors"))?.getattr(name)
 }
 
-fn raise(py: Python<'_>, class: &str, message: String) -> PyErr {
+pub(crate) fn raise(py: Python<'_>, class: &str, message: String) -> PyErr {
     match error_class(py, class).and_then(|class| class.call1((message,))) {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
@@ -97,6 +99,7 @@ impl Application {
             entry: None,
             front: None,
             mounts: Vec::new(),
+            static_files: Vec::new(),
         }
     }
 
@@ -184,8 +187,15 @@ impl Application {
         answer::answer(route, &event_loop, &value)?.into_python(value.py())
     }
 
+    /// Takes a directory, a `spikard.config.StaticFilesConfig`.
+    #[pyo3(signature = (config, /))]
+    fn add_static(&mut self, config: Py<PyAny>) {
+        self.static_files.push(config);
+    }
+
     fn remove_routes(&mut self) {
         self.routes.clear();
+        self.static_files.clear();
         self.router = Router::new();
     }
 }

@@ -1,5 +1,6 @@
 //! Everything a server is made of, read from Python once, ready to go to the thread it will run on.
 
+use std::cmp::Reverse;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use crate::part_rules;
 use crate::python_handler::{PythonHandler, PythonObserver};
 use crate::route::Route;
 use crate::socket_handler::SocketHandler;
+use crate::static_files::StaticDirectory;
 use crate::{cors, settings, tls};
 
 pub(crate) struct Blueprint {
@@ -35,6 +37,7 @@ pub(crate) struct Blueprint {
     tls: Option<Tls>,
     cors: Option<Arc<Policy>>,
     access_logger: Option<AccessLogger>,
+    static_files: Vec<StaticDirectory>,
     max_json_depth: usize,
     /// Hooks that every request passes before its route is looked for.
     entry: Option<Arc<Py<PyAny>>>,
@@ -47,10 +50,19 @@ pub(crate) struct Blueprint {
 impl Blueprint {
     /// Reads an application's routes and a `spikard.config.ServerConfig`.
     pub(crate) fn read(application: &Application, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = config.py();
+        let mut static_files = Vec::new();
+        for directory in config.getattr("static_files")?.try_iter()? {
+            static_files.push(StaticDirectory::read(&directory?)?);
+        }
+        for directory in &application.static_files {
+            static_files.push(StaticDirectory::read(directory.bind(py))?);
+        }
         Ok(Self {
             routes: application.routes.clone(),
             pages: pages::read(application.owner(config.py()), config)?,
             settings: settings::read(config)?,
+            static_files,
             tls: tls::read(config)?,
             cors: cors::read(&config.getattr("cors")?)?,
             access_logger: AccessLogger::find(config.py())?,
@@ -91,6 +103,7 @@ impl Blueprint {
                 max_body_size: None,
                 request_timeout: None,
                 gates: Vec::new(),
+                compression: None,
             };
             // A route of the application's own at the same path wins.
             if router.insert(Method::GET, path, Rc::new(endpoint)).is_ok() {
@@ -115,8 +128,18 @@ impl Blueprint {
             })
             .collect();
         drop(guards);
+        let compresses = self
+            .routes
+            .iter()
+            .any(|(_, _, route)| matches!(route.compression, Some(Some(_))));
+        let base_url = self.settings.problem_base_url.clone();
         let observer = Box::new(PythonObserver(gateway.clone()));
         let mut service = Service::new(router, self.settings, observer);
+        service.compresses |= compresses;
+        for directory in self.static_files {
+            let observer = Rc::new(PythonObserver(gateway.clone()));
+            service.mounts.push(directory.mount(&base_url, observer));
+        }
         service.tls = self.tls;
         service.cors = cors.is_active().then_some(cors);
         service.counters = self.counters;
@@ -125,9 +148,10 @@ impl Blueprint {
         }
         service.front = front;
         service.mounts.extend(mounts);
+        // The first of several with the same prefix stays the first.
         service
             .mounts
-            .sort_by_key(|mount| std::cmp::Reverse(mount.prefix.len()));
+            .sort_by_key(|mount| Reverse(mount.prefix.len()));
         if let Some(hooks) = &self.entry {
             service.entry.push(HookGate::of(gateway, hooks, None));
         }
@@ -154,6 +178,7 @@ impl Blueprint {
             max_body_size: route.max_body_size,
             request_timeout: route.request_timeout,
             gates,
+            compression: route.compression.clone(),
         }
     }
 

@@ -241,7 +241,13 @@ impl CallQueue {
                 // A call that was given up ends in its cancellation, which is nobody's fault.
                 Outcome::Fault(_) if sender.is_closed() => {}
                 Outcome::Fault(error) => queue.push(Job::Blame(error, blame, sender, ticket)),
-                said @ (Outcome::Answer(_) | Outcome::Passed(..)) => drop(sender.send(Some(said))),
+                Outcome::Answer(mut answer) => {
+                    if let Some(blame) = &blame {
+                        blame.note(&mut answer);
+                    }
+                    drop(sender.send(Some(Outcome::Answer(answer))));
+                }
+                passed @ Outcome::Passed(..) => drop(sender.send(Some(passed))),
             }
         });
     }

@@ -63,6 +63,15 @@ pub(crate) struct Blame {
     route: Option<Arc<Route>>,
 }
 
+impl Blame {
+    /// What a file's answer needs of the request.
+    pub(crate) fn note(&self, answer: &mut Answer) {
+        if answer.is_file() {
+            Python::attach(|py| answer.note(py, &self.carried));
+        }
+    }
+}
+
 impl Callee {
     /// Asks Python, on the loop's thread. `Done` where it answered at once.
     pub(crate) fn ask(
@@ -163,6 +172,10 @@ impl Callee {
                 ),
                 None,
             ),
+            Progress::Done(Outcome::Answer(mut answer)) => {
+                answer.note(py, &carried);
+                (Some(Progress::Done(Outcome::Answer(answer))), None)
+            }
             progress @ Progress::Done(_) => (Some(progress), None),
             progress => (
                 Some(progress),

@@ -171,7 +171,13 @@ async fn wait_inline(
                 };
                 turn.after_call();
             }
-            said @ (Outcome::Answer(_) | Outcome::Passed(..)) => return Some(said),
+            Outcome::Answer(mut answer) => {
+                if let Some(blame) = &blame {
+                    blame.note(&mut answer);
+                }
+                return Some(Outcome::Answer(answer));
+            }
+            passed @ Outcome::Passed(..) => return Some(passed),
         }
     }
 }

@@ -4,11 +4,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use core_http::gate::{Gate, Passing, Refused};
+use core_http::handler::Reply;
 use core_http::request::Head;
 use core_http::trail::Trail;
 use pyo3::prelude::*;
 
-use crate::answer::Answer;
 use crate::call::Outcome;
 use crate::callee::{Question, Said, closing};
 use crate::gateway::Gateway;
@@ -48,31 +48,45 @@ impl Gate for HookGate {
             head: Box::new(head),
         };
         match self.gateway.ask(question) {
-            Ok(said) => match decided(said) {
+            Ok(said) => match decided(&self.gateway, said) {
                 Ok(head) => Passing::On(head),
-                Err(refused) => Passing::Stop(refused),
+                Err((head, Reply::Ready(response))) => Passing::Stop(refused(head, response)),
+                Err((head, Reply::Later(file))) => {
+                    Passing::Later(Box::pin(async move { Err(refused(head, file.await)) }))
+                }
             },
-            Err(later) => Passing::Later(Box::pin(async move { decided(later.await) })),
+            Err(later) => {
+                let gateway = self.gateway.clone();
+                Passing::Later(Box::pin(async move {
+                    match decided(&gateway, later.await) {
+                        Ok(head) => Ok(head),
+                        Err((head, reply)) => Err(refused(head, reply.settled().await)),
+                    }
+                }))
+            }
         }
     }
 }
 
-fn decided(said: Said) -> Result<Head, Box<Refused>> {
-    match said {
-        Some(Outcome::Passed(head, None)) => Ok(*head),
-        Some(Outcome::Passed(head, Some(answer))) => Err(refused(*head, answer)),
-        Some(Outcome::Answer(answer)) => Err(refused(bare_head(), answer)),
+fn decided(gateway: &Gateway, said: Said) -> Result<Head, (Head, Reply)> {
+    let (head, answer) = match said {
+        Some(Outcome::Passed(head, None)) => return Ok(*head),
+        Some(Outcome::Passed(head, Some(mut answer))) => {
+            answer.note_head(&head);
+            (*head, answer)
+        }
+        Some(Outcome::Answer(answer)) => (bare_head(), answer),
         Some(Outcome::Fault(_)) | None => match closing() {
-            Outcome::Answer(answer) => Err(refused(bare_head(), answer)),
+            Outcome::Answer(answer) => (bare_head(), answer),
             Outcome::Fault(_) | Outcome::Passed(..) => {
-                Err(refused(bare_head(), core_http::Response::default().into()))
+                (bare_head(), core_http::Response::default().into())
             }
         },
-    }
+    };
+    Err((head, answer.into_reply(gateway)))
 }
 
-fn refused(head: Head, answer: Answer) -> Box<Refused> {
-    let mut response = core_http::Response::from(answer);
+fn refused(head: Head, mut response: core_http::Response) -> Box<Refused> {
     response.extensions_mut().insert(Concluded);
     Box::new(Refused { head, response })
 }

@@ -10,7 +10,6 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::answer::Answer;
 use crate::call::Outcome;
 use crate::callee::{Question, Said, closing};
 use crate::gateway::Gateway;
@@ -77,34 +76,32 @@ impl Inquirer {
             }
             Err(_) => None,
         };
-        let head = decided(said)?;
+        let head = decided(&self.gateway, said).await?;
         let value = told.lock().ok().and_then(|mut told| told.take());
         match value {
             Some(value) => Ok((head, value)),
-            None => Err(refused(head, closing())),
+            None => Err(refused(&self.gateway, head, closing()).await),
         }
     }
 }
 
-fn decided(said: Said) -> Result<Head, Box<Refused>> {
+async fn decided(gateway: &Gateway, said: Said) -> Result<Head, Box<Refused>> {
     match said {
         Some(Outcome::Passed(head, None)) => Ok(*head),
-        Some(Outcome::Passed(head, Some(answer))) => Err(refused(*head, Outcome::Answer(answer))),
-        Some(outcome @ Outcome::Answer(_)) => Err(refused(bare_head(), outcome)),
-        Some(Outcome::Fault(_)) | None => Err(refused(bare_head(), closing())),
+        Some(Outcome::Passed(head, Some(answer))) => {
+            Err(refused(gateway, *head, Outcome::Answer(answer)).await)
+        }
+        Some(outcome @ Outcome::Answer(_)) => Err(refused(gateway, bare_head(), outcome).await),
+        Some(Outcome::Fault(_)) | None => Err(refused(gateway, bare_head(), closing()).await),
     }
 }
 
-fn refused(head: Head, outcome: Outcome) -> Box<Refused> {
+async fn refused(gateway: &Gateway, head: Head, outcome: Outcome) -> Box<Refused> {
     let response = match outcome {
-        Outcome::Answer(answer) => answer_of(answer),
+        Outcome::Answer(answer) => answer.into_reply(gateway).settled().await,
         Outcome::Fault(_) | Outcome::Passed(..) => core_http::Response::default(),
     };
     Box::new(Refused { head, response })
-}
-
-fn answer_of(answer: Answer) -> core_http::Response {
-    answer.into()
 }
 
 type Keep = Box<dyn Fn(&Bound<'_, PyAny>) -> PyResult<()> + Send + Sync>;

@@ -10,10 +10,11 @@
 //! - `socket_handler`, `socket_plan`, `socket_peer`, `socket_link`: WebSockets, from the handshake to the handler
 //! - `stream`, `event`: bodies made by Python iterators; server-sent events
 //! - `inner_exchange`: requests that Python hands to the server
-//! - `request`, `request_change`, `response`, `headers`, `query_params`, `memory`: the objects Python sees
+//! - `request`, `request_change`, `response`, `file_response`, `headers`, `query_params`, `memory`: the objects Python
+//!   sees
 //! - `body_plan`, `form`, `part_rules`, `uploads`, `msgpack`: bodies that are no JSON
 //! - `body_reader`, `intake`, `part_parser`: bodies as handlers ask for them
-//! - `encode`, `values`, `json_value`, `schema`, `settings`, `tls`: conversions
+//! - `encode`, `values`, `json_value`, `schema`, `settings`, `tls`, `compression`, `static_files`: conversions
 //! - `thread_bound`: values that belong to one thread
 //! - `pool`: threads for plain `def` handlers
 
@@ -30,11 +31,13 @@ mod call_queue;
 mod callee;
 mod check;
 mod clock;
+mod compression;
 mod cors;
 mod driver;
 mod encode;
 mod event;
 mod event_loop;
+mod file_response;
 mod form;
 mod gateway;
 mod guard;
@@ -69,6 +72,7 @@ mod socket_handler;
 mod socket_link;
 mod socket_peer;
 mod socket_plan;
+mod static_files;
 mod stream;
 mod thread_bound;
 mod tls;
@@ -90,6 +94,8 @@ mod _spikard {
     use crate::body_reader::BodyReader;
     #[pymodule_export]
     use crate::driver::Driver;
+    #[pymodule_export]
+    use crate::file_response::FileResponse;
     #[pymodule_export]
     use crate::headers::Headers;
     #[pymodule_export]

@@ -44,13 +44,13 @@ impl PythonHandler {
 #[derive(Clone)]
 struct FoundRoute(Arc<Route>);
 
-pub(crate) fn reply(said: Said) -> core_http::Response {
+pub(crate) fn reply(gateway: &Gateway, said: Said) -> Reply {
     match said {
-        Some(Outcome::Answer(answer)) => answer.into(),
+        Some(Outcome::Answer(answer)) => answer.into_reply(gateway),
         // Faults were turned into answers on the way; silence comes only from status handlers.
         Some(Outcome::Fault(_) | Outcome::Passed(..)) | None => match closing() {
-            Outcome::Answer(answer) => answer.into(),
-            Outcome::Fault(_) | Outcome::Passed(..) => core_http::Response::default(),
+            Outcome::Answer(answer) => answer.into_reply(gateway),
+            Outcome::Fault(_) | Outcome::Passed(..) => Reply::Ready(core_http::Response::default()),
         },
     }
 }
@@ -130,10 +130,18 @@ impl Handler for PythonHandler {
             return self.refuse(request, problem);
         }
         match self.gateway.handle(&self.route, request) {
-            Ok(said) => Reply::Ready(settled(reading, reply(said))),
-            Err(later) => Reply::Later(Box::pin(
-                async move { settled(reading, reply(later.await)) },
-            )),
+            Ok(said) => match reply(&self.gateway, said) {
+                Reply::Ready(response) => Reply::Ready(settled(reading, response)),
+                Reply::Later(file) => {
+                    Reply::Later(Box::pin(async move { settled(reading, file.await) }))
+                }
+            },
+            Err(later) => {
+                let gateway = self.gateway.clone();
+                Reply::Later(Box::pin(async move {
+                    settled(reading, reply(&gateway, later.await).settled().await)
+                }))
+            }
         }
     }
 }
@@ -164,18 +172,26 @@ pub(crate) fn revise(
         body,
     };
     match gateway.ask(question) {
-        Ok(said) => Reply::Ready(revised(response, said)),
-        Err(later) => Reply::Later(Box::pin(async move { revised(response, later.await) })),
+        Ok(said) => revised(gateway, response, said),
+        Err(later) => {
+            let gateway = gateway.clone();
+            Reply::Later(Box::pin(async move {
+                revised(&gateway, response, later.await).settled().await
+            }))
+        }
     }
 }
 
 /// The answer after Python has seen it.
-fn revised(response: core_http::Response, said: Said) -> core_http::Response {
+fn revised(gateway: &Gateway, response: core_http::Response, said: Said) -> Reply {
     let Some(Outcome::Answer(answer)) = said else {
-        return response;
+        return Reply::Ready(response);
+    };
+    let (new, new_body) = match answer.into_reply(gateway) {
+        Reply::Ready(new) => new.into_parts(),
+        file @ Reply::Later(_) => return file,
     };
     let (mut parts, body) = response.into_parts();
-    let (new, new_body) = core_http::Response::from(answer).into_parts();
     parts.status = new.status;
     parts.headers = new.headers;
     // A stream of the server's own is not shown to Python: it stays unless something took its place.
@@ -184,7 +200,7 @@ fn revised(response: core_http::Response, said: Said) -> core_http::Response {
         (Body::Upgrade(upgrade), Body::Empty) => Body::Upgrade(upgrade),
         (_, new_body) => new_body,
     };
-    core_http::Response::from_parts(parts, body)
+    Reply::Ready(core_http::Response::from_parts(parts, body))
 }
 
 /// Python's view of what the service answers by itself.

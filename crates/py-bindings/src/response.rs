@@ -53,7 +53,7 @@ fn check_status(status: u16) -> PyResult<u16> {
 impl Response {
     #[new]
     #[pyo3(signature = (content=None, status_code=200, headers=None, *, media_type=None, background=None))]
-    fn new(
+    pub(crate) fn new(
         py: Python<'_>,
         content: Option<Py<PyAny>>,
         status_code: u16,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use core_http::compression::Compression;
 use core_http::cors::Policy;
 use core_validate::{ParameterSet, ParameterSpec, Source};
 use http::StatusCode;
@@ -14,7 +15,7 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::body_plan::{self, BodyPlan};
 use crate::part_rules::RouteFiles;
 use crate::socket_plan::SocketPlan;
-use crate::{cors, json_value};
+use crate::{compression, cors, json_value};
 
 /// How the handler is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +134,7 @@ pub(crate) struct Route {
     pub(crate) request_timeout: Option<Option<Duration>>,
     /// Absent: as the server has it; `None`: switched off.
     pub(crate) cors: Option<Option<Arc<Policy>>>,
+    pub(crate) compression: Option<Option<Arc<Compression>>>,
     pub(crate) files: RouteFiles,
     /// Whether the handler reads the body itself, as it comes.
     pub(crate) streams_body: bool,
@@ -366,6 +368,9 @@ impl Route {
             is_hooked: plan.getattr(intern!(py, "is_hooked"))?.is_truthy()?,
             cors: limit_of(&options, "cors")?
                 .map(|config| config.map_or(Ok(None), |config| cors::read(&config)))
+                .transpose()?,
+            compression: limit_of(&options, "compression")?
+                .map(|own| own.map_or(Ok(None), |own| compression::read(&own)))
                 .transpose()?,
             files: RouteFiles {
                 max_files: limit_of(&options, "max_files")?

@@ -9,8 +9,7 @@ use http::{HeaderName, HeaderValue};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::part_rules;
-use crate::security_headers;
+use crate::{compression, part_rules, security_headers};
 
 fn seconds(config: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Duration>> {
     let value: Option<f64> = config.getattr(name)?.extract()?;
@@ -68,6 +67,7 @@ pub(crate) fn read(config: &Bound<'_, PyAny>) -> PyResult<Settings> {
     };
     let server_header: Option<String> = config.getattr("server_header")?.extract()?;
     Ok(Settings {
+        compression: compression::read(&config.getattr("compression")?)?,
         request_id_header,
         max_body_size: max_body_size.filter(|&limit| limit > 0),
         request_timeout: seconds(config, "request_timeout")?,

@@ -96,9 +96,7 @@ impl SocketHandler {
             link: Some(Arc::clone(&link)),
         };
         let call = match self.gateway.handle(&self.route, request) {
-            Ok(said) => {
-                return Reply::Ready(self.answer(&link, unanswered, link.acceptance(), Ok(said)));
-            }
+            Ok(said) => return self.answer(&link, unanswered, link.acceptance(), Ok(said)),
             Err(later) => later,
         };
         let this = Self {
@@ -124,6 +122,8 @@ impl SocketHandler {
             })
             .await;
             this.answer(&link, unanswered, acceptance, said.map_or(Err(call), Ok))
+                .settled()
+                .await
         }))
     }
 
@@ -134,14 +134,15 @@ impl SocketHandler {
         mut unanswered: Unanswered,
         acceptance: Option<Acceptance>,
         call: Result<Said, Later>,
-    ) -> core_http::Response {
+    ) -> Reply {
         let Some(acceptance) = acceptance else {
             return match call {
-                Ok(said) if refuses(&said) => reply(said),
-                _ => self
-                    .gateway
-                    .trouble()
-                    .problem(Problem::forbidden("The WebSocket was not accepted"), None),
+                Ok(said) if refuses(&said) => reply(&self.gateway, said),
+                _ => Reply::Ready(
+                    self.gateway
+                        .trouble()
+                        .problem(Problem::forbidden("The WebSocket was not accepted"), None),
+                ),
             };
         };
         let peer = CallPeer::new(
@@ -155,12 +156,12 @@ impl SocketHandler {
         // From here on it is the peer that tells of the end.
         unanswered.link = None;
         let subprotocol = acceptance.subprotocol;
-        self.switch(
+        Reply::Ready(self.switch(
             link,
             subprotocol.as_deref(),
             acceptance.headers,
             Box::new(peer),
-        )
+        ))
     }
 
     fn switch(

@@ -225,6 +225,8 @@ impl MessagePeer {
                 self.common.send(is_text, payload);
             }
             Content::Stream(source) => self.stream = Some(source.into()),
+            // A file is an answer to a request, not a message.
+            Content::File(_) => self.common.fail(),
         }
     }
 

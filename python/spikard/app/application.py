@@ -1,8 +1,9 @@
 """The application: routes, handlers of faults, life, and the ways to run it."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from spikard._spikard import Application
@@ -15,7 +16,8 @@ from spikard.app.faults import FaultHandling
 from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
 from spikard.app.middleware import MiddlewareStack
 from spikard.app.mounting import MountedApp, mounted
-from spikard.config import UNSET, ServerConfig
+from spikard.config import UNSET, ServerConfig, StaticFilesConfig
+from spikard.config.static_files import StaticFilesKeywords
 from spikard.datastructures import State
 from spikard.di.container import Container
 from spikard.errors import RouteError
@@ -153,6 +155,18 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         if server is None:
             server = self._asgi_servers[loop] = AsgiServer(self)
         await server(scope, receive, send)
+
+    def static(
+        self,
+        route_prefix: str,
+        directory: str | os.PathLike[str],
+        **options: Unpack[StaticFilesKeywords],
+    ) -> None:
+        """Serve the files of a directory below a path.
+
+        app.static("/assets", "assets", max_age=3600)
+        """
+        self._native.add_static(StaticFilesConfig(directory, route_prefix, **options))
 
     def get_routes(self) -> list[Route]:
         """All routes in the order of registration."""

@@ -9,7 +9,10 @@ from spikard.config.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class CompressionConfig(Settings):
-    """Which encodings are offered, from which size on, and how hard they work (gzip goes up to 9)."""
+    """Which encodings are offered, from which size on, and how hard they work (gzip goes up to 9).
+
+    With `decode_requests`, compressed request bodies are taken, too.
+    """
 
     gzip: bool = True
     brotli: bool = True
@@ -17,9 +20,10 @@ class CompressionConfig(Settings):
     min_size: int = 1024
     quality: int = 6
     exclude_types: Sequence[str] = ()
+    decode_requests: bool = False
 
     def __post_init__(self) -> None:
-        for flag in ("gzip", "brotli", "zstd"):
+        for flag in ("gzip", "brotli", "zstd", "decode_requests"):
             bounds.instance(self, flag, bool)
         bounds.whole(self, "min_size", least=0)
         bounds.whole(self, "quality", least=0, most=11)

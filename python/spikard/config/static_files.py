@@ -2,14 +2,30 @@
 
 import os
 from dataclasses import dataclass
+from typing import TypedDict
 
 from spikard.config import bounds
 from spikard.config.settings import Settings
 
 
+class StaticFilesKeywords(TypedDict, total=False):
+    """The fields of `StaticFilesConfig` beside the two that are always given."""
+
+    index_file: bool
+    cache_control: str | None
+    html: bool
+    follow_symlinks: bool
+    precompressed: bool
+    max_age: int | None
+    dotfiles: bool
+
+
 @dataclass(frozen=True, slots=True)
 class StaticFilesConfig(Settings):
-    """A directory below a prefix; `html` answers unknown paths with its index.html."""
+    """A directory below a prefix; `html` answers unknown paths with its index.html.
+
+    `max_age`, in seconds, is a short way to write a `cache_control`.
+    """
 
     directory: str | os.PathLike[str]
     route_prefix: str
@@ -19,11 +35,12 @@ class StaticFilesConfig(Settings):
     follow_symlinks: bool = False
     precompressed: bool = True
     max_age: int | None = None
+    dotfiles: bool = False
 
     def __post_init__(self) -> None:
         bounds.file_path(self, "directory")
         bounds.route_path(self, "route_prefix")
-        for flag in ("index_file", "html", "follow_symlinks", "precompressed"):
+        for flag in ("index_file", "html", "follow_symlinks", "precompressed", "dotfiles"):
             bounds.instance(self, flag, bool)
         bounds.text(self, "cache_control", optional=True)
         bounds.whole(self, "max_age", least=0, optional=True)
@@ -33,4 +50,4 @@ class StaticFilesConfig(Settings):
         return {**Settings.to_dict(self), "directory": os.fspath(self.directory)}
 
 
-__all__ = ["StaticFilesConfig"]
+__all__ = ["StaticFilesConfig", "StaticFilesKeywords"]

@@ -37,6 +37,7 @@ fn service() -> Service {
             max_body_size: None,
             request_timeout: None,
             gates: Vec::new(),
+            compression: None,
         };
         router.insert(method, path, Rc::new(endpoint)).expect("a free route");
     }

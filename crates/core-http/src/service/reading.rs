@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 
 use super::Service;
+use super::coded_body::decoded;
 use crate::body;
+use crate::coding::Coding;
 use crate::error::BodyError;
 use crate::handler::BodyPolicy;
 use crate::inbound::Inbound;
@@ -24,24 +26,36 @@ impl Service {
         &self,
         limit: Option<u64>,
         policy: BodyPolicy,
-        head: Head,
-        mut incoming: Inbound,
+        coding: Option<Coding>,
+        mut head: Head,
+        incoming: Inbound,
     ) -> Result<Box<Request>, (Head, Problem)> {
         let idle = self.settings.body_read_timeout;
-        let (body, intake) = match policy {
-            BodyPolicy::Buffer => {
-                let whole = body::collect(&mut incoming, limit, idle).await;
-                if matches!(whole, Err(BodyError::TooLarge { .. })) {
-                    linger(incoming);
+        let source = match coding {
+            None => Body::Coming(incoming),
+            // What is compressed is read whole, under the limit before and after, and goes on as if it had come so.
+            Some(coding) => {
+                let body = match Body::Coming(incoming).whole(limit, idle).await {
+                    Ok(body) => decoded(coding, body, limit, &mut head).await,
+                    Err(error) => Err(error.into()),
+                };
+                match body {
+                    Ok(body) => Body::There(body),
+                    Err(problem) => return Err((head, problem)),
                 }
-                (whole, Intake::Whole)
             }
+        };
+        let (body, intake) = match policy {
+            BodyPolicy::Buffer => (source.whole(limit, idle).await, Intake::Whole),
             BodyPolicy::Discard => {
-                let discarded = body::discard(incoming, DISCARD_LIMIT, idle).await;
+                let discarded = match source {
+                    Body::Coming(incoming) => body::discard(incoming, DISCARD_LIMIT, idle).await,
+                    Body::There(_) => Ok(true),
+                };
                 (discarded.map(|_| Bytes::new()), Intake::Whole)
             }
             BodyPolicy::Parts { boundary, rules } => {
-                let mut inflow = inflow(incoming, limit, idle);
+                let mut inflow = source.inflow(limit, idle);
                 // Boxed: what it takes to read a form is large, and the other bodies are many.
                 let reading = Box::pin(multipart::of_inflow(&mut inflow, &boundary, &rules));
                 let read = reading.await;
@@ -58,12 +72,43 @@ impl Service {
             }
             BodyPolicy::Stream => (
                 Ok(Bytes::new()),
-                Intake::Stream(Box::new(inflow(incoming, limit, idle))),
+                Intake::Stream(Box::new(source.inflow(limit, idle))),
             ),
         };
         match body {
             Ok(body) => Ok(Box::new(Request { head, body, intake })),
             Err(error) => Err((head, error.into())),
+        }
+    }
+}
+
+/// Where a body is.
+enum Body {
+    Coming(Inbound),
+    There(Bytes),
+}
+
+impl Body {
+    async fn whole(self, limit: Option<u64>, idle: Duration) -> Result<Bytes, BodyError> {
+        match self {
+            Self::Coming(mut incoming) => {
+                let whole = body::collect(&mut incoming, limit, idle).await;
+                if matches!(whole, Err(BodyError::TooLarge { .. })) {
+                    linger(incoming);
+                }
+                whole
+            }
+            Self::There(body) => Ok(body),
+        }
+    }
+
+    fn inflow(self, limit: Option<u64>, idle: Duration) -> Inflow {
+        match self {
+            Self::Coming(incoming) => inflow(incoming, limit, idle),
+            Self::There(body) => {
+                let source = Box::pin(Full::new(body).map_err(BodyError::from));
+                Inflow::new(source, limit, idle)
+            }
         }
     }
 }

@@ -5,8 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use http::header::HeaderValue;
 
+use super::Service;
+use super::finishing::Exchange;
 use super::running::Running;
-use super::{Exchange, Service};
+use crate::accept_encoding;
 use crate::inbound::{Door, Inbound};
 use crate::metrics::{Flight, Place};
 use crate::request::Head;
@@ -61,6 +63,13 @@ impl Service {
                 _ => None,
             },
             is_secure: head.origin.secure,
+            // What the front leads on is compressed when it comes back.
+            accept_encoding: if self.compresses && !is_led_on {
+                accept_encoding::joined(&head.parts.headers)
+            } else {
+                None
+            },
+            may_compress: !is_led_on,
             trail: self.needs_trail().then(Rc::default),
             led: None,
             // What the front leads on is in the log already.
@@ -85,6 +94,6 @@ impl Service {
         if let (Some(led), Some(trail)) = (led, &exchange.trail) {
             led.to(trail.place.get());
         }
-        self.finish(response, exchange)
+        self.finish(response, exchange).settled().await
     }
 }

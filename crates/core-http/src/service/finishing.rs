@@ -1,0 +1,114 @@
+//! The last touches of an answer.
+
+use std::rc::Rc;
+
+use http::header::{self, HeaderValue};
+use http::{StatusCode, Version};
+
+use super::Service;
+use super::running::Running;
+use super::within::Led;
+use crate::access_log::Entry;
+use crate::compression::RouteCompression;
+use crate::cors::Crossing;
+use crate::handler::Reply;
+use crate::metrics::Place;
+use crate::response::Response;
+use crate::trail::Trail;
+
+/// What is kept of a request for its answer's last touches.
+pub(super) struct Exchange {
+    pub(super) running: Running,
+    pub(super) id: Option<HeaderValue>,
+    pub(super) version: Version,
+    pub(super) is_secure: bool,
+    pub(super) crossing: Option<Crossing>,
+    pub(super) accept_encoding: Option<HeaderValue>,
+    pub(super) trail: Option<Rc<Trail>>,
+    /// Not for what goes back through the front, which is compressed behind it.
+    pub(super) may_compress: bool,
+    /// Where the front has led the request, if it went there.
+    pub(super) led: Option<Led>,
+    pub(super) logged: Option<Entry>,
+}
+
+impl Service {
+    /// Adds what every answer carries, and compresses it.
+    pub(super) fn finish(self: &Rc<Self>, response: Response, mut exchange: Exchange) -> Reply {
+        let mut response = match &exchange.trail {
+            Some(trail) => trail.apply(response),
+            None => response,
+        };
+        let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        if let Some(crossing) = &exchange.crossing {
+            crossing.mark(headers);
+        }
+        if let (Some(name), Some(id)) = (&self.settings.request_id_header, exchange.id.take())
+            && !headers.contains_key(name)
+        {
+            headers.insert(name.clone(), id);
+        }
+        if let Some(server) = &self.settings.server_header
+            && !headers.contains_key(header::SERVER)
+        {
+            headers.insert(header::SERVER, server.clone());
+        }
+        if let Some(security) = &self.settings.security_headers {
+            security.add(headers, exchange.is_secure);
+        }
+        if self.draining.get() && exchange.version < Version::HTTP_2 && !is_upgrade {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if !self.compresses || !exchange.may_compress {
+            return Reply::Ready(self.conclude(response, exchange));
+        }
+        match self.compress(response, exchange.accept_encoding.as_ref()) {
+            Reply::Ready(response) => Reply::Ready(self.conclude(response, exchange)),
+            Reply::Later(future) => {
+                let service = Rc::clone(self);
+                Reply::Later(Box::pin(async move {
+                    let response = future.await;
+                    service.conclude(response, exchange)
+                }))
+            }
+        }
+    }
+
+    fn compress(&self, mut response: Response, accept: Option<&HeaderValue>) -> Reply {
+        let own = response.extensions_mut().remove::<RouteCompression>();
+        let is_asked = own.is_some();
+        let compression = match &own {
+            Some(own) => own.0.as_deref(),
+            None => self.settings.compression.as_deref(),
+        };
+        match compression {
+            Some(compression) if compression.is_worth_a_look(response.body()) => {
+                compression.apply(response, accept, is_asked)
+            }
+            _ => Reply::Ready(response),
+        }
+    }
+
+    /// Counts and logs the answer as it goes out.
+    fn conclude(&self, response: Response, mut exchange: Exchange) -> Response {
+        if let Some(trail) = &exchange.trail {
+            let led = exchange.led.and_then(|led| led.place());
+            let place = led.unwrap_or_else(|| trail.place.get());
+            exchange.running.answered(place, response.status());
+            if let (Some(log), Some(entry)) = (&self.access_log, exchange.logged) {
+                log.end(&entry, self.name_of(place), &response);
+            }
+        }
+        exchange.running.hold_while_streaming(response)
+    }
+
+    /// The pattern of the route that answered, or the path of the mount.
+    fn name_of(&self, place: Place) -> Option<&str> {
+        match place {
+            Place::Nowhere => None,
+            Place::Route(id) => Some(self.router.pattern(id)),
+            Place::Mount(index) => self.mounts.get(index).map(|mount| mount.prefix.as_str()),
+        }
+    }
+}
