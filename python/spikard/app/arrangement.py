@@ -29,7 +29,7 @@ def arranged(app: "Spikard", config: ServerConfig, loop: "asyncio.AbstractEventL
 
     conclude = conclusion([app._hooks], app)
     native = app._native
-    native.set_entry(compile_gate(compiled(Phase.ON_REQUEST, [app._hooks]), conclude))
+    native.set_entry(compile_gate(compiled(Phase.ON_REQUEST, [app._hooks], app), conclude))
     concluded = bool(conclude.on_error or conclude.on_response)
     # WebSockets stand between the other routes in the native order.
     positions = [index for index, known in enumerate(app._declarations) if known.options.socket is None]
