@@ -71,9 +71,9 @@ def ask(interpreter: Path, name: str) -> dict[str, float]:
 def table(found: dict[str, list[dict[str, float]]]) -> str:
     """A Markdown table: medians, and lowest to highest."""
     heads = [f"{name} {runs[0]['version']}".strip() for name, runs in found.items()]
+    summary = f"median (lowest to highest) of {len(found['ours'])} rounds"
     lines = [
-        f"{dt.datetime.now(dt.UTC).date()}, Python {sys.version.split()[0]}, µs, median (lowest to highest) of "
-        f"{len(found['ours'])} rounds",
+        f"{dt.datetime.now(dt.UTC).date()}, Python {sys.version.split()[0]}, µs, {summary}",
         "",
         f"| | {' | '.join(heads)} |",
         f"|---|{'---|' * len(heads)}",

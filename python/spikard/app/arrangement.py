@@ -39,7 +39,7 @@ def arranged(app: "Spikard", config: ServerConfig, loop: "asyncio.AbstractEventL
 
     conclude = conclusion([app._hooks], app)
     native = app._native
-    native.set_entry(compile_gate(compiled(Phase.ON_REQUEST, [app._hooks]), conclude))
+    native.set_entry(compile_gate(compiled(Phase.ON_REQUEST, [app._hooks], app), conclude))
     concluded = bool(conclude.on_error or conclude.on_response)
     for index, (route, plan, routers) in enumerate(app._plans):
         hooks = route_hooks(app._hooks, routers, app)

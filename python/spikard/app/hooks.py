@@ -15,17 +15,23 @@ from typing import Any, Protocol
 from spikard._spikard import Request, Response
 from spikard.app.hook_call import HookCall, hook_call
 from spikard.errors import AsgiAnswer
+from spikard.di.container import Container
+from spikard.di.injection import injected
 from spikard.routing.handler_plan import HandlerPlan
 from spikard.routing.hooks import HookSet, Phase
 
 SERVER_ERROR = 500
+# The phases whose hooks are called with the request.
+ASKING = frozenset({Phase.ON_REQUEST, Phase.PRE_VALIDATION, Phase.PRE_HANDLER})
 
 Gate = Callable[[Request], "Response | Awaitable[Response | None] | None"]
 Respond = Callable[[Any], Response]
 
 
 class Faults(Protocol):
-    """How an exception becomes an answer."""
+    """How an exception becomes an answer, and where hooks get what they need besides."""
+
+    container: Container
 
     async def answer_to(self, exc: Exception, request: Request) -> Response:
         """The answer to an exception of a hook or a handler."""
@@ -193,22 +199,27 @@ def route_hooks(app: HookSet, routers: Sequence[HookSet], faults: Faults) -> Rou
     """The hooks of a route; `routers` are those it is in, the outermost first."""
     inwards = [app, *routers]
     outwards = list(reversed(inwards))
-    requested = compiled(Phase.ON_REQUEST, routers)
+    requested = compiled(Phase.ON_REQUEST, routers, faults)
     return RouteHooks(
-        before=(*requested, *compiled(Phase.PRE_VALIDATION, inwards)),
-        pre_handler=compiled(Phase.PRE_HANDLER, inwards),
+        before=(*requested, *compiled(Phase.PRE_VALIDATION, inwards, faults)),
+        pre_handler=compiled(Phase.PRE_HANDLER, inwards, faults),
         conclude=conclusion(outwards, faults),
     )
 
 
 def conclusion(sets: Sequence[HookSet], faults: Faults) -> Conclusion:
     """What answers pass, the innermost set of hooks first."""
-    return Conclusion(compiled(Phase.ON_ERROR, sets), compiled(Phase.ON_RESPONSE, sets), faults)
+    return Conclusion(compiled(Phase.ON_ERROR, sets, faults), compiled(Phase.ON_RESPONSE, sets, faults), faults)
 
 
-def compiled(phase: Phase, sets: Iterable[HookSet]) -> tuple[HookCall, ...]:
-    """The hooks of a phase as calls."""
-    return tuple(hook_call(phase, function) for hooks in sets for function in hooks.functions(phase))
+def compiled(phase: Phase, sets: Iterable[HookSet], owner: Faults) -> tuple[HookCall, ...]:
+    """The hooks of a phase as calls; what the phase has no argument for comes from the owner's container."""
+    brings = {Request: 0} if phase in ASKING else {}
+    return tuple(
+        hook_call(phase, injected(function, owner.container, brings=brings))
+        for hooks in sets
+        for function in hooks.functions(phase)
+    )
 
 
 __all__ = ["Conclusion", "RouteHooks", "compile_gate", "compiled", "conclusion", "route_hooks"]

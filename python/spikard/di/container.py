@@ -106,6 +106,13 @@ class Container:
                 self.admit(given(key))
         return self
 
+    def expects(self, annotation: Any) -> bool:
+        """Whether an annotation is a key whose values scopes bring."""
+        try:
+            return self.layer.expects(annotation)
+        except TypeError:  # an annotation that cannot be a key
+            return False
+
     async def init(self) -> None:
         """Check everything, build eager and async singletons, run the init functions; a fault undoes what was built."""
         if self.is_frozen:

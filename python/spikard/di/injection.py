@@ -348,7 +348,11 @@ def injected(
     `brings` tells which positional arguments providers may ask for: `{Request: 0}`.
     """
     parameters = read_parameters(function, described(function))[given:]
-    wanted = [parameter for parameter in parameters if container.provides(parameter.name, parameter.annotation)]
+    wanted = [
+        parameter
+        for parameter in parameters
+        if container.provides(parameter.name, parameter.annotation) and not container.expects(parameter.annotation)
+    ]
     if not wanted and not required:
         return function
     call = ", ".join(["*args", *(f"{parameter.name}={{{parameter.name}}}" for parameter in wanted), "**kwargs"])

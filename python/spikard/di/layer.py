@@ -93,6 +93,11 @@ class Layer:
                 return self.find(made[0]) is not None
         return self.find(parameter.name) is not None
 
+    def expects(self, annotation: Any) -> bool:
+        """Whether an annotation, None aside, is a key whose values scopes bring."""
+        registration = self.find(_without_none(key_of(annotation))[0])
+        return registration is not None and registration.provider.kind is Kind.GIVEN
+
     def node(self, key: Any) -> Node:
         """The node of a key; UnknownDependency or CyclicDependency tells the way that led there."""
         with self._lock:
