@@ -1,6 +1,7 @@
 """The application: routes, handlers of faults, life, and the ways to run it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 from spikard._spikard import Application
@@ -9,7 +10,7 @@ from spikard.app.channels import Channels
 from spikard.app.description import SelfDescription
 from spikard.app.faults import FaultHandling
 from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
-from spikard.config import UNSET, ServerConfig
+from spikard.config import UNSET, RouteConfig, ServerConfig
 from spikard.datastructures import State
 from spikard.di.container import Container
 from spikard.errors import RouteError
@@ -196,7 +197,14 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         self._plans.append((held, declaration.hooks))
 
     def _compiled(self, declaration: Declaration, *, postponed: bool = False) -> HandlerPlan:
-        return _compiled(declaration, self.container, postponed=postponed)
+        plan = _compiled(declaration, self.container, postponed=postponed)
+        return replace(plan, checks_response=self._checks_response(declaration.options.config))
+
+    def _checks_response(self, config: RouteConfig | None) -> bool:
+        wanted = UNSET if config is None else config.validate_response
+        if wanted is UNSET:
+            wanted = self.config.validate_responses
+        return self.debug if wanted == "debug" else wanted in (True, "always")
 
     def _uses_container(self) -> bool:
         """Whether anything has been registered, or is to be."""

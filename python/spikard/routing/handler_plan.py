@@ -97,6 +97,8 @@ class HandlerPlan:
     socket: SocketPlan | None = None
     # Types the route answers with; a request that takes none of them is refused.
     produces: tuple[str, ...] = ()
+    # Whether JSON answers are held to the response schema.
+    checks_response: bool = False
 
 
 __all__ = ["Argument", "BodyKind", "BodyPlan", "HandlerPlan", "Mode", "ParameterPlan", "SocketPlan", "Source"]
