@@ -6,6 +6,8 @@ use bytes::Bytes;
 use core_http::body::Body;
 use core_http::handler::Reply;
 use core_http::request::Head;
+use core_http::media_type::{MediaType, classify};
+use core_validate::{Faults, JsonLimits, Schema};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{StatusCode, header};
 use pyo3::exceptions::{PyBaseException, PyTypeError, PyValueError};
@@ -198,6 +200,37 @@ pub(crate) fn answer(
     event_loop: &Py<PyAny>,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<Answer> {
+    let answer = unchecked(route, event_loop, value)?;
+    if let Some(schema) = &route.response_check {
+        check_answer(route, schema, &answer)?;
+    }
+    Ok(answer)
+}
+
+/// JSON that says all is well must be what the route promises; the fault is the handler's.
+fn check_answer(route: &Route, schema: &Schema, answer: &Answer) -> PyResult<()> {
+    let is_json = answer
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| classify(value) == MediaType::Json);
+    let body = answer.body.as_bytes();
+    if !is_json || !answer.status.is_success() || body.is_empty() {
+        return Ok(());
+    }
+    let mut faults = Faults::default();
+    let read = schema.examine(body, JsonLimits::default(), &["response"], &mut faults);
+    if read.is_ok() && faults.is_empty() {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!(
+        "{} returned what its response schema does not allow: {}",
+        route.name,
+        String::from_utf8_lossy(&faults.to_json())
+    )))
+}
+
+fn unchecked(route: &Route, event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
     if route.socket.is_some() {
         return message(event_loop, value);
     }
@@ -340,7 +373,7 @@ fn from_tuple(
         return Ok(None);
     }
     let status = status_of(status)?;
-    let mut inner = answer(route, event_loop, &tuple.get_item(0)?)?;
+    let mut inner = unchecked(route, event_loop, &tuple.get_item(0)?)?;
     if let Some(headers) = headers {
         for (name, value) in &Headers::from_items(Some(&headers))?.map {
             inner.headers.insert(name, value.clone());

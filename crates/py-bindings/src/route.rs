@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use core_http::compression::Compression;
 use core_http::cors::Policy;
-use core_validate::{ParameterSet, ParameterSpec, Source};
+use core_validate::{ParameterSet, ParameterSpec, Schema, Source};
 use http::StatusCode;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -128,6 +128,8 @@ pub(crate) struct Route {
     pub(crate) needs_cookies: bool,
     pub(crate) status: StatusCode,
     pub(crate) response_class: Option<Py<PyAny>>,
+    /// What JSON answers are held to, where that is asked for.
+    pub(crate) response_check: Option<Schema>,
     /// How deep JSON may nest; None leaves it to the server.
     pub(crate) max_json_depth: Option<usize>,
     pub(crate) max_body_size: Option<Option<u64>>,
@@ -285,6 +287,15 @@ fn limit_of<'py>(
     Ok(Some((!value.is_none()).then_some(value)))
 }
 
+fn response_check(plan: &Bound<'_, PyAny>) -> PyResult<Option<Schema>> {
+    let py = plan.py();
+    let schema = plan.getattr(intern!(py, "response_schema"))?;
+    if schema.is_none() || !plan.getattr(intern!(py, "checks_response"))?.is_truthy()? {
+        return Ok(None);
+    }
+    crate::schema::compile(py, &json_value::from_python(&schema)?).map(Some)
+}
+
 impl Route {
     pub(crate) fn read(
         plan: &Bound<'_, PyAny>,
@@ -351,6 +362,7 @@ impl Route {
             status: StatusCode::from_u16(status.unwrap_or(200))
                 .map_err(|error| PyValueError::new_err(error.to_string()))?,
             response_class: optional(plan.getattr(intern!(py, "response_class"))?),
+            response_check: response_check(plan)?,
             max_json_depth,
             max_body_size: limit_of(&options, "max_body_size")?
                 .map(|limit| limit.map(|limit| limit.extract()).transpose())

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Self, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
@@ -16,7 +17,7 @@ from spikard.app.faults import FaultHandling
 from spikard.app.lifespan import Hook, LifecycleHooks, LifespanFactory
 from spikard.app.middleware import MiddlewareStack
 from spikard.app.mounting import MountedApp, mounted
-from spikard.config import UNSET, ServerConfig, StaticFilesConfig
+from spikard.config import UNSET, RouteConfig, ServerConfig, StaticFilesConfig
 from spikard.config.static_files import StaticFilesKeywords
 from spikard.datastructures import State
 from spikard.di.container import Container
@@ -251,7 +252,14 @@ class Spikard(Router, FaultHandling, SelfDescription, metaclass=ApplicationType)
         self._plans.append((route, held, declaration.hooks))
 
     def _compiled(self, declaration: Declaration, *, postponed: bool = False) -> HandlerPlan:
-        return _compiled(declaration, self.container, postponed=postponed)
+        plan = _compiled(declaration, self.container, postponed=postponed)
+        return replace(plan, checks_response=self._checks_response(declaration.options.config))
+
+    def _checks_response(self, config: RouteConfig | None) -> bool:
+        wanted = UNSET if config is None else config.validate_response
+        if wanted is UNSET:
+            wanted = self.config.validate_responses
+        return self.debug if wanted == "debug" else wanted in (True, "always")
 
     def _uses_container(self) -> bool:
         """Whether anything has been registered, or is to be."""

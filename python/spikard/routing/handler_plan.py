@@ -99,6 +99,8 @@ class HandlerPlan:
     produces: tuple[str, ...] = ()
     # Whether what it leads requests on to runs in its context.
     shares_context: bool = False
+    # Whether JSON answers are held to the response schema.
+    checks_response: bool = False
 
 
 __all__ = ["Argument", "BodyKind", "BodyPlan", "HandlerPlan", "Mode", "ParameterPlan", "SocketPlan", "Source"]
