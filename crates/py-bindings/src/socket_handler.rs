@@ -121,7 +121,7 @@ impl SocketHandler {
                 }
             })
             .await;
-            this.answer(&link, unanswered, acceptance, said.map_or(Err(call), Ok))
+            this.answer(&link, unanswered, acceptance, said.ok_or(call))
                 .settled()
                 .await
         }))
