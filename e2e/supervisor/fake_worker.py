@@ -124,7 +124,7 @@ def main(target: str) -> int:
         print("Traceback, of no interest:\nModuleNotFoundError: No module named 'spikard'", file=sys.stderr)
         return 1
     channel = Channel()
-    start, (stderr, stdin) = channel.receive()
+    start, (stderr, stdin, _shared_memory) = channel.receive()
     os.dup2(stderr, 2)
     os.dup2(stdin, 0)
     channel.send("hello", protocol=1, version="0.0.1" if target == "old" else VERSION, executable=sys.executable)
