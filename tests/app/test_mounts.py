@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse as StarletteText
 from starlette.responses import StreamingResponse as StarletteStream
 from starlette.routing import Route
 
-from spikard import Request, Response, Spikard
+from spikard import ApiKeyConfig, Request, Response, ServerConfig, Spikard
 from spikard.errors import ConfigError
 from spikard.testing import TestClient
 from tests.conftest import Serve
@@ -280,3 +280,23 @@ def test_a_start_that_fails_stops_the_server() -> None:
 def test_what_cannot_be_mounted_is_refused(path: str, mounted: Any) -> None:
     with pytest.raises(ConfigError):
         Spikard().mount(path, mounted)
+
+
+@pytest.mark.parametrize("with_middleware", [False, True], ids=["bare", "with-middleware"])
+def test_what_is_mounted_is_behind_the_application_s_doors(serve: Serve, with_middleware: bool) -> None:
+    app = Spikard(ServerConfig(api_key_auth=ApiKeyConfig(keys=["right"])))
+    app.mount("/shop", starlette([]))
+    app.get("/own")(lambda: "own")
+    if with_middleware:
+
+        @app.add_middleware
+        async def through(request: Request, call_next: Any) -> Response:
+            response: Response = await call_next(request)
+            return response
+
+    client = serve(app).client
+    for path in ("/shop/show/tea", "/shop/nothing", "/own"):
+        assert client.get(path).status_code == 401, path
+        assert client.get(path, headers={"x-api-key": "wrong"}).status_code == 401, path
+    assert client.get("/shop/show/tea", headers={"x-api-key": "right"}).status_code == 200
+    assert client.get("/own", headers={"x-api-key": "right"}).json() == "own"

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use core_http::body::Body;
 use core_http::handler::Reply;
-use core_http::request::Head;
 use core_http::media_type::{MediaType, classify};
+use core_http::request::Head;
 use core_validate::{Faults, JsonLimits, Schema};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{StatusCode, header};
@@ -452,17 +452,18 @@ pub(crate) fn from_response(event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) ->
     Ok(answer)
 }
 
+type HeaderPair<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+
+/// Status, headers and body.
+type Rendered<'py> = (u16, Vec<HeaderPair<'py>>, Option<Bound<'py, PyBytes>>);
+
 /// Status, headers and body of a response as they go out; of a streamed body None.
 #[pyfunction]
 #[pyo3(signature = (response, r#loop, /))]
 pub(crate) fn render_response<'py>(
     response: &Bound<'py, PyAny>,
     r#loop: Py<PyAny>,
-) -> PyResult<(
-    u16,
-    Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>,
-    Option<Bound<'py, PyBytes>>,
-)> {
+) -> PyResult<Rendered<'py>> {
     let py = response.py();
     let answer = read_response(&r#loop, response)?;
     let headers = answer

@@ -119,7 +119,8 @@ impl Blueprint {
             .mounts
             .iter()
             .map(|(prefix, route)| {
-                let endpoint = self.endpoint(route, gateway, guards.of_mount());
+                // What is mounted is no less closed than a route.
+                let endpoint = self.endpoint(route, gateway, guards.of_mount(route));
                 is_guarded |= !endpoint.gates.is_empty();
                 Mount {
                     prefix: prefix.clone(),

@@ -56,9 +56,9 @@ impl BuiltGuards<'_> {
         self.gates(Some(number), Some(route))
     }
 
-    /// The gates of what is mounted: the server's own.
-    pub(crate) fn of_mount(&self) -> Vec<Rc<dyn Gate>> {
-        self.gates(None, None)
+    /// The gates of what is mounted below a path: those of the application as a whole.
+    pub(crate) fn of_mount(&self, route: &Arc<Route>) -> Vec<Rc<dyn Gate>> {
+        self.gates(None, Some(route))
     }
 
     fn gates(&self, number: Option<usize>, route: Option<&Arc<Route>>) -> Vec<Rc<dyn Gate>> {

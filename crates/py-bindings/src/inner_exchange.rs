@@ -61,10 +61,11 @@ impl AnswerBody {
             while let Some(done) = asking.recv().await {
                 let piece = loop {
                     match poll_fn(|cx| stream.as_mut().poll_frame(cx)).await {
-                        Some(Ok(frame)) => match frame.into_data() {
-                            Ok(data) => break Some(Ok(data)),
-                            Err(_) => {}
-                        },
+                        Some(Ok(frame)) => {
+                            if let Ok(data) = frame.into_data() {
+                                break Some(Ok(data));
+                            }
+                        }
                         Some(Err(error)) => break Some(Err(error)),
                         None => break None,
                     }
@@ -144,6 +145,7 @@ fn deliver(response: core_http::Response, notifier: Notifier, done: &Py<PyAny>) 
 /// A request that another server has taken: `target` is the path and query as they were sent.
 #[pyfunction]
 #[pyo3(signature = (method, target, headers, *, http_version="1.1", secure=false, client=None, server=None))]
+#[allow(clippy::too_many_arguments)] // a scope has as many parts
 pub(crate) fn build_request(
     method: &str,
     target: &str,
