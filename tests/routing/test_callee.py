@@ -272,7 +272,7 @@ def test_the_route_overrides_the_return_annotation() -> None:
 def test_route_options_are_those_that_are_set() -> None:
     assert compiled(plain).route_options == {}
     config = RouteConfig(max_body_size=None, request_timeout=1.5, stream_body=True)
-    assert compiled(plain, config=config).route_options == {
+    assert compiled(raises, config=config).route_options == {
         "max_body_size": None,
         "request_timeout": 1.5,
         "stream_body": True,

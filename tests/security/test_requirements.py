@@ -19,7 +19,7 @@ OWNERS = {"admin": {"roles": ["admin"]}, "user": {"roles": "user reader"}, "odd"
 
 
 def bearer(**claims: Any) -> dict[str, str]:
-    return {"authorization": "Bearer " + jwt.encode({"exp": time.time() + 60, **claims}, SECRET)}
+    return {"authorization": "Bearer " + jwt.encode({"exp": time.time() + 3600, **claims}, SECRET)}
 
 
 @pytest.fixture

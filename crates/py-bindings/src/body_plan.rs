@@ -90,8 +90,11 @@ pub(crate) fn read(plan: &Bound<'_, PyAny>) -> PyResult<Option<BodyPlan>> {
     }))
 }
 
+/// The largest size of a field's files.
+type FileSize = (String, u64);
+
 /// The rules of `file_params`, by field.
-fn read_files(files: &Bound<'_, PyAny>) -> PyResult<(Vec<FileRule>, Vec<(String, u64)>)> {
+fn read_files(files: &Bound<'_, PyAny>) -> PyResult<(Vec<FileRule>, Vec<FileSize>)> {
     let (mut rules, mut sizes) = (Vec::new(), Vec::new());
     for item in files.call_method0("items")?.try_iter()? {
         let (field, entry): (String, Bound<'_, PyAny>) = item?.extract()?;

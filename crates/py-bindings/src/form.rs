@@ -18,6 +18,9 @@ use crate::check::{Decoded, malformed};
 /// What a part without a type holds.
 const OCTETS: &str = "application/octet-stream";
 
+/// A field's name and value.
+type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// Checks a form's fields and files, and leaves with the request what its fields came to.
 pub(crate) fn examine(
     plan: &BodyPlan,
@@ -26,7 +29,7 @@ pub(crate) fn examine(
     faults: &mut Faults,
 ) -> Result<(), Problem> {
     let text;
-    let (pairs, parts): (Vec<(Cow<'_, str>, Cow<'_, str>)>, &[Part]) = match &request.intake {
+    let (pairs, parts): (Vec<Pair<'_>>, &[Part]) = match &request.intake {
         Intake::Parts(parts) => (Vec::new(), parts),
         _ => {
             text = std::str::from_utf8(&request.body)

@@ -68,6 +68,7 @@ impl Gate for HookGate {
     }
 }
 
+#[allow(clippy::result_large_err)] // taken apart at once
 fn decided(gateway: &Gateway, said: Said) -> Result<Head, (Head, Reply)> {
     let (head, answer) = match said {
         Some(Outcome::Passed(head, None)) => return Ok(*head),

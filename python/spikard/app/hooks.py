@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 from spikard._spikard import Request, Response
 from spikard.app.hook_call import HookCall, hook_call
-from spikard.errors import AsgiAnswer
 from spikard.di.container import Container
 from spikard.di.injection import injected
+from spikard.errors import AsgiAnswer
 from spikard.routing.handler_plan import HandlerPlan
 from spikard.routing.hooks import HookSet, Phase
 
