@@ -10,5 +10,5 @@
 - `vocabulary`: the error types of older cases
 - `verdict`: whether the outcome is what the case demands
 - `application`: cases whose answer only an application can give
-- `pending`: categories that the framework does not serve yet
+- `answer_case`: a case whose subject is the answer: files, streams, codings, work behind it
 """

@@ -2,14 +2,14 @@
 
 import pytest
 
+from tests.conformance.answer_case import CATEGORIES
 from tests.conformance.case import Case, open_cases
 from tests.conformance.exchange import send
 from tests.conformance.model import Style, is_built
-from tests.conformance.pending import PENDING
 from tests.conformance.verdict import faults
 from tests.served import Mode
 
-CASES = [case for case in open_cases() if case.category not in PENDING]
+CASES = [case for case in open_cases() if case.category not in CATEGORIES]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
