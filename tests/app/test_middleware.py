@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,16 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from spikard import HTTPException, JSONResponse, PlainTextResponse, Request, Response, Spikard, StreamingResponse
+from spikard import (
+    FileResponse,
+    HTTPException,
+    JSONResponse,
+    PlainTextResponse,
+    Request,
+    Response,
+    Spikard,
+    StreamingResponse,
+)
 from spikard.errors import ConfigError
 from tests.conftest import Serve
 
@@ -330,3 +340,25 @@ def test_request_ids_hooks_and_middleware_together(serve: Serve) -> None:
 def test_what_is_no_middleware_is_refused() -> None:
     with pytest.raises(ConfigError, match="takes a class or a function"):
         Spikard().add_middleware("auth")  # type: ignore[arg-type]
+
+
+def test_a_file_goes_through_asgi_middleware(serve: Serve, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_bytes(b"<p>page</p>" * 40_000)
+    app = Spikard()
+
+    class Around:
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await self.inner(scope, receive, send)
+
+    @app.add_middleware
+    async def page_for_all(request: Request, call_next: Any) -> Response:
+        return FileResponse(page)
+
+    app.add_middleware(Around)
+    answer = serve(app).client.get("/")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html")
+    assert answer.content == page.read_bytes()

@@ -6,13 +6,14 @@ calls in turn is the next layer, dressed as an ASGI application.
 
 import asyncio
 import inspect
+import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 from spikard import background
-from spikard._spikard import AnswerBody, Request, Response, Server, render_response
+from spikard._spikard import AnswerBody, FileResponse, Request, Response, Server, render_response
 from spikard.app.asgi_call import AsgiApp, AsgiExchange, Receive, Scope, Send
 from spikard.app.asgi_scope import REQUEST, chunks_of, request_of, scope_of
 from spikard.errors import ConfigError
@@ -23,6 +24,9 @@ BODILESS = frozenset({*range(100, 200), 204, 205, 304})
 
 # Where a request carries the body that ASGI middleware gives it.
 ASGI_BODY = "asgi_body"
+
+# Bytes of a file that are read at once.
+FILE_CHUNK = 131_072
 
 CallNext = Callable[[Request], Awaitable[Response]]
 
@@ -159,6 +163,9 @@ async def send_response(response: Response, scope: Scope, send: Send, loop: asyn
     status, headers, body = render_response(response, loop)
     if body is not None and status not in BODILESS and not any(name == b"content-length" for name, _ in headers):
         headers.append((b"content-length", b"%d" % len(body)))
+    if isinstance(response, FileResponse) and not any(name == b"content-type" for name, _ in headers):
+        kind = mimetypes.guess_type(response.path)[0] or "application/octet-stream"
+        headers.append((b"content-type", kind.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     if body is not None or scope["method"] == "HEAD":
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
@@ -169,7 +176,7 @@ async def send_response(response: Response, scope: Scope, send: Send, loop: asyn
 
 
 async def _send_stream(response: Any, send: Send) -> None:
-    chunks = response.iterator
+    chunks = _file_chunks(response) if isinstance(response, FileResponse) else response.iterator
     if not hasattr(chunks, "__aiter__"):
         chunks = _threaded(chunks)
     try:
@@ -181,6 +188,16 @@ async def _send_stream(response: Any, send: Send) -> None:
         if close is not None:
             await close()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _file_chunks(response: FileResponse) -> AsyncIterator[bytes]:
+    # The server itself sends files without Python; here an ASGI layer wants to see the bytes.
+    file = await asyncio.to_thread(response.path.open, "rb")
+    try:
+        while chunk := await asyncio.to_thread(file.read, FILE_CHUNK):
+            yield chunk
+    finally:
+        file.close()
 
 
 async def _threaded(iterable: Any) -> AsyncIterator[Any]:
