@@ -126,8 +126,12 @@ class Channel:
     async def watch(self) -> None:
         """Wait until the client has gone; only once the body has been read, for there is one channel for both."""
         await self.is_read.wait()
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        # An empty body may be there unread. A server that goes on sending its end has no such news: asking again and
+        # again might never let others run.
+        for _ in range(2):
+            if (await self._receive())["type"] == "http.disconnect":
+                return
+        await asyncio.get_running_loop().create_future()
 
 
 __all__ = ["AsgiServer"]

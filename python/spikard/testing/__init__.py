@@ -18,7 +18,7 @@ try:
     from spikard.testing.client import TestClient
     from spikard.testing.memory import MemoryClient
 except ModuleNotFoundError as fault:
-    if fault.name in {"httpx", "httpx_sse", "websockets"}:
+    if fault.name in {"httpcore", "httpx", "httpx_sse", "websockets"}:
         raise ImportError(f"the test clients need {fault.name}: pip install 'spikard[test]'", name=fault.name) from None
     raise
 
