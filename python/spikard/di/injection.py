@@ -88,7 +88,18 @@ class Injection:
     def _detour(self) -> CodeType:
         """Code with the entry's own signature that goes to whatever is in force."""
         names = self._parameters()
-        text = f"def entry({', '.join(names)}):\n    return overridden()({', '.join(names)})\n"
+        call = f"overridden()({', '.join(names)})"
+        # Of the same kind as the code it stands for: Python lets a function change its code, but not what it is.
+        flags = self._code.co_flags
+        if flags & inspect.CO_COROUTINE:
+            kind, body = "async def", f"made = {call}\n    return await made if hasattr(made, '__await__') else made"
+        elif flags & inspect.CO_ASYNC_GENERATOR:
+            kind, body = "async def", f"async for item in {call}:\n        yield item"
+        elif flags & inspect.CO_GENERATOR:
+            kind, body = "def", f"yield from {call}"
+        else:
+            kind, body = "def", f"return {call}"
+        text = f"{kind} entry({', '.join(names)}):\n    {body}\n"
         space: dict[str, Any] = {}
         exec(compile(text, "<spikard.di override>", "exec"), space)  # noqa: S102
         made: FunctionType = space["entry"]
