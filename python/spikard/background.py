@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar, copy_context
 from typing import Any
 
-__all__ = ["BackgroundTasks", "Handle", "drain", "run"]
+__all__ = ["BackgroundTasks", "Handle", "drain", "keep", "run"]
 
 logger = logging.getLogger("spikard.error")
 
@@ -69,6 +69,12 @@ async def drain(seconds: float | None) -> int:
     if late:
         await asyncio.wait(late, timeout=1)
     return len(late)
+
+
+def keep(task: "asyncio.Task[Any]") -> None:
+    """Hold on to a task, and wait for it at the shutdown as for work behind an answer."""
+    _running.add(task)
+    task.add_done_callback(_running.discard)
 
 
 def run_after(work: Callable[..., Any], request_id: str | None = None) -> None:

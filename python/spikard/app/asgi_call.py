@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextvars import Context
 from typing import Any
 
+from spikard import background
 from spikard._spikard import Headers, Response
 from spikard.responses.streaming import StreamingResponse
 
@@ -16,9 +17,6 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 logger = logging.getLogger("spikard.error")
-
-# The loop holds its tasks weakly.
-_running: set["asyncio.Task[None]"] = set()
 
 
 class AsgiResponse(StreamingResponse):
@@ -53,7 +51,8 @@ class AsgiExchange:
     async def answer(self, app: AsgiApp, scope: Scope) -> Response:
         """Run the application until there is a response; it goes on by itself while the body is sent."""
         self._task = self._loop.create_task(_run(app, scope, self), context=self._context)
-        _running.add(self._task)
+        # It may do its background work when the answer is long gone.
+        background.keep(self._task)
         self._task.add_done_callback(self._ended)
         try:
             first = await self._first
@@ -135,7 +134,6 @@ class AsgiExchange:
         self._tell(self._room)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        _running.discard(task)
         fault = None if task.cancelled() else task.exception()
         if not self._first.done():
             self._first.set_exception(fault or RuntimeError("an ASGI application ended without an answer"))
