@@ -4,6 +4,7 @@
 - `registration`, `provider`, `key`: keys, lifetimes and ways to make a value
 - `layer`, `node`, `need`: the graph, worked out once
 - `compiler`, `waiting`: the functions that resolve it
+- `signature`, `visible_names`: what a function asks for, and the names its annotations may mean
 - `injection`: handlers whose parameters come from the container
 """
 

@@ -5,9 +5,10 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import FrameType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, Final, get_type_hints
 
+from spikard.di.visible_names import captured_names, frame_names
 from spikard.errors import UnknownDependency
 
 
@@ -99,7 +100,7 @@ class _Hints:
         self._class = function if isinstance(function, type) else None
         function = _constructor(function) if isinstance(function, type) else function
         self._globals = getattr(function, "__globals__", None) or _module_of(self._class)
-        self._locals = _cells(function)
+        self._locals = captured_names(function)
         self._own = vars(self._class) if self._class is not None else {}
 
     def of(self, parameter: str, annotation: Any) -> Any:
@@ -135,7 +136,7 @@ class _Hints:
     def _frame_hint(self, parameter: str, annotation: Any) -> Any:  # noqa: ARG002 - as its sibling
         # A class local to a function that is not captured lives only in the frame that registers it.
         try:
-            return self._evaluated(annotation, _frame_names(self._globals))
+            return self._evaluated(annotation, frame_names(self._globals))
         except NameError:
             return MISSING
 
@@ -147,28 +148,6 @@ def _constructor(cls: type) -> Any:
 def _module_of(cls: type | None) -> dict[str, Any]:
     module = sys.modules.get(cls.__module__) if cls is not None else None
     return vars(module) if module is not None else {}
-
-
-def _cells(function: Any) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None) or ()
-    for name, cell in zip(code.co_freevars if code is not None else (), cells, strict=False):
-        try:
-            names[name] = cell.cell_contents
-        except ValueError:  # the cell is still empty
-            continue
-    return names
-
-
-def _frame_names(module_names: dict[str, Any]) -> dict[str, Any]:
-    """The local names of the calls in progress in a module, the innermost winning."""
-    names: dict[str, Any] = {}
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_globals is module_names and frame.f_locals is not module_names:
-            names = {**frame.f_locals, **names}
-        frame = frame.f_back
-    return names
 
 
 __all__ = ["MISSING", "Missing", "Parameter", "read_parameters", "read_return", "underlying"]

@@ -1,10 +1,10 @@
 """The annotations of a handler, resolved."""
 
-import sys
 from collections.abc import Callable, Mapping
-from types import FrameType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
+from spikard.di.visible_names import captured_names, frame_names
 from spikard.errors import RouteError
 
 
@@ -21,7 +21,7 @@ def resolve(function: Callable[..., Any], annotations: Mapping[str, Any], descri
         except NameError as fault:
             try:
                 # A class local to a function that isn't captured lives only in the frame that registers the route.
-                resolved[name] = _evaluate(annotation, module_names, _frame_names(module_names))
+                resolved[name] = _evaluate(annotation, module_names, frame_names(module_names))
             except NameError:
                 raise RouteError(_message(described, name, annotation, fault)) from None
         except Exception as fault:
@@ -43,26 +43,8 @@ def _evaluate(annotation: Any, module_names: dict[str, Any], local_names: dict[s
 
 
 def _local_names(function: Callable[..., Any]) -> dict[str, Any]:
-    names = {parameter.__name__: parameter for parameter in getattr(function, "__type_params__", ())}
-    code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None) or ()
-    if code is not None:
-        for name, cell in zip(code.co_freevars, cells, strict=False):
-            try:
-                names[name] = cell.cell_contents
-            except ValueError:  # the cell is still empty
-                continue
-    return names
-
-
-def _frame_names(module_names: dict[str, Any]) -> dict[str, Any]:
-    """The local names of the calls in progress in the handler's module, the innermost winning."""
-    names: dict[str, Any] = {}
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_globals is module_names and frame.f_locals is not module_names:
-            names = {**frame.f_locals, **names}
-        frame = frame.f_back
-    return names
+    type_parameters = {parameter.__name__: parameter for parameter in getattr(function, "__type_params__", ())}
+    return {**type_parameters, **captured_names(function)}
 
 
 __all__ = ["resolve"]
