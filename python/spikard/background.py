@@ -79,9 +79,7 @@ def keep(task: "asyncio.Task[Any]") -> None:
 
 def run_after(work: Callable[..., Any], request_id: str | None = None) -> None:
     """Run what an answer carries as `background`, now that the answer is on its way; from the loop's thread."""
-    task = asyncio.get_running_loop().create_task(_after(work, request_id))
-    _running.add(task)
-    task.add_done_callback(_running.discard)
+    keep(asyncio.get_running_loop().create_task(_after(work, request_id)))
 
 
 async def _after(work: Callable[..., Any], request_id: str | None) -> None:
