@@ -1,7 +1,5 @@
 """A case whose subject is the answer: files of a directory, coded or streamed bodies, work behind the answer."""
 
-import json
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Any
 
 from spikard import Spikard, StreamingResponse, background
 from spikard.config import CompressionConfig, ServerConfig, StaticFilesConfig
-from tests.conformance.case import OPEN_DATA
+from tests.conformance.case import open_documents, own_documents
 
 CATEGORIES = ("static_files", "compression", "streaming", "background")
 OWN_ANSWERS = Path(__file__).parents[1] / "data" / "answers"
@@ -121,16 +119,6 @@ def read_answer_case(category: str, name: str, document: dict[str, Any]) -> Answ
 
 
 def answer_cases() -> list[AnswerCase]:
-    """Our own, and those of the directory that the environment names."""
-    found = [
-        read_answer_case(file.stem, document["name"], document)
-        for file in sorted(OWN_ANSWERS.glob("*.json"))
-        for document in json.loads(file.read_text(encoding="utf-8"))
-    ]
-    directory = os.environ.get(OPEN_DATA)
-    for category in CATEGORIES if directory else ():
-        found += [
-            read_answer_case(category, file.stem, json.loads(file.read_text(encoding="utf-8")))
-            for file in sorted(Path(str(directory), "http", category).glob("*.json"))
-        ]
-    return found
+    """Our own, and those of the open data."""
+    opened = (found for found in open_documents("http") if found[0] in CATEGORIES)
+    return [read_answer_case(*found) for found in (*own_documents(OWN_ANSWERS), *opened)]

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,23 +76,27 @@ def read_case(category: str, name: str, document: dict[str, Any]) -> Case:
     )
 
 
-def open_cases() -> list[Case]:
-    """The cases of the directory that the environment names; none without it."""
+def open_documents(kind: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Category, name and document of the cases of a kind in the directory that the environment names, if it does."""
     directory = os.environ.get(OPEN_DATA)
-    if not directory:
-        return []
-    cases = []
-    for file in sorted(Path(directory, "http").glob("*/*.json")):
+    for file in sorted(Path(directory, "http").glob("*/*.json")) if directory else ():
         document = json.loads(file.read_text(encoding="utf-8"))
-        if document["kind"] == "http":
-            cases.append(read_case(file.parent.name, file.stem, document))
-    return cases
+        if document["kind"] == kind:
+            yield file.parent.name, file.stem, document
+
+
+def own_documents(directory: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Category, name and document of the cases of this repository in a directory."""
+    for file in sorted(directory.glob("*.json")):
+        for document in json.loads(file.read_text(encoding="utf-8")):
+            yield file.stem, document["name"], document
+
+
+def open_cases() -> list[Case]:
+    """The cases of the open data."""
+    return [read_case(*found) for found in open_documents("http")]
 
 
 def own_cases() -> list[Case]:
     """The cases of this repository."""
-    return [
-        read_case(file.stem, document["name"], document)
-        for file in sorted(OWN_DATA.glob("*.json"))
-        for document in json.loads(file.read_text(encoding="utf-8"))
-    ]
+    return [read_case(*found) for found in own_documents(OWN_DATA)]

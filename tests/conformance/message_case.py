@@ -1,14 +1,12 @@
 """A case of a message: what goes over a stream of events or a WebSocket, and what must not."""
 
 import copy
-import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.case import OPEN_DATA
+from tests.conformance.case import open_documents, own_documents
 
 OWN_DATA = Path(__file__).parents[1] / "data" / "messages"
 
@@ -50,25 +48,13 @@ def read_message_case(category: str, name: str, document: dict[str, Any]) -> Mes
 
 
 def open_message_cases() -> list[MessageCase]:
-    """The cases of the directory that the environment names; none without it."""
-    directory = os.environ.get(OPEN_DATA)
-    if not directory:
-        return []
-    cases = []
-    for file in sorted(Path(directory, "http").glob("*/*.json")):
-        document = json.loads(file.read_text(encoding="utf-8"))
-        if document["kind"] == "message":
-            cases.append(read_message_case(file.parent.name, file.stem, document))
-    return cases
+    """The cases of the open data."""
+    return [read_message_case(*found) for found in open_documents("message")]
 
 
 def own_message_cases() -> list[MessageCase]:
     """The cases of this repository."""
-    return [
-        read_message_case(file.stem, document["name"], document)
-        for file in sorted(OWN_DATA.glob("*.json"))
-        for document in json.loads(file.read_text(encoding="utf-8"))
-    ]
+    return [read_message_case(*found) for found in own_documents(OWN_DATA)]
 
 
 def fits(schema: dict[str, Any], value: Any) -> bool:
