@@ -6,7 +6,6 @@ calls in turn is the next layer, dressed as an ASGI application.
 
 import asyncio
 import inspect
-import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -163,9 +162,6 @@ async def send_response(response: Response, scope: Scope, send: Send, loop: asyn
     status, headers, body = render_response(response, loop)
     if body is not None and status not in BODILESS and not any(name == b"content-length" for name, _ in headers):
         headers.append((b"content-length", b"%d" % len(body)))
-    if isinstance(response, FileResponse) and not any(name == b"content-type" for name, _ in headers):
-        kind = mimetypes.guess_type(response.path)[0] or "application/octet-stream"
-        headers.append((b"content-type", kind.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     if body is not None or scope["method"] == "HEAD":
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
