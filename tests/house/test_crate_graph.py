@@ -3,13 +3,14 @@
 from tests.house.repository import CrateGraph, Repository, names
 
 EDGES = {
+    "core-fsm": set(),
     "core-http": set(),
     "core-validate": set(),
-    "py-bindings": {"core-http", "core-validate"},
+    "py-bindings": {"core-fsm", "core-http", "core-validate"},
 }
 PYTHON = {"pyo3", "pyo3-ffi", "pyo3-macros"}
 # A pure crate neither waits nor opens anything.
-PURE = {"core-validate"}
+PURE = {"core-fsm", "core-validate"}
 EFFECTS = {"tokio", "hyper", "mio", "socket2", "rustix"}
 
 
