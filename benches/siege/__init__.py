@@ -1,0 +1,1 @@
+"""The siege: clients that mean harm, and what ordinary requests feel of them."""

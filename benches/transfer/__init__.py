@@ -1,0 +1,1 @@
+"""Large bodies: a gigabyte in and out, at what memory."""
