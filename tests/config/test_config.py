@@ -120,6 +120,8 @@ GOOD: list[tuple[type, dict[str, Any]]] = [
 # Class, arguments, the field to be named, a part of the bound.
 BAD: list[tuple[type, dict[str, Any], str, str]] = [
     (ServerConfig, {"host": ""}, "host", "not empty"),
+    (RouteConfig, {"cache_control": ""}, "cache_control", "not empty"),
+    (RouteConfig, {"cache_control": "private\r\nx: y"}, "cache_control", "printable ASCII"),
     (ServerConfig, {"root_path": "api"}, "root_path", "starting with '/'"),
     (ServerConfig, {"proxy_protocol": 1}, "proxy_protocol", "a bool"),
     (SecurityHeadersConfig, {"frame_options": "ALLOW"}, "frame_options", "one of"),

@@ -9,6 +9,7 @@ mod miss;
 mod passage;
 mod reading;
 mod refusals;
+mod route_marks;
 mod running;
 mod within;
 
@@ -29,7 +30,7 @@ use hyper::body::Incoming;
 
 use crate::accept_encoding;
 use crate::access_log::{AccessLog, LineSink};
-use crate::compression::{Compression, RouteCompression};
+use crate::compression::Compression;
 use crate::cors::Cors;
 use crate::counters::Counters;
 use crate::gate::Gate;
@@ -49,6 +50,7 @@ use crate::wire::Activity;
 pub(crate) use answering::Answering;
 use finishing::Exchange;
 use passage::Stage;
+use route_marks::RouteMarks;
 pub(crate) use running::Running;
 use within::Led;
 
@@ -60,6 +62,22 @@ pub struct Endpoint {
     /// What a request passes before its body is read, in this order.
     pub gates: Vec<Rc<dyn Gate>>,
     pub compression: Option<Option<Arc<Compression>>>,
+    /// The `Cache-Control` of successful answers that say nothing about it, and of those that nothing has changed.
+    pub cache_control: Option<HeaderValue>,
+}
+
+impl Endpoint {
+    /// An endpoint like its server.
+    pub fn new(handler: Box<dyn Handler>) -> Self {
+        Self {
+            handler,
+            max_body_size: None,
+            request_timeout: None,
+            gates: Vec::new(),
+            compression: None,
+            cache_control: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -358,17 +376,17 @@ impl Service {
         };
         match catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request))) {
             Ok(Reply::Later(future)) => {
-                let own = RouteCompression::of(endpoint);
+                let marks = RouteMarks::of(endpoint);
                 let (service, endpoint) = (Rc::clone(self), Rc::clone(endpoint));
                 let waiting = service.wait(endpoint, future, timeout, seen);
-                match own {
+                match marks {
                     None => Reply::Later(Box::pin(waiting)),
-                    Some(own) => Reply::Later(Box::pin(async move { own.mark(waiting.await) })),
+                    Some(marks) => Reply::Later(Box::pin(async move { marks.put(waiting.await) })),
                 }
             }
-            Ok(Reply::Ready(response)) => match RouteCompression::of(endpoint) {
+            Ok(Reply::Ready(response)) => match RouteMarks::of(endpoint) {
                 None => self.show(seen, response),
-                Some(own) => self.show(seen, own.mark(response)),
+                Some(marks) => self.show(seen, marks.put(response)),
             },
             Err(panic) => {
                 let response = self.panicked(panic.as_ref(), seen.id.as_ref());

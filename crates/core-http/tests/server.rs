@@ -48,13 +48,7 @@ impl Handler for Panics {
 }
 
 fn endpoint(handler: impl Handler + 'static) -> Rc<Endpoint> {
-    Rc::new(Endpoint {
-        handler: Box::new(handler),
-        max_body_size: None,
-        request_timeout: None,
-        gates: Vec::new(),
-        compression: None,
-    })
+    Rc::new(Endpoint::new(Box::new(handler)))
 }
 
 /// Runs `test` against a server with these settings.

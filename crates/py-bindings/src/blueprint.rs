@@ -98,13 +98,7 @@ impl Blueprint {
             }
         }
         for (path, page) in &self.pages {
-            let endpoint = Endpoint {
-                handler: Box::new(page.clone()),
-                max_body_size: None,
-                request_timeout: None,
-                gates: Vec::new(),
-                compression: None,
-            };
+            let endpoint = Endpoint::new(Box::new(page.clone()));
             // A route of the application's own at the same path wins.
             if router.insert(Method::GET, path, Rc::new(endpoint)).is_ok() {
                 counted.push(("GET", path.as_str()));
@@ -180,6 +174,7 @@ impl Blueprint {
             request_timeout: route.request_timeout,
             gates,
             compression: route.compression.clone(),
+            cache_control: route.cache_control.clone(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use core_http::compression::Compression;
 use core_http::cors::Policy;
 use core_validate::{ParameterSet, ParameterSpec, Schema, Source};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -137,6 +137,7 @@ pub(crate) struct Route {
     /// Absent: as the server has it; `None`: switched off.
     pub(crate) cors: Option<Option<Arc<Policy>>>,
     pub(crate) compression: Option<Option<Arc<Compression>>>,
+    pub(crate) cache_control: Option<HeaderValue>,
     pub(crate) files: RouteFiles,
     /// Whether the handler reads the body itself, as it comes.
     pub(crate) streams_body: bool,
@@ -287,6 +288,12 @@ fn limit_of<'py>(
     Ok(Some((!value.is_none()).then_some(value)))
 }
 
+fn cache_control(value: &Bound<'_, PyAny>) -> PyResult<HeaderValue> {
+    HeaderValue::from_str(value.extract()?).map_err(|_| {
+        PyValueError::new_err(format!("cache_control is not a header value: {value:?}"))
+    })
+}
+
 fn response_check(plan: &Bound<'_, PyAny>) -> PyResult<Option<Schema>> {
     let py = plan.py();
     let schema = plan.getattr(intern!(py, "response_schema"))?;
@@ -383,6 +390,10 @@ impl Route {
                 .transpose()?,
             compression: limit_of(&options, "compression")?
                 .map(|own| own.map_or(Ok(None), |own| compression::read(&own)))
+                .transpose()?,
+            cache_control: limit_of(&options, "cache_control")?
+                .flatten()
+                .map(|value| cache_control(&value))
                 .transpose()?,
             files: RouteFiles {
                 max_files: limit_of(&options, "max_files")?

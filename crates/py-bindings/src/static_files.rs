@@ -61,13 +61,7 @@ impl StaticDirectory {
         let handler = StaticFiles::new(&self.prefix, self.directory, problem_base_url, observer);
         Mount {
             prefix: self.prefix,
-            endpoint: Rc::new(Endpoint {
-                handler: Box::new(handler),
-                max_body_size: None,
-                request_timeout: None,
-                gates: Vec::new(),
-                compression: None,
-            }),
+            endpoint: Rc::new(Endpoint::new(Box::new(handler))),
         }
     }
 }

@@ -41,6 +41,14 @@ def text(owner: object, field: str, *, optional: bool = False) -> None:
         raise refusal(owner, field, f"a string that is not empty{' or None' if optional else ''}", value)
 
 
+def header_value(owner: object, field: str, *, optional: bool = False) -> None:
+    """The field can stand in a header: printable ASCII."""
+    text(owner, field, optional=optional)
+    value = getattr(owner, field)
+    if value is not None and not (value.isascii() and value.isprintable()):
+        raise refusal(owner, field, "printable ASCII", value)
+
+
 def choice(owner: object, field: str, choices: Iterable[Any]) -> None:
     """The field is one of a few values."""
     value = getattr(owner, field)
@@ -108,6 +116,7 @@ def refusal(owner: object, field: str, bound: str, value: Any) -> ValueError:
 __all__ = [
     "choice",
     "file_path",
+    "header_value",
     "instance",
     "instance_values",
     "instances",

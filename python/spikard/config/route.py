@@ -17,7 +17,10 @@ VALIDATE_RESPONSE = (True, False, "always", "debug", "never")
 
 @dataclass(frozen=True, slots=True)
 class RouteConfig(Settings):
-    """Options of a route; what is UNSET comes from the router, then the server. None switches off."""
+    """Options of a route; what is UNSET comes from the router, then the server. None switches off.
+
+    `cache_control` is put on successful answers, and on 304, that have no `Cache-Control` of their own.
+    """
 
     max_body_size: int | Unset | None = UNSET
     request_timeout: float | Unset | None = UNSET
@@ -46,7 +49,7 @@ class RouteConfig(Settings):
             raise bounds.refusal(self, "auth", "a JwtConfig, an ApiKeyConfig or None", self.auth)
         if self.validate_response is not UNSET and self.validate_response is not None:
             bounds.choice(self, "validate_response", VALIDATE_RESPONSE)
-        bounds.text(self, "cache_control", optional=True)
+        bounds.header_value(self, "cache_control", optional=True)
         bounds.instance(self, "stream_body", bool)
 
 

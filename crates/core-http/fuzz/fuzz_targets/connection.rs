@@ -32,13 +32,7 @@ impl Handler for Echo {
 fn service() -> Service {
     let mut router = Router::new();
     for (method, path) in [(Method::GET, "/"), (Method::POST, "/echo"), (Method::GET, "/a/{id}/{rest:path}")] {
-        let endpoint = Endpoint {
-            handler: Box::new(Echo),
-            max_body_size: None,
-            request_timeout: None,
-            gates: Vec::new(),
-            compression: None,
-        };
+        let endpoint = Endpoint::new(Box::new(Echo));
         router.insert(method, path, Rc::new(endpoint)).expect("a free route");
     }
     let settings = Settings {
