@@ -1,0 +1,21 @@
+"""Destinations that mean "where it was before"."""
+
+import re
+from enum import StrEnum
+
+_HISTORY = re.compile(r"H(\*?)\(([A-Za-z0-9_.]+)\)")
+
+
+class HistoryType(StrEnum):
+    """How far down a compound state remembers."""
+
+    SHALLOW = "shallow"
+    DEEP = "deep"
+
+
+def parse_history_dest(dest: str) -> tuple[str, HistoryType] | None:
+    """What `H(state)` or `H*(state)` names: the compound state and the kind; None for any other destination."""
+    found = _HISTORY.fullmatch(dest)
+    if found is None:
+        return None
+    return found[2], HistoryType.DEEP if found[1] else HistoryType.SHALLOW
