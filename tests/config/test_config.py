@@ -105,7 +105,7 @@ GOOD: list[tuple[type, dict[str, Any]]] = [
     (CorsConfig, {"allowed_origins": ["https://a"], "allow_credentials": True, "allowed_origin_regex": "a.*"}),
     (StaticFilesConfig, {"directory": "d", "route_prefix": "/", "max_age": 0, "html": True}),
     (OpenApiConfig, {"enabled": True, "redoc_path": None, "servers": [ServerInfo("https://x")]}),
-    (OpenApiConfig, {"enabled": False, "title": ""}),
+    (OpenApiConfig, {"enabled": False, "title": "", "protect_docs": ApiKeyConfig(["k"])}),
     (SecuritySchemeInfo, {"type": "http", "scheme": "bearer"}),
     (SecuritySchemeInfo, {"type": "apiKey", "location": "header", "name": "X-Key"}),
     (SecuritySchemeInfo, {"type": "oauth2", "flows": {"password": {}}}),
@@ -120,6 +120,7 @@ GOOD: list[tuple[type, dict[str, Any]]] = [
 # Class, arguments, the field to be named, a part of the bound.
 BAD: list[tuple[type, dict[str, Any], str, str]] = [
     (ServerConfig, {"host": ""}, "host", "not empty"),
+    (OpenApiConfig, {"protect_docs": "yes"}, "protect_docs", "True, False"),
     (RouteConfig, {"cache_control": ""}, "cache_control", "not empty"),
     (RouteConfig, {"cache_control": "private\r\nx: y"}, "cache_control", "printable ASCII"),
     (ServerConfig, {"root_path": "api"}, "root_path", "starting with '/'"),

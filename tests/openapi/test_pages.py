@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from spikard import Response, Spikard
-from spikard.config import ApiKeyConfig, OpenApiConfig, SecuritySchemeInfo, ServerConfig, ServerInfo
+from spikard.config import ApiKeyConfig, JwtConfig, OpenApiConfig, SecuritySchemeInfo, ServerConfig, ServerInfo
+from spikard.exceptions import ConfigError
 from spikard.openapi.pages import ASSETS
 from tests.conftest import Serve
 
@@ -190,6 +191,57 @@ def test_documents_are_open_where_routes_are_not(serve: Serve) -> None:
     client: httpx.Client = serve(app).client
     assert client.get("/openapi.json").status_code == 200
     assert client.get("/docs").status_code == 200
+
+
+CLOSED = ["/openapi.json", "/openapi.yaml", "/docs", "/redoc", "/scalar", "/asyncapi.json"]
+
+
+def closed(protection: Any, **settings: Any) -> Spikard:
+    app = made(protect_docs=protection)
+    app.config = app.config.copy(**settings)
+
+    @app.websocket("/taste")
+    async def taste(message: str) -> str:
+        return message
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("app", "key"),
+    [
+        (closed(True, api_key_auth=ApiKeyConfig(["kitchen"])), "kitchen"),
+        (closed(True, api_key_auth=ApiKeyConfig(["kitchen"], exempt=["/{rest:path}"])), "kitchen"),
+        (closed(ApiKeyConfig(["office"])), "office"),
+        (closed(ApiKeyConfig(["office"]), api_key_auth=ApiKeyConfig(["kitchen"])), "office"),
+    ],
+    ids=["as the server", "exempt", "own", "own before the server's"],
+)
+def test_closed_documents_are_for_those_who_are_let_in(serve: Serve, app: Spikard, key: str) -> None:
+    client = serve(app).client
+    for path in CLOSED:
+        refused = client.get(path)
+        assert (refused.status_code, refused.json()["title"]) == (401, "Missing API key"), path
+        assert client.head(path).status_code == 401
+        assert client.get(path, headers={"x-api-key": "guess"}).status_code == 401
+        shown = client.get(path, headers={"x-api-key": key})
+        assert (shown.status_code, shown.headers["cache-control"]) == (200, "private, no-cache"), path
+        known = {"if-none-match": shown.headers["etag"]}
+        assert client.get(path, headers=known).status_code == 401
+        assert client.get(path, headers={**known, "x-api-key": key}).status_code == 304
+    program = client.get("/docs/swagger-ui.css")
+    assert (program.status_code, "immutable" in program.headers["cache-control"]) == (200, True)
+
+
+def test_a_token_that_is_optional_elsewhere_is_none_of_closed_documents(serve: Serve) -> None:
+    client = serve(closed(JwtConfig("secret", optional=True))).client
+    assert client.get("/docs").status_code == 401
+    assert client.get("/teas/x").status_code == 200
+
+
+def test_documents_that_nobody_could_open_end_the_start(serve: Serve) -> None:
+    with pytest.raises(ConfigError, match=r"protect_docs closes /openapi\.json, but nothing is configured"):
+        serve(made(protect_docs=True))
 
 
 def test_every_compressed_file_is_whole() -> None:

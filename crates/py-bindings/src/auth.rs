@@ -23,6 +23,7 @@ use crate::clock::clock;
 use crate::gateway::Gateway;
 use crate::identity::read_principal;
 use crate::inquiry::{Inquirer, Subject};
+use crate::pages::ServedPage;
 use crate::route::Route;
 use crate::route_config::{Choice, config_error, route_choice};
 
@@ -73,8 +74,18 @@ pub(crate) struct Doors {
     keys: Vec<KeysPlan>,
     /// By the number of the route.
     routes: Vec<Door>,
-    /// That of everything that is no route.
+    /// By the number of the page.
+    pages: Vec<Door>,
+    /// That of everything that is mounted.
     general: Door,
+}
+
+/// What a door stands before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Entrance {
+    Route(usize),
+    Page(usize),
+    Mount,
 }
 
 /// The schemes, on the server's thread.
@@ -197,10 +208,11 @@ impl KeysPlan {
 }
 
 impl Doors {
-    /// Reads the schemes of the server and those of the routes.
+    /// Reads the schemes of the server, those of the routes and those of the pages.
     pub(crate) fn read<'a>(
         config: &Bound<'_, PyAny>,
         routes: impl Iterator<Item = &'a Route>,
+        pages: &[ServedPage],
     ) -> PyResult<Self> {
         let py = config.py();
         let mut doors = Self::default();
@@ -213,29 +225,49 @@ impl Doors {
             let door = doors.route_door(py, route)?;
             doors.routes.push(door);
         }
+        for page in pages {
+            let door = doors.page_door(page, page.protection.bind(py))?;
+            doors.pages.push(door);
+        }
         Ok(doors)
+    }
+
+    fn page_door(&mut self, page: &ServedPage, protection: &Bound<'_, PyAny>) -> PyResult<Door> {
+        let mut door = match protection.extract::<bool>() {
+            Ok(false) => return Ok(Door::default()),
+            Ok(true) => self.general.clone(),
+            Err(_) => self.own_door(protection)?,
+        };
+        if door.tokens.is_none() && door.keys.is_none() {
+            let message = format!(
+                "protect_docs closes {}, but nothing is configured that could tell who is asking; set jwt_auth or api_key_auth, or give protect_docs a scheme of its own",
+                page.path
+            );
+            return Err(config_error(protection.py(), &message));
+        }
+        // A demand for nothing in particular: no exemption, and no scheme that is optional, opens the page.
+        door.requirement = Some(Requirement {
+            demands: Vec::new(),
+            all: true,
+        });
+        Ok(door)
+    }
+
+    fn own_door(&mut self, scheme: &Bound<'_, PyAny>) -> PyResult<Door> {
+        let mut door = Door::default();
+        if scheme.hasattr(intern!(scheme.py(), "algorithm"))? {
+            door.tokens = self.token_plan(scheme)?;
+        } else {
+            door.keys = self.key_plan(scheme)?;
+        }
+        Ok(door)
     }
 
     fn route_door(&mut self, py: Python<'_>, route: &Route) -> PyResult<Door> {
         let mut door = match route_choice(py, route, "auth")? {
             Choice::Inherit => self.general.clone(),
             Choice::Off => Door::default(),
-            Choice::Own(own) => {
-                let is_tokens = own.hasattr(intern!(py, "algorithm"))?;
-                Door {
-                    tokens: if is_tokens {
-                        self.token_plan(&own)?
-                    } else {
-                        None
-                    },
-                    keys: if is_tokens {
-                        None
-                    } else {
-                        self.key_plan(&own)?
-                    },
-                    requirement: None,
-                }
-            }
+            Choice::Own(own) => self.own_door(&own)?,
         };
         let declared = route.names.route.bind(py);
         match Choice::of(declared.getattr(intern!(py, "security"))?)? {
@@ -291,11 +323,12 @@ impl Doors {
         }
     }
 
-    /// The gate of a route, or of what is none.
-    pub(crate) fn gate(&self, built: &BuiltDoors, number: Option<usize>) -> Option<Rc<dyn Gate>> {
-        let door = match number {
-            Some(number) => self.routes.get(number)?,
-            None => &self.general,
+    /// The gate before something, if it is for some only.
+    pub(crate) fn gate(&self, built: &BuiltDoors, entrance: Entrance) -> Option<Rc<dyn Gate>> {
+        let door = match entrance {
+            Entrance::Route(number) => self.routes.get(number)?,
+            Entrance::Page(number) => self.pages.get(number)?,
+            Entrance::Mount => &self.general,
         };
         if door.tokens.is_none() && door.keys.is_none() {
             return None;

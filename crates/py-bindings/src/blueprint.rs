@@ -58,9 +58,11 @@ impl Blueprint {
         for directory in &application.static_files {
             static_files.push(StaticDirectory::read(directory.bind(py))?);
         }
+        let pages = pages::read(application.owner(py), config)?;
         Ok(Self {
             routes: application.routes.clone(),
-            pages: pages::read(application.owner(config.py()), config)?,
+            guards: Guards::read(application, &pages, config)?,
+            pages,
             settings: settings::read(config)?,
             static_files,
             tls: tls::read(config)?,
@@ -68,7 +70,6 @@ impl Blueprint {
             access_logger: AccessLogger::find(config.py())?,
             max_json_depth: config.getattr("max_json_depth")?.extract()?,
             entry: application.entry.clone(),
-            guards: Guards::read(application, config)?,
             front: application.front.clone(),
             mounts: application.mounts.clone(),
             counters: Arc::default(),
@@ -97,11 +98,14 @@ impl Blueprint {
                 cors.own.insert(id, own.clone());
             }
         }
-        for (path, page) in &self.pages {
-            let endpoint = Endpoint::new(Box::new(page.clone()));
+        for (number, served) in self.pages.iter().enumerate() {
+            let mut endpoint = Endpoint::new(Box::new(served.page.clone()));
+            endpoint.gates.extend(guards.of_page(number));
+            is_guarded |= !endpoint.gates.is_empty();
+            let path = served.path.as_str();
             // A route of the application's own at the same path wins.
             if router.insert(Method::GET, path, Rc::new(endpoint)).is_ok() {
-                counted.push(("GET", path.as_str()));
+                counted.push(("GET", path));
             }
         }
         // What it lets through passes the gates of the route inside.

@@ -9,8 +9,15 @@ use pyo3::types::PyBytes;
 
 use crate::headers::Headers;
 
-/// What an application wants served beside its routes, by path.
-pub(crate) type Pages = Vec<(String, Page)>;
+/// What an application wants served beside its routes.
+pub(crate) type Pages = Vec<ServedPage>;
+
+pub(crate) struct ServedPage {
+    pub(crate) path: String,
+    pub(crate) page: Page,
+    /// True for the schemes of the server, False for none, else a scheme of its own.
+    pub(crate) protection: Py<PyAny>,
+}
 
 /// Asks the application for them.
 pub(crate) fn read(owner: &Bound<'_, PyAny>, config: &Bound<'_, PyAny>) -> PyResult<Pages> {
@@ -21,7 +28,7 @@ pub(crate) fn read(owner: &Bound<'_, PyAny>, config: &Bound<'_, PyAny>) -> PyRes
         .collect()
 }
 
-fn read_page(page: &Bound<'_, PyAny>) -> PyResult<(String, Page)> {
+fn read_page(page: &Bound<'_, PyAny>) -> PyResult<ServedPage> {
     let text = |name: &str| -> PyResult<HeaderValue> {
         let value: String = page.getattr(name)?.extract()?;
         crate::headers::parse_value(name, &value)
@@ -40,5 +47,9 @@ fn read_page(page: &Bound<'_, PyAny>) -> PyResult<(String, Page)> {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
     };
-    Ok((page.getattr("path")?.extract()?, read))
+    Ok(ServedPage {
+        path: page.getattr("path")?.extract()?,
+        page: read,
+        protection: page.getattr("protection")?.unbind(),
+    })
 }

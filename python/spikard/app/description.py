@@ -6,7 +6,7 @@ from typing import Any
 from spikard.config import ServerConfig
 from spikard.openapi import build_asyncapi, build_openapi
 from spikard.openapi.channels import described_as
-from spikard.openapi.pages import Page, document_page, pages_of
+from spikard.openapi.pages import Page, document_page, pages_of, protected
 from spikard.routing.route import Route
 from spikard.routing.socket_route import SocketRoute
 
@@ -66,7 +66,8 @@ class SelfDescription:
             document = self._asyncapi(config)
             # Nobody asked for it in so many words: it is there when it has something to tell.
             if config.asyncapi is not None or document["channels"]:
-                pages.append(document_page(channels.asyncapi_json_path, document))
+                page = document_page(channels.asyncapi_json_path, document)
+                pages.append(protected(page, channels.protect_docs))
         return pages
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spikard.config import bounds
+from spikard.config.api_key import ApiKeyConfig
+from spikard.config.jwt import JwtConfig
 from spikard.config.settings import Settings
 
 LOCATIONS = ("header", "query", "cookie")
@@ -77,7 +79,11 @@ class SecuritySchemeInfo(Settings):
 
 @dataclass(frozen=True, slots=True)
 class OpenApiConfig(Settings):
-    """What the document says of the API, and where it and its pages are; a path that is None is not served."""
+    """What the document says of the API, and where it and its pages are; a path that is None is not served.
+
+    `protect_docs` closes the document and the pages to all but those whom the `jwt_auth` and `api_key_auth` of the server
+    let in, if it is True, or else a scheme of its own.
+    """
 
     enabled: bool = False
     title: str = "API"
@@ -91,6 +97,7 @@ class OpenApiConfig(Settings):
     servers: Sequence[ServerInfo] = field(default_factory=list)
     security_schemes: Mapping[str, SecuritySchemeInfo] = field(default_factory=dict)
     scalar_path: str | None = None
+    protect_docs: bool | JwtConfig | ApiKeyConfig = False
 
     def __post_init__(self) -> None:
         bounds.instance(self, "enabled", bool)
@@ -103,11 +110,15 @@ class OpenApiConfig(Settings):
         bounds.instance(self, "license", LicenseInfo, optional=True)
         bounds.instances(self, "servers", ServerInfo)
         bounds.instance_values(self, "security_schemes", SecuritySchemeInfo)
+        _check_protection(self)
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncApiConfig(Settings):
-    """What the document of WebSockets and event streams says of the application, and where it is."""
+    """What the document of WebSockets and event streams says of the application, and where it is.
+
+    `protect_docs` is as in `OpenApiConfig`.
+    """
 
     enabled: bool = False
     title: str = "API"
@@ -116,6 +127,7 @@ class AsyncApiConfig(Settings):
     asyncapi_json_path: str | None = "/asyncapi.json"
     contact: ContactInfo | None = None
     license: LicenseInfo | None = None
+    protect_docs: bool | JwtConfig | ApiKeyConfig = False
 
     def __post_init__(self) -> None:
         bounds.instance(self, "enabled", bool)
@@ -125,6 +137,13 @@ class AsyncApiConfig(Settings):
         bounds.route_path(self, "asyncapi_json_path", optional=True)
         bounds.instance(self, "contact", ContactInfo, optional=True)
         bounds.instance(self, "license", LicenseInfo, optional=True)
+        _check_protection(self)
+
+
+def _check_protection(described: OpenApiConfig | AsyncApiConfig) -> None:
+    value = described.protect_docs
+    if not isinstance(value, bool | JwtConfig | ApiKeyConfig):
+        raise bounds.refusal(described, "protect_docs", "True, False, a JwtConfig or an ApiKeyConfig", value)
 
 
 __all__ = ["AsyncApiConfig", "ContactInfo", "LicenseInfo", "OpenApiConfig", "SecuritySchemeInfo", "ServerInfo"]

@@ -119,6 +119,7 @@ def described_as(config: ServerConfig) -> AsyncApiConfig:
         description=openapi.description,
         contact=openapi.contact,
         license=openapi.license,
+        protect_docs=openapi.protect_docs,
     )
 
 

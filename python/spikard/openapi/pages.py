@@ -8,13 +8,13 @@ import html
 import json
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from spikard.config import OpenApiConfig
+from spikard.config import ApiKeyConfig, JwtConfig, OpenApiConfig
 from spikard.openapi.yaml_text import to_yaml
 
 ASSETS = Path(__file__).parent / "assets"
@@ -26,6 +26,7 @@ MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
 }
 REVALIDATED = "no-cache"
+UNSHARED = "private, no-cache"
 # The address of an asset has the hash of its content.
 FOREVER = "public, max-age=31536000, immutable"
 # Where a page finds the document when it has no address of its own.
@@ -58,6 +59,8 @@ class Page:
     is_gzip: bool = False
     cache_control: str = REVALIDATED
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Whether it is for those only whom the server's schemes, or this one, let in.
+    protection: bool | JwtConfig | ApiKeyConfig = False
 
     @property
     def etag(self) -> str:
@@ -84,8 +87,11 @@ SCALAR = Viewer(("scalar.js", "start-scalar.js"), policy={"font-src": "'self' da
 def pages_of(document: Mapping[str, Any], described: OpenApiConfig) -> Iterator[Page]:
     """Everything that is served for an OpenAPI document."""
     if described.openapi_json_path is not None:
-        yield document_page(described.openapi_json_path, document)
-        yield Page(_yaml_path(described.openapi_json_path), "application/yaml", to_yaml(document).encode())
+        for page in (
+            document_page(described.openapi_json_path, document),
+            Page(_yaml_path(described.openapi_json_path), "application/yaml", to_yaml(document).encode()),
+        ):
+            yield protected(page, described.protect_docs)
     viewers = {
         described.swagger_ui_path: SWAGGER_UI,
         described.redoc_path: REDOC,
@@ -94,6 +100,13 @@ def pages_of(document: Mapping[str, Any], described: OpenApiConfig) -> Iterator[
     for path, viewer in viewers.items():
         if path is not None:
             yield from _viewer_pages(path, viewer, document, described)
+
+
+def protected(page: Page, protection: bool | JwtConfig | ApiKeyConfig) -> Page:
+    """The page for those only who are let in."""
+    if protection is False:
+        return page
+    return replace(page, protection=protection, cache_control=UNSHARED)
 
 
 def document_page(path: str, document: Mapping[str, Any]) -> Page:
@@ -106,7 +119,7 @@ def _viewer_pages(path: str, viewer: Viewer, document: Mapping[str, Any], descri
     target = described.openapi_json_path
     if target is None:
         target = f"{folder}/{BESIDE}"
-        yield document_page(target, document)
+        yield protected(document_page(target, document), described.protect_docs)
     address = posixpath.relpath(target, posixpath.dirname(path))
     loaded = {name: f"{posixpath.basename(path)}/{name}".lstrip("/") for name in (*viewer.styles, *viewer.scripts)}
     styles = "\n".join(f'<link rel="stylesheet" href="{_versioned(loaded[name], name)}">' for name in viewer.styles)
@@ -119,7 +132,8 @@ def _viewer_pages(path: str, viewer: Viewer, document: Mapping[str, Any], descri
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
     }
-    yield Page(path, HTML, content.encode(), headers=headers)
+    yield protected(Page(path, HTML, content.encode(), headers=headers), described.protect_docs)
+    # The programs are everybody's: they tell nothing of the application.
     for name in (*viewer.styles, *viewer.scripts, *viewer.others):
         file, is_gzip = asset(name)
         media_type = MEDIA_TYPES[Path(name).suffix]
@@ -183,4 +197,4 @@ def _yaml_path(path: str) -> str:
     return path.removesuffix(".json") + ".yaml"
 
 
-__all__ = ["Page", "document_page", "pages_of"]
+__all__ = ["Page", "document_page", "pages_of", "protected"]
