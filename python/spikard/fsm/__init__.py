@@ -7,33 +7,104 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spikard.fsm.action_spec import EFFECT_TYPES, ActionSpec
-    from spikard.fsm.check_spec import CHECK_OPS, CheckSpec
-    from spikard.fsm.destination_candidate import DestinationCandidate
-    from spikard.fsm.destination_check_result import DestinationCheckResult
-    from spikard.fsm.guard_spec import GuardSpec
-    from spikard.fsm.history_type import HistoryType, parse_history_dest
-    from spikard.fsm.invoke_spec import InvokeSpec
-    from spikard.fsm.parallel_state_config import ParallelStateConfig
-    from spikard.fsm.region import Region
-    from spikard.fsm.state import State
-    from spikard.fsm.state_type import StateType
-    from spikard.fsm.timeout import Timeout
-    from spikard.fsm.transition import Transition
-    from spikard.fsm.when_check import WhenCheck
+    from spikard.fsm.action_spec import EFFECT_TYPES as EFFECT_TYPES
+    from spikard.fsm.action_spec import ActionSpec as ActionSpec
+    from spikard.fsm.check_spec import CHECK_OPS as CHECK_OPS
+    from spikard.fsm.check_spec import CheckSpec as CheckSpec
+    from spikard.fsm.clock import Clock as Clock
+    from spikard.fsm.clock import FsmClock as FsmClock
+    from spikard.fsm.clock import SimulatedClock as SimulatedClock
+    from spikard.fsm.destination_candidate import DestinationCandidate as DestinationCandidate
+    from spikard.fsm.destination_check_result import DestinationCheckResult as DestinationCheckResult
+    from spikard.fsm.errors import ActionNotFoundError as ActionNotFoundError
+    from spikard.fsm.errors import ConfigurationError as ConfigurationError
+    from spikard.fsm.errors import EntityBusyError as EntityBusyError
+    from spikard.fsm.errors import ErrorCode as ErrorCode
+    from spikard.fsm.errors import ErrorPolicy as ErrorPolicy
+    from spikard.fsm.errors import FSMError as FSMError
+    from spikard.fsm.errors import GuardExecutionError as GuardExecutionError
+    from spikard.fsm.errors import GuardNotFoundError as GuardNotFoundError
+    from spikard.fsm.errors import GuardRejectedError as GuardRejectedError
+    from spikard.fsm.errors import InvalidTransitionError as InvalidTransitionError
+    from spikard.fsm.errors import MachineVersionMismatch as MachineVersionMismatch
+    from spikard.fsm.errors import ReplayDivergence as ReplayDivergence
+    from spikard.fsm.errors import StaleVersionError as StaleVersionError
+    from spikard.fsm.errors import TerminalStateError as TerminalStateError
+    from spikard.fsm.errors import TimeoutExpiredError as TimeoutExpiredError
+    from spikard.fsm.errors import UndefinedStateError as UndefinedStateError
+    from spikard.fsm.errors import UndefinedTriggerError as UndefinedTriggerError
+    from spikard.fsm.errors import is_transient_error as is_transient_error
+    from spikard.fsm.event import Event as Event
+    from spikard.fsm.guard_spec import GuardSpec as GuardSpec
+    from spikard.fsm.history_type import HistoryType as HistoryType
+    from spikard.fsm.history_type import parse_history_dest as parse_history_dest
+    from spikard.fsm.invoke_spec import InvokeSpec as InvokeSpec
+    from spikard.fsm.names import is_valid_entity_id as is_valid_entity_id
+    from spikard.fsm.names import is_valid_name as is_valid_name
+    from spikard.fsm.names import normalize_entity_id as normalize_entity_id
+    from spikard.fsm.names import normalize_name as normalize_name
+    from spikard.fsm.names import validate_discovery_namespace as validate_discovery_namespace
+    from spikard.fsm.names import validate_discovery_slug as validate_discovery_slug
+    from spikard.fsm.names import validate_entity_id as validate_entity_id
+    from spikard.fsm.names import validate_name as validate_name
+    from spikard.fsm.names import validate_namespace as validate_namespace
+    from spikard.fsm.parallel_state_config import ParallelStateConfig as ParallelStateConfig
+    from spikard.fsm.region import Region as Region
+    from spikard.fsm.state import State as State
+    from spikard.fsm.state_type import StateType as StateType
+    from spikard.fsm.timeout import Timeout as Timeout
+    from spikard.fsm.transition import Transition as Transition
+    from spikard.fsm.when_check import WhenCheck as WhenCheck
+    from spikard.fsm.workflow import WORKFLOW_STATUS_ACTIVE as WORKFLOW_STATUS_ACTIVE
+    from spikard.fsm.workflow import WORKFLOW_STATUS_COMPLETE as WORKFLOW_STATUS_COMPLETE
+    from spikard.fsm.workflow import WORKFLOW_STATUS_FAILED as WORKFLOW_STATUS_FAILED
+    from spikard.fsm.workflow import WORKFLOW_VALID_STATUSES as WORKFLOW_VALID_STATUSES
+    from spikard.fsm.workflow import compute_workflow_status as compute_workflow_status
+    from spikard.fsm.workflow import persistence_flags_for_state as persistence_flags_for_state
 
-# The module of each public name, by module.
+# The module of each public name. No module may have the name of one: it would take the name's place.
 _MODULES = {
     "ActionSpec": "action_spec",
     "EFFECT_TYPES": "action_spec",
     "CHECK_OPS": "check_spec",
     "CheckSpec": "check_spec",
+    "Clock": "clock",
+    "FsmClock": "clock",
+    "SimulatedClock": "clock",
     "DestinationCandidate": "destination_candidate",
     "DestinationCheckResult": "destination_check_result",
+    "ActionNotFoundError": "errors",
+    "ConfigurationError": "errors",
+    "EntityBusyError": "errors",
+    "ErrorCode": "errors",
+    "ErrorPolicy": "errors",
+    "FSMError": "errors",
+    "GuardExecutionError": "errors",
+    "GuardNotFoundError": "errors",
+    "GuardRejectedError": "errors",
+    "InvalidTransitionError": "errors",
+    "MachineVersionMismatch": "errors",
+    "ReplayDivergence": "errors",
+    "StaleVersionError": "errors",
+    "TerminalStateError": "errors",
+    "TimeoutExpiredError": "errors",
+    "UndefinedStateError": "errors",
+    "UndefinedTriggerError": "errors",
+    "is_transient_error": "errors",
+    "Event": "event",
     "GuardSpec": "guard_spec",
     "HistoryType": "history_type",
     "parse_history_dest": "history_type",
     "InvokeSpec": "invoke_spec",
+    "is_valid_entity_id": "names",
+    "is_valid_name": "names",
+    "normalize_entity_id": "names",
+    "normalize_name": "names",
+    "validate_discovery_namespace": "names",
+    "validate_discovery_slug": "names",
+    "validate_entity_id": "names",
+    "validate_name": "names",
+    "validate_namespace": "names",
     "ParallelStateConfig": "parallel_state_config",
     "Region": "region",
     "State": "state",
@@ -41,36 +112,25 @@ _MODULES = {
     "Timeout": "timeout",
     "Transition": "transition",
     "WhenCheck": "when_check",
+    "WORKFLOW_STATUS_ACTIVE": "workflow",
+    "WORKFLOW_STATUS_COMPLETE": "workflow",
+    "WORKFLOW_STATUS_FAILED": "workflow",
+    "WORKFLOW_VALID_STATUSES": "workflow",
+    "compute_workflow_status": "workflow",
+    "persistence_flags_for_state": "workflow",
 }
 
-__all__ = [
-    "CHECK_OPS",
-    "EFFECT_TYPES",
-    "ActionSpec",
-    "CheckSpec",
-    "DestinationCandidate",
-    "DestinationCheckResult",
-    "GuardSpec",
-    "HistoryType",
-    "InvokeSpec",
-    "ParallelStateConfig",
-    "Region",
-    "State",
-    "StateType",
-    "Timeout",
-    "Transition",
-    "WhenCheck",
-    "parse_history_dest",
-]
+__all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two
 
 
 def __getattr__(name: str) -> Any:
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+    value = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return [*__all__]

@@ -1,0 +1,150 @@
+"""What happens to an entity: a trigger and what came with it."""
+
+import os
+import time
+from dataclasses import FrozenInstanceError
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+
+class Event:
+    """A trigger with its payload. Frozen; id and timestamp are made when they are first asked for.
+
+    The id is a UUIDv7 of the moment in which the event was made, so ids sort as events happened.
+    """
+
+    __slots__ = ("_born", "_event_id", "_timestamp", "metadata", "payload", "source", "trigger")
+
+    trigger: str
+    payload: dict[str, Any]
+    source: str
+    metadata: dict[str, Any]
+    _born: int
+    _event_id: UUID | None
+    _timestamp: datetime | None
+
+    def __init__(
+        self,
+        trigger: str,
+        payload: dict[str, Any] | None = None,
+        event_id: UUID | None = None,
+        timestamp: datetime | None = None,
+        source: str = "",
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        if not trigger:
+            raise ValueError("Event trigger cannot be empty")
+        _set_trigger(self, trigger)
+        _set_payload(self, {} if payload is None else payload)
+        _set_event_id(self, event_id)
+        _set_timestamp(self, timestamp)
+        _set_source(self, source)
+        _set_metadata(self, {} if metadata is None else metadata)
+        _set_born(self, time.time_ns())
+
+    @classmethod
+    def simple(cls, trigger: str, **payload: Any) -> "Event":
+        """An event whose payload are the keyword arguments."""
+        return cls(trigger, payload)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Event":
+        """The event that `to_dict` has described; what is missing is made anew."""
+        event_id, timestamp = data.get("event_id"), data.get("timestamp")
+        return cls(
+            data["trigger"],
+            data.get("payload"),
+            UUID(event_id) if isinstance(event_id, str) else event_id,
+            datetime.fromisoformat(timestamp) if isinstance(timestamp, str) else timestamp,
+            data.get("source", ""),
+            data.get("metadata"),
+        )
+
+    @property
+    def event_id(self) -> UUID:
+        """What makes the event itself, also when it comes a second time."""
+        made = self._event_id
+        if made is None:
+            made = _uuid7(self._born)
+            _set_event_id(self, made)
+        return made
+
+    @property
+    def timestamp(self) -> datetime:
+        """When it happened, in UTC."""
+        made = self._timestamp
+        if made is None:
+            made = datetime.fromtimestamp(self._born / 1e9, tz=UTC)
+            _set_timestamp(self, made)
+        return made
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A value of the payload."""
+        return self.payload.get(key, default)
+
+    def with_payload(self, **values: Any) -> "Event":
+        """The same event with more in its payload."""
+        return Event(
+            self.trigger, {**self.payload, **values}, self.event_id, self.timestamp, self.source, self.metadata
+        )
+
+    def with_metadata(self, **values: Any) -> "Event":
+        """The same event with more in its metadata."""
+        return Event(
+            self.trigger, self.payload, self.event_id, self.timestamp, self.source, {**self.metadata, **values}
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as plain data."""
+        return {
+            "trigger": self.trigger,
+            "payload": self.payload,
+            "event_id": str(self.event_id),
+            "timestamp": self.timestamp.isoformat(),
+            "source": self.source,
+            "metadata": self.metadata,
+        }
+
+    def __getitem__(self, key: str) -> Any:
+        return self.payload[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.payload
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Event) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # its payload has no hash, so neither has the event
+
+    def __repr__(self) -> str:
+        values = zip(("trigger", "payload", "event_id", "timestamp", "source", "metadata"), self._values(), strict=True)
+        return f"Event({', '.join(f'{name}={value!r}' for name, value in values)})"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Event, self._values()
+
+    def _values(self) -> tuple[Any, ...]:
+        return self.trigger, self.payload, self.event_id, self.timestamp, self.source, self.metadata
+
+
+# Setting through the slots goes around the refusal of `__setattr__`, three times as fast as `object.__setattr__`.
+_set_trigger = Event.__dict__["trigger"].__set__
+_set_payload = Event.__dict__["payload"].__set__
+_set_event_id = Event.__dict__["_event_id"].__set__
+_set_timestamp = Event.__dict__["_timestamp"].__set__
+_set_source = Event.__dict__["source"].__set__
+_set_metadata = Event.__dict__["metadata"].__set__
+_set_born = Event.__dict__["_born"].__set__
+
+
+def _uuid7(nanoseconds: int) -> UUID:
+    random = int.from_bytes(os.urandom(10), "big")
+    number = (nanoseconds // 1_000_000 & (1 << 48) - 1) << 80 | random
+    return UUID(int=number & ~(0xF << 76) & ~(0b11 << 62) | 7 << 76 | 0b10 << 62)
