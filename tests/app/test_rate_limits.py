@@ -3,7 +3,9 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -13,6 +15,7 @@ from spikard.config import RouteConfig
 from spikard.testing import freeze_time
 from spikard.testing.frozen_time import FrozenTime
 from tests.served import Served
+from tests.tls_relay import TlsRelay
 
 Serve = Callable[[Spikard], Served]
 
@@ -166,6 +169,21 @@ def test_redis_keeps_its_own_time(serve: Serve, redis_url: str) -> None:
         (name,) = [key for _ in statuses(served, "/a") for key in client.scan_iter(f"{prefix}:*")]
         assert len(name) < 150
         assert 999_000 <= client.pttl(name) <= 1_001_000
+
+
+def test_redis_over_tls(
+    serve: Serve, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = urlsplit(redis_url)
+    with TlsRelay(place.port or 6379, tmp_path) as relay:
+        config = RateLimitConfig(1, 2, store=f"rediss://localhost:{relay.port}{place.path}", prefix=f"test-{uuid4()}")
+        # An authority that nobody knows: no Redis, no limit.
+        assert statuses(serve(limited(config)), *["/a"] * 4) == [200] * 4
+        assert [record.levelname for record in caplog.records if "rate limits" in record.message] == ["WARNING"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(relay.authority))
+        one, other = serve(limited(config)), serve(limited(config))
+        assert statuses(one, "/a") + statuses(other, "/b", "/b") + statuses(one, "/a") == [200, 200, 429, 429]
+    assert len([record for record in caplog.records if "rate limits" in record.message]) == 1
 
 
 def test_a_dead_redis_lets_everybody_in(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,7 @@ from spikard import JwtConfig, Request, ServerConfig, Spikard
 from spikard.errors import ConfigError
 from spikard.testing import freeze_time
 from tests.served import Served
+from tests.tls_relay import TlsRelay
 
 Serve = Callable[[Spikard], Served]
 SECRET = "nobody else knows this text, which is long enough for the longest of hashes"
@@ -217,6 +218,39 @@ def test_keys_that_cannot_be_had(
         key_server.status, key_server.document = 200, {"keys": [jwk(key, "ES256", "1")]}
         held.tick(10)
         assert ask(served, token) == 200
+
+
+def test_keys_over_tls(
+    serve: Serve,
+    key_server: KeyServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    key = private_key("ES256")
+    key_server.document = {"keys": [jwk(key, "ES256", "1")]}
+    token = jwt.encode(claims(), key, algorithm="ES256", headers={"kid": "1"})
+    with TlsRelay(key_server.server.server_port, tmp_path) as relay:
+        url = f"https://localhost:{relay.port}/keys"
+        served = serve(protected(JwtConfig(algorithm="ES256", jwks_url=url)))
+        assert (ask(served, token), key_server.requests) == (503, 0)
+        assert [record.levelname for record in caplog.records if url in record.message] == ["WARNING"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(relay.authority))
+        served = serve(protected(JwtConfig(algorithm="ES256", jwks_url=url)))
+        assert (ask(served, token), key_server.requests) == (200, 1)
+
+
+def test_keys_of_somebody_else(
+    serve: Serve, key_server: KeyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = private_key("ES256")
+    key_server.document = {"keys": [jwk(key, "ES256", "1")]}
+    with TlsRelay(key_server.server.server_port, tmp_path, name="keys.example.org") as relay:
+        monkeypatch.setenv("SSL_CERT_FILE", str(relay.authority))
+        url = f"https://localhost:{relay.port}/keys"
+        served = serve(protected(JwtConfig(algorithm="ES256", jwks_url=url)))
+        token = jwt.encode(claims(), key, algorithm="ES256", headers={"kid": "1"})
+        assert (ask(served, token), key_server.requests) == (503, 0)
 
 
 @pytest.mark.parametrize(
