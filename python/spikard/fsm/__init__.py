@@ -7,8 +7,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spikard.fsm.action_executor import ActionExecutor as ActionExecutor
+    from spikard.fsm.action_registry import ActionRegistry as ActionRegistry
+    from spikard.fsm.action_result import ActionResult as ActionResult
+    from spikard.fsm.action_result import ActionStatus as ActionStatus
+    from spikard.fsm.action_result import action_results_to_payload as action_results_to_payload
     from spikard.fsm.action_spec import EFFECT_TYPES as EFFECT_TYPES
     from spikard.fsm.action_spec import ActionSpec as ActionSpec
+    from spikard.fsm.action_steps import MAX_BRANCH_DEPTH as MAX_BRANCH_DEPTH
+    from spikard.fsm.builtin_actions import copy_key as copy_key
+    from spikard.fsm.builtin_actions import snapshot as snapshot
+    from spikard.fsm.builtin_actions import validate_keys as validate_keys
+    from spikard.fsm.builtin_actions import write_local_file as write_local_file
+    from spikard.fsm.builtins import builtin_registries as builtin_registries
+    from spikard.fsm.builtins import get_builtin_catalog as get_builtin_catalog
+    from spikard.fsm.builtins import register_builtins as register_builtins
+    from spikard.fsm.change_bus import ChangeBus as ChangeBus
+    from spikard.fsm.change_bus import ChangeEvent as ChangeEvent
     from spikard.fsm.check_spec import CHECK_OPS as CHECK_OPS
     from spikard.fsm.check_spec import CheckSpec as CheckSpec
     from spikard.fsm.clock import Clock as Clock
@@ -16,6 +31,7 @@ if TYPE_CHECKING:
     from spikard.fsm.clock import SimulatedClock as SimulatedClock
     from spikard.fsm.destination_candidate import DestinationCandidate as DestinationCandidate
     from spikard.fsm.destination_check_result import DestinationCheckResult as DestinationCheckResult
+    from spikard.fsm.dotted_name import import_dotted as import_dotted
     from spikard.fsm.errors import ActionNotFoundError as ActionNotFoundError
     from spikard.fsm.errors import ConfigurationError as ConfigurationError
     from spikard.fsm.errors import EntityBusyError as EntityBusyError
@@ -35,9 +51,25 @@ if TYPE_CHECKING:
     from spikard.fsm.errors import UndefinedTriggerError as UndefinedTriggerError
     from spikard.fsm.errors import is_transient_error as is_transient_error
     from spikard.fsm.event import Event as Event
+    from spikard.fsm.execution_result import ExecutionMode as ExecutionMode
+    from spikard.fsm.execution_result import ExecutionResult as ExecutionResult
+    from spikard.fsm.guard_factories import all_of as all_of
+    from spikard.fsm.guard_factories import any_of as any_of
+    from spikard.fsm.guard_factories import equals as equals
+    from spikard.fsm.guard_factories import greater_than as greater_than
+    from spikard.fsm.guard_factories import in_list as in_list
+    from spikard.fsm.guard_factories import negate as negate
+    from spikard.fsm.guard_registry import GuardRegistry as GuardRegistry
+    from spikard.fsm.guard_result import GuardResult as GuardResult
     from spikard.fsm.guard_spec import GuardSpec as GuardSpec
     from spikard.fsm.history_type import HistoryType as HistoryType
     from spikard.fsm.history_type import parse_history_dest as parse_history_dest
+    from spikard.fsm.hooks.dwell import DwellTimeTracker as DwellTimeTracker
+    from spikard.fsm.hooks.logging import LoggingHook as LoggingHook
+    from spikard.fsm.hooks.logging import StructuredLoggingHook as StructuredLoggingHook
+    from spikard.fsm.hooks.metrics import MetricsCollector as MetricsCollector
+    from spikard.fsm.hooks.observer import TransitionObserver as TransitionObserver
+    from spikard.fsm.hooks.protocol import TransitionHook as TransitionHook
     from spikard.fsm.invoke_spec import InvokeSpec as InvokeSpec
     from spikard.fsm.names import is_valid_entity_id as is_valid_entity_id
     from spikard.fsm.names import is_valid_name as is_valid_name
@@ -50,6 +82,14 @@ if TYPE_CHECKING:
     from spikard.fsm.names import validate_namespace as validate_namespace
     from spikard.fsm.parallel_state_config import ParallelStateConfig as ParallelStateConfig
     from spikard.fsm.region import Region as Region
+    from spikard.fsm.sinks import EventSink as EventSink
+    from spikard.fsm.sinks import LoggingEventSink as LoggingEventSink
+    from spikard.fsm.sinks import LoggingMetricSink as LoggingMetricSink
+    from spikard.fsm.sinks import MetricSink as MetricSink
+    from spikard.fsm.sinks import configure_event_sink as configure_event_sink
+    from spikard.fsm.sinks import configure_metric_sink as configure_metric_sink
+    from spikard.fsm.sinks import create_metric_action as create_metric_action
+    from spikard.fsm.sinks import create_publish_action as create_publish_action
     from spikard.fsm.state import State as State
     from spikard.fsm.state_type import StateType as StateType
     from spikard.fsm.timeout import Timeout as Timeout
@@ -64,8 +104,23 @@ if TYPE_CHECKING:
 
 # The module of each public name. No module may have the name of one: it would take the name's place.
 _MODULES = {
+    "ActionExecutor": "action_executor",
+    "ActionRegistry": "action_registry",
+    "ActionResult": "action_result",
+    "ActionStatus": "action_result",
+    "action_results_to_payload": "action_result",
     "ActionSpec": "action_spec",
     "EFFECT_TYPES": "action_spec",
+    "MAX_BRANCH_DEPTH": "action_steps",
+    "copy_key": "builtin_actions",
+    "snapshot": "builtin_actions",
+    "validate_keys": "builtin_actions",
+    "write_local_file": "builtin_actions",
+    "builtin_registries": "builtins",
+    "get_builtin_catalog": "builtins",
+    "register_builtins": "builtins",
+    "ChangeBus": "change_bus",
+    "ChangeEvent": "change_bus",
     "CHECK_OPS": "check_spec",
     "CheckSpec": "check_spec",
     "Clock": "clock",
@@ -73,6 +128,7 @@ _MODULES = {
     "SimulatedClock": "clock",
     "DestinationCandidate": "destination_candidate",
     "DestinationCheckResult": "destination_check_result",
+    "import_dotted": "dotted_name",
     "ActionNotFoundError": "errors",
     "ConfigurationError": "errors",
     "EntityBusyError": "errors",
@@ -92,9 +148,25 @@ _MODULES = {
     "UndefinedTriggerError": "errors",
     "is_transient_error": "errors",
     "Event": "event",
+    "ExecutionMode": "execution_result",
+    "ExecutionResult": "execution_result",
+    "all_of": "guard_factories",
+    "any_of": "guard_factories",
+    "equals": "guard_factories",
+    "greater_than": "guard_factories",
+    "in_list": "guard_factories",
+    "negate": "guard_factories",
+    "GuardRegistry": "guard_registry",
+    "GuardResult": "guard_result",
     "GuardSpec": "guard_spec",
     "HistoryType": "history_type",
     "parse_history_dest": "history_type",
+    "DwellTimeTracker": "hooks.dwell",
+    "LoggingHook": "hooks.logging",
+    "StructuredLoggingHook": "hooks.logging",
+    "MetricsCollector": "hooks.metrics",
+    "TransitionObserver": "hooks.observer",
+    "TransitionHook": "hooks.protocol",
     "InvokeSpec": "invoke_spec",
     "is_valid_entity_id": "names",
     "is_valid_name": "names",
@@ -107,6 +179,14 @@ _MODULES = {
     "validate_namespace": "names",
     "ParallelStateConfig": "parallel_state_config",
     "Region": "region",
+    "EventSink": "sinks",
+    "LoggingEventSink": "sinks",
+    "LoggingMetricSink": "sinks",
+    "MetricSink": "sinks",
+    "configure_event_sink": "sinks",
+    "configure_metric_sink": "sinks",
+    "create_metric_action": "sinks",
+    "create_publish_action": "sinks",
     "State": "state",
     "StateType": "state_type",
     "Timeout": "timeout",
@@ -123,13 +203,15 @@ _MODULES = {
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two
 
 
-def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to a type checker every misspelt name would be an Any
+
+    def __getattr__(name: str) -> Any:
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{module}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,98 @@
+"""The guards and actions that every machine has, and what they take."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from spikard.fsm.action_registry import ActionRegistry
+from spikard.fsm.builtin_actions import ACTIONS
+from spikard.fsm.builtin_guards import GUARDS
+from spikard.fsm.check_spec import CHECK_OPS
+from spikard.fsm.guard_registry import GuardRegistry
+from spikard.fsm.sinks import LoggingEventSink, LoggingMetricSink, create_metric_action, create_publish_action
+
+PUBLISHING: dict[str, Callable[..., None]] = {
+    "publish": create_publish_action(LoggingEventSink()),
+    "emit_metric": create_metric_action(LoggingMetricSink()),
+}
+
+_EFFECTS = [
+    ("set", "Puts values into the context.", '{ set: { key: "value" } }'),
+    ("timestamp", "Puts the present moment, in UTC, into a field.", "{ timestamp: field }"),
+    ("increment", "Adds one to a number; a missing one counts as zero.", "{ increment: field }"),
+    ("decrement", "Takes one from a number; a missing one counts as zero.", "{ decrement: field }"),
+    (
+        "append",
+        "Adds a value to a list, making it where needed.",
+        "{ append: { field: list, value: item } }",
+    ),
+    ("clear", "Removes a key.", "{ clear: field }"),
+    ("compute", "Puts the values of expressions into the context, in order.", '{ compute: { total: "price * qty" } }'),
+]
+_FORMS = [
+    ("check", "{ check: { field: status, op: eq, value: ready } }", "Compares one field of the context."),
+    ("expr", '{ expr: "qty > 0" }', "An expression over the context."),
+    ("name", "{ name: is_ready, params: { key: value } }", "A registered function."),
+    ("allOf", "{ allOf: [item, item] }", "All must hold."),
+    ("anyOf", "{ anyOf: [item, item] }", "One must hold."),
+    ("not", "{ not: item }", "Must not hold."),
+]
+
+
+def register_builtins(
+    guard_registry: GuardRegistry | None = None, action_registry: ActionRegistry | None = None
+) -> tuple[GuardRegistry, ActionRegistry]:
+    """Add the built-in guards and actions whose names are still free; makes the registries that are not given."""
+    guards = GuardRegistry() if guard_registry is None else guard_registry
+    actions = ActionRegistry() if action_registry is None else action_registry
+    for name, guard in GUARDS.items():
+        if name not in guards:
+            guards.register(name, guard)
+    for name, action in (*ACTIONS.items(), *PUBLISHING.items()):
+        if name not in actions:
+            actions.register(name, action)
+    return guards, actions
+
+
+def builtin_registries() -> tuple[GuardRegistry, ActionRegistry]:
+    """A fresh pair of registries with the built-in guards and actions."""
+    return register_builtins()
+
+
+def get_builtin_catalog() -> dict[str, Any]:
+    """What the built-in guards, actions and effects are called, do and take, for editors."""
+    return {
+        "guards": [_entry("guard", name, guard) for name, guard in GUARDS.items()],
+        "actions": [_entry("action", name, action) for name, action in (*ACTIONS.items(), *PUBLISHING.items())],
+        "effects": [
+            {"name": name, "kind": "effect", "description": summary, "summary": summary, "syntax": syntax}
+            for name, summary, syntax in _EFFECTS
+        ],
+        "check_operators": [{"name": name} for name in sorted(CHECK_OPS)],
+        "http_action": {
+            "name": "http",
+            "description": "Sends a request; {{ expressions }} in its URL, headers and body are filled in.",
+            "syntax": '{ http: { url: "https://...", method: POST, body: { ... } } }',
+            "params": ["url", "method", "headers", "body", "timeout", "retry", "on_success", "on_error"],
+        },
+        "condition_forms": [
+            {"name": name, "syntax": syntax, "description": summary} for name, syntax, summary in _FORMS
+        ],
+        "action_statuses": ["ok", "failed", "skipped"],
+    }
+
+
+def _entry(kind: str, name: str, function: Callable[..., Any]) -> dict[str, Any]:
+    summary = (inspect.getdoc(function) or "").split("\n", 1)[0]
+    params = [
+        {"name": parameter.name, "default": str(parameter.default), "type": _type_name(parameter.annotation)}
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+    return {
+        "name": name, "kind": kind, "description": summary, "summary": summary, "params": params, "parameters": params,
+    }  # fmt: skip
+
+
+def _type_name(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

@@ -1,0 +1,7 @@
+"""Whoever watches transitions.
+
+- `protocol`: what a hook has
+- `observer`: tells hooks what happens
+- `logging`, `metrics`, `dwell`: hooks that write lines, count, and measure how long states are held
+- `webhook`: tells other services of failures
+"""
