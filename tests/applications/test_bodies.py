@@ -1,5 +1,6 @@
 """Applications as programs write them: bodies, with models of every family, and the handlers that take them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, NamedTuple, NotRequired, TypedDict
@@ -9,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from spikard import Response, Spikard
+from spikard.errors import RouteError
 from spikard.testing import TestClient
 
 SCHEMA = {
@@ -52,6 +54,41 @@ class TupleItem(NamedTuple):
     name: str
     price: float
     tags: list[str] | None = None
+
+
+class ConstructedItem:
+    def __init__(self, name: str, price: float, tags: list[str] | None = None) -> None:
+        self.name, self.price, self.tags = name, price, tags
+
+
+class AnnotatedItem:
+    name: str
+    price: float
+    tags: list[str] | None = None
+
+
+class OpenItem:
+    def __init__(self, **members: Any) -> None:
+        self.__dict__.update(members)
+
+
+class OtherItem:
+    def __init__(self, name: str, price: dict[str, int], origin: str) -> None:
+        self.name, self.price, self.origin = name, price, origin
+
+
+class PickyItem:
+    def __init__(self, name: str, price: float) -> None:
+        if price > 100:
+            raise ValueError("too expensive")
+        self.name = name
+
+
+class AbstractItem(ABC):
+    name: str
+
+    @abstractmethod
+    def brew(self) -> None: ...
 
 
 def plain(value: Any) -> Any:
@@ -237,3 +274,62 @@ async def test_keys_that_are_no_names() -> None:
     async with TestClient(application(take, schema)) as client:
         response = await client.post("/items", json={"contact.email": "ada@example.org"})
         assert response.json() == {"keys": ["contact.email"], "email": "ada@example.org"}
+
+
+@pytest.mark.parametrize("model", [ConstructedItem, AnnotatedItem, OpenItem], ids=lambda model: model.__name__)
+async def test_a_body_becomes_an_ordinary_class(model: Any) -> None:
+    async def take(body: Any) -> Any:
+        assert isinstance(body, model)
+        return {name: getattr(body, name) for name in ITEM}
+
+    take.__annotations__["body"] = model
+    async with TestClient(application(take, SCHEMA)) as client:
+        assert (await client.post("/items", json=ITEM)).json() == ITEM
+        assert (await client.post("/items", json={"name": "Assam"})).status_code == 422
+
+
+async def test_an_ordinary_class_inside_other_types() -> None:
+    async def take(body: list[ConstructedItem]) -> Any:
+        return [type(item).__name__ for item in body]
+
+    async def take_optional(body: ConstructedItem | None = None) -> Any:
+        return type(body).__name__
+
+    async with TestClient(application(take, {"type": "array", "items": SCHEMA})) as client:
+        assert (await client.post("/items", json=[ITEM])).json() == ["ConstructedItem"]
+    async with TestClient(application(take_optional, {"anyOf": [SCHEMA, {"type": "null"}]})) as client:
+        assert (await client.post("/items", json=ITEM)).json() == "ConstructedItem"
+
+
+async def test_an_ordinary_class_that_wants_something_else() -> None:
+    async def take(body: OtherItem) -> Any:
+        return [body.name, body.price, body.origin]
+
+    async with TestClient(application(take, SCHEMA)) as client:
+        assert (await client.post("/items", json=ITEM)).json() == ["Assam", 4.5, None]
+
+
+async def test_an_ordinary_class_that_cannot_be_made() -> None:
+    async def take(body: AbstractItem) -> Any:
+        return body
+
+    async with TestClient(application(take, SCHEMA)) as client:
+        assert (await client.post("/items", json=ITEM)).json() == ITEM
+
+
+async def test_an_ordinary_class_may_refuse() -> None:
+    async def take(body: PickyItem) -> Any:
+        return body.name
+
+    async with TestClient(application(take, SCHEMA)) as client:
+        assert (await client.post("/items", json={"name": "Assam", "price": 4})).json() == "Assam"
+        response = await client.post("/items", json={"name": "Assam", "price": 400})
+    assert (response.status_code, response.json()["errors"][0]["type"]) == (422, "value_error")
+
+
+def test_nothing_judges_an_ordinary_class_without_a_schema() -> None:
+    async def take(body: ConstructedItem) -> Any:
+        return body
+
+    with pytest.raises(RouteError, match="'body': no body can become"):
+        application(take)

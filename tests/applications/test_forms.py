@@ -102,3 +102,21 @@ async def test_many_files_of_one_field() -> None:
     async with TestClient(application(take)) as client:
         sent = [("files", (name, b"x", "text/plain")) for name in ("a", "b", "c")]
         assert (await client.post("/form", files=sent)).json() == ["a", "b", "c"]
+
+
+@dataclass
+class TextDocument:
+    document: str
+
+
+async def test_a_file_that_is_no_text_for_a_field_of_text() -> None:
+    async def take(body: TextDocument) -> Any:
+        return {"type": type(body.document).__name__}
+
+    async with TestClient(
+        application(take, schema(["document"], document={"type": "string", "format": "binary"}))
+    ) as client:
+        text = await client.post("/form", files={"document": ("tea.txt", b"leaves", "text/plain")})
+        assert text.json() == {"type": "str"}
+        picture = await client.post("/form", files={"document": ("tea.png", b"\x89PNG\xff", "image/png")})
+        assert (picture.status_code, picture.json()) == (200, {"type": "UploadFile"})

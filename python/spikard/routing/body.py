@@ -13,6 +13,7 @@ from spikard.routing.decoder import PLAIN, Decoder, can_build, decoder_for
 from spikard.routing.faults import FieldError, body_faults
 from spikard.routing.handler_plan import Argument, BodyKind, BodyPlan
 from spikard.routing.integers import delivering_integers
+from spikard.routing.ordinary_class import is_ordinary
 from spikard.routing.slot import Slot
 from spikard.routing.upload import field_of, file_argument, takes_file, unpacking
 from spikard.schema import SchemaBuilder, UnsupportedType, model
@@ -130,7 +131,7 @@ def _whole(slot: Slot, demand: BodyDemand, described: str) -> BodyPlan:
     elif kind == "text":
         decoder, schema = Decoder(_text, str), _schema(slot, described)
     else:
-        decoder = _decoder(slot, described)
+        decoder = _decoder(slot, demand, described)
         schema = explicit if explicit is not None else _schema(slot, described)
         if explicit is not None:
             decoder = at_best(decoder, slot.declared)
@@ -144,7 +145,7 @@ def _whole(slot: Slot, demand: BodyDemand, described: str) -> BodyPlan:
         media_types=_media_types(demand, marker, _usual_types(slot, demand)),
         schema=schema,
         decode=decoder.decode,
-        convert=unpacking(decoder.convert, slot.declared),
+        convert=unpacking(decoder.convert, slot.declared, at_best=explicit is not None),
         errors=body_faults,
         required=not slot.is_optional,
         default=slot.default,
@@ -201,10 +202,12 @@ def _with_metadata(slot: Slot) -> Any:
     return declared
 
 
-def _decoder(slot: Slot, described: str) -> Decoder:
+def _decoder(slot: Slot, demand: BodyDemand, described: str) -> Decoder:
     core = slot.annotation.core
+    # Ordinary classes say nothing of what is sound, so another has to.
+    unjudged = demand.schema is None or not is_ordinary(core)
     try:
-        if isinstance(core, type) and core is not NONE_TYPE and _is_foreign(core):
+        if isinstance(core, type) and core is not NONE_TYPE and unjudged and _is_foreign(core):
             raise TypeError(f"{core.__qualname__} has no known fields")
         return decoder_for(slot.declared)
     except Exception as fault:  # pydantic's errors have no common base outside it
@@ -252,7 +255,7 @@ def _embedded(slots: list[Slot], demand: BodyDemand, described: str) -> BodyPlan
 def _member_decoder(slot: Slot, demand: BodyDemand, described: str) -> Decoder:
     if slot.annotation.core is bytes:
         return Decoder(bytes, bytes)
-    decoder = _decoder(slot, described)
+    decoder = _decoder(slot, demand, described)
     return decoder if demand.schema is None else at_best(decoder, slot.declared)
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from spikard.datastructures import UploadFile
 from spikard.routing.faults import faults_of
+from spikard.routing.ordinary_class import instance_of, is_ordinary
 from spikard.routing.twin import holds_named_tuple, twin_of
 from spikard.schema import custom, model
 from spikard.schema.annotation import Annotation, is_union, peel, strip_extras
@@ -101,6 +102,8 @@ def build_other(cls: Any, value: Any) -> Any:
     built = custom.decoded(cls, value)
     if built is not NotImplemented:
         return built
+    if is_ordinary(cls):
+        return instance_of(cls, value, lambda annotation, member: decoder_for(annotation).convert(member))
     raise NotImplementedError(f"no decoder builds {cls!r}")
 
 

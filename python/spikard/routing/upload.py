@@ -104,8 +104,18 @@ def _text(file: UploadFile) -> str:
     return _bytes(file).decode()
 
 
-def unpacking(convert: Callable[[Any], Any], annotation: Any) -> Callable[[Any], Any]:
-    """`convert` of a structured type, given text or bytes for files where its fields want these."""
+def _text_or_file(file: UploadFile) -> Any:
+    try:
+        return _text(file)
+    except UnicodeDecodeError:
+        return file
+
+
+def unpacking(convert: Callable[[Any], Any], annotation: Any, *, at_best: bool) -> Callable[[Any], Any]:
+    """`convert` of a structured type, given text or bytes for files where its fields want these.
+
+    `at_best`: a file that is no text stays a file.
+    """
     core = peel(annotation).core
     if kind_of(core) is None:
         return convert
@@ -114,7 +124,7 @@ def unpacking(convert: Callable[[Any], Any], annotation: Any) -> Callable[[Any],
         peeled = peel(field.annotation)
         inner = peel(peeled.arguments[0]).core if peeled.origin is list and peeled.arguments else peeled.core
         if inner is str:
-            ways[field.wire_name] = _text
+            ways[field.wire_name] = _text_or_file if at_best else _text
         elif inner in BYTES:
             ways[field.wire_name] = _bytes
     if not ways:
