@@ -29,6 +29,26 @@ if TYPE_CHECKING:
     from spikard.fsm.clock import Clock as Clock
     from spikard.fsm.clock import FsmClock as FsmClock
     from spikard.fsm.clock import SimulatedClock as SimulatedClock
+    from spikard.fsm.dead_letters.client import DLQClient as DLQClient
+    from spikard.fsm.dead_letters.file import FileDeadLetterStore as FileDeadLetterStore
+    from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore as InMemoryDeadLetterStore
+    from spikard.fsm.dead_letters.protocol import DeadLetterStore as DeadLetterStore
+    from spikard.fsm.dead_letters.protocol import RetryHandler as RetryHandler
+    from spikard.fsm.dead_letters.record import DeadLetterRecord as DeadLetterRecord
+    from spikard.fsm.dead_letters.record import DLQReason as DLQReason
+    from spikard.fsm.dead_letters.record import DLQStatistics as DLQStatistics
+    from spikard.fsm.dead_letters.record import DLQStatus as DLQStatus
+    from spikard.fsm.dead_letters.record import QueryResult as QueryResult
+    from spikard.fsm.dead_letters.retry_engine import RetryEngine as RetryEngine
+    from spikard.fsm.dead_letters.retry_engine import RetryResult as RetryResult
+    from spikard.fsm.dead_letters.settings import DLQConfig as DLQConfig
+    from spikard.fsm.dead_letters.settings import RetentionConfig as RetentionConfig
+    from spikard.fsm.dead_letters.settings import RetryConfig as RetryConfig
+    from spikard.fsm.dead_letters.settings import create_store as create_store
+    from spikard.fsm.dead_letters.synchronous import SyncDeadLetterStore as SyncDeadLetterStore
+    from spikard.fsm.dead_letters.ttl_cleaner import CleanupResult as CleanupResult
+    from spikard.fsm.dead_letters.ttl_cleaner import RetentionPolicy as RetentionPolicy
+    from spikard.fsm.dead_letters.ttl_cleaner import TTLCleaner as TTLCleaner
     from spikard.fsm.destination_candidate import DestinationCandidate as DestinationCandidate
     from spikard.fsm.destination_check_result import DestinationCheckResult as DestinationCheckResult
     from spikard.fsm.dotted_name import import_dotted as import_dotted
@@ -82,6 +102,14 @@ if TYPE_CHECKING:
     from spikard.fsm.names import validate_namespace as validate_namespace
     from spikard.fsm.parallel_state_config import ParallelStateConfig as ParallelStateConfig
     from spikard.fsm.region import Region as Region
+    from spikard.fsm.retry_policy import BackoffStrategy as BackoffStrategy
+    from spikard.fsm.retry_policy import RetryPolicy as RetryPolicy
+    from spikard.fsm.retry_policy import compute_delay as compute_delay
+    from spikard.fsm.schedulers.adapter import SchedulerAdapter as SchedulerAdapter
+    from spikard.fsm.schedulers.in_process import AsyncioScheduler as AsyncioScheduler
+    from spikard.fsm.schedulers.task import ScheduledTask as ScheduledTask
+    from spikard.fsm.schedulers.task import TaskStatus as TaskStatus
+    from spikard.fsm.schedulers.task import generate_task_id as generate_task_id
     from spikard.fsm.sinks import EventSink as EventSink
     from spikard.fsm.sinks import LoggingEventSink as LoggingEventSink
     from spikard.fsm.sinks import LoggingMetricSink as LoggingMetricSink
@@ -126,6 +154,26 @@ _MODULES = {
     "Clock": "clock",
     "FsmClock": "clock",
     "SimulatedClock": "clock",
+    "DLQClient": "dead_letters.client",
+    "FileDeadLetterStore": "dead_letters.file",
+    "InMemoryDeadLetterStore": "dead_letters.memory",
+    "DeadLetterStore": "dead_letters.protocol",
+    "RetryHandler": "dead_letters.protocol",
+    "DLQReason": "dead_letters.record",
+    "DLQStatistics": "dead_letters.record",
+    "DLQStatus": "dead_letters.record",
+    "DeadLetterRecord": "dead_letters.record",
+    "QueryResult": "dead_letters.record",
+    "RetryEngine": "dead_letters.retry_engine",
+    "RetryResult": "dead_letters.retry_engine",
+    "DLQConfig": "dead_letters.settings",
+    "RetentionConfig": "dead_letters.settings",
+    "RetryConfig": "dead_letters.settings",
+    "create_store": "dead_letters.settings",
+    "SyncDeadLetterStore": "dead_letters.synchronous",
+    "CleanupResult": "dead_letters.ttl_cleaner",
+    "RetentionPolicy": "dead_letters.ttl_cleaner",
+    "TTLCleaner": "dead_letters.ttl_cleaner",
     "DestinationCandidate": "destination_candidate",
     "DestinationCheckResult": "destination_check_result",
     "import_dotted": "dotted_name",
@@ -179,6 +227,14 @@ _MODULES = {
     "validate_namespace": "names",
     "ParallelStateConfig": "parallel_state_config",
     "Region": "region",
+    "BackoffStrategy": "retry_policy",
+    "RetryPolicy": "retry_policy",
+    "compute_delay": "retry_policy",
+    "SchedulerAdapter": "schedulers.adapter",
+    "AsyncioScheduler": "schedulers.in_process",
+    "ScheduledTask": "schedulers.task",
+    "TaskStatus": "schedulers.task",
+    "generate_task_id": "schedulers.task",
     "EventSink": "sinks",
     "LoggingEventSink": "sinks",
     "LoggingMetricSink": "sinks",

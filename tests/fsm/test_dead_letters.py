@@ -1,0 +1,170 @@
+"""Dead letters: one contract for all stores, retries, forgetting."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spikard.fsm import (
+    BackoffStrategy,
+    DeadLetterRecord,
+    DeadLetterStore,
+    DLQClient,
+    DLQConfig,
+    DLQStatus,
+    FileDeadLetterStore,
+    InMemoryDeadLetterStore,
+    RetentionPolicy,
+    RetryEngine,
+    RetryPolicy,
+    RetryResult,
+    SimulatedClock,
+    SyncDeadLetterStore,
+    TTLCleaner,
+    compute_delay,
+    create_store,
+)  # fmt: skip
+
+MAKERS: dict[str, Callable[[Path], DeadLetterStore]] = {
+    "memory": lambda path: InMemoryDeadLetterStore(),
+    "file": lambda path: FileDeadLetterStore(path / "letters"),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> DeadLetterStore:
+    return MAKERS[request.param](tmp_path)
+
+
+def letter(number: int = 0, **values: Any) -> DeadLetterRecord:
+    created = datetime(2026, 5, 1, tzinfo=UTC) + timedelta(seconds=number)
+    return DeadLetterRecord(**{"source_name": "s", "payload": {"i": number}, "created_at": created, **values})
+
+
+async def test_records_come_back_as_they_were(store: DeadLetterStore) -> None:
+    record = letter(reason="guard_rejected", stage="worker", expires_at=datetime(2027, 1, 1, tzinfo=UTC))
+    await store.add(record)
+    assert await store.get(record.record_id) == record
+    assert await store.get("nothing") is None
+    assert isinstance(store, DeadLetterStore)
+
+
+async def test_pages(store: DeadLetterStore) -> None:
+    assert await store.add_batch([letter(i, reason=f"r{i % 2}") for i in range(5)]) == 5
+    first = await store.query(source_name="s", limit=2)
+    assert [record.payload["i"] for record in first.records] == [4, 3]
+    assert (first.total, first.has_more) == (5, True)
+    second = await store.query(cursor=first.next_cursor, limit=3)
+    assert [record.payload["i"] for record in second.records] == [2, 1, 0]
+    assert (second.has_more, second.next_cursor) == (False, None)
+    assert (await store.query(reason="r0", offset=1)).total == 3
+    with pytest.raises(ValueError, match="not a cursor"):
+        await store.query(cursor="x")
+
+
+async def test_what_becomes_of_them(store: DeadLetterStore) -> None:
+    records = [letter(i, stage="worker") for i in range(3)]
+    await store.add_batch(records)
+    ids = [record.record_id for record in records]
+    assert await store.mark_retry(ids[0])
+    assert await store.resolve(ids[1])
+    assert await store.ignore(ids[2])
+    assert not await store.resolve("nothing")
+    tried = await store.get(ids[0])
+    assert (tried.status, tried.retry_count) == (DLQStatus.RETRYING, 1)
+    statistics = await store.statistics()
+    assert statistics.by_status == {"retrying": 1, "resolved": 1, "ignored": 1}
+    assert statistics.by_stage == {"worker": 3}
+    assert (await store.statistics("nobody")).total == 0
+    assert await store.purge_resolved(datetime(2026, 1, 1, tzinfo=UTC)) == 0
+    assert await store.purge_resolved() == 2
+
+
+async def test_forgetting(store: DeadLetterStore) -> None:
+    await store.add_batch([letter(expires_at=datetime(2026, 5, 2, tzinfo=UTC)), letter(), letter()])
+    await store.resolve((await store.query()).records[0].record_id)
+    clock = SimulatedClock(datetime.now(UTC))
+    cleaner = TTLCleaner(store, RetentionPolicy(resolved_retention_seconds=60), clock=clock)
+    first = await cleaner.cleanup_once()
+    assert first.expired_purged == 1
+    clock.advance(120)
+    assert first.resolved_purged + (await cleaner.cleanup_once()).resolved_purged <= 1
+    assert (await store.statistics()).total >= 1
+
+
+async def test_memory_is_bounded() -> None:
+    store = InMemoryDeadLetterStore(max_size=2)
+    records = [letter(i) for i in range(3)]
+    await store.add_batch(records)
+    assert await store.get(records[0].record_id) is None
+    assert (await store.statistics()).total == 2
+
+
+async def test_a_file_cannot_be_elsewhere(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="letters, digits"):
+        await FileDeadLetterStore(tmp_path).add(letter(record_id="../x"))
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+async def test_retries(swapped: bool) -> None:
+    store, clock = InMemoryDeadLetterStore(), SimulatedClock(datetime.now(UTC))
+    await store.add_batch([letter(i) for i in range(3)])
+
+    async def handle(record: DeadLetterRecord) -> bool:
+        if record.payload["i"] == 2:
+            raise ValueError("broken")
+        return record.payload["i"] == 0
+
+    policy = RetryPolicy(max_retries=2, base_delay_seconds=100)
+    engine = RetryEngine(store, *((policy, handle) if swapped else (handle, policy)), clock=clock)
+    assert await engine.process_pending() == RetryResult(processed=3, succeeded=1, failed=2)
+    assert await engine.run_once() == RetryResult()
+    clock.advance(101)
+    assert await engine.run_once() == RetryResult(processed=2, failed=2)
+    clock.advance(300)
+    assert await engine.run_once() == RetryResult(processed=2, ignored=2)
+    assert (await store.statistics()).by_status == {"resolved": 1, "ignored": 2}
+
+
+async def test_only_reasons_that_are_named_are_tried() -> None:
+    store, seen = InMemoryDeadLetterStore(), []
+    await store.add_batch([letter(reason="a"), letter(reason="b")])
+
+    async def handle(record: DeadLetterRecord) -> bool:
+        seen.append(record.reason)
+        return True
+
+    await RetryEngine(store, handle, RetryPolicy(retryable_reasons=frozenset({"b"}))).run_once()
+    assert seen == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "delays"), [("fixed", [1, 1, 1]), ("linear", [1, 2, 3]), ("exponential", [1, 2, 4])]
+)
+def test_pauses(strategy: str, delays: list[float]) -> None:
+    policy = RetryPolicy(backoff=BackoffStrategy(strategy), max_delay_seconds=3.5)
+    assert [compute_delay(policy, n) for n in range(3)] == [min(delay, 3.5) for delay in delays]
+    assert compute_delay(RetryPolicy(), 10_000) == 300
+
+
+def test_operators_need_no_loop(tmp_path: Path) -> None:
+    store = SyncDeadLetterStore(create_store(DLQConfig(backend="file", storage_path=str(tmp_path))))
+    record = letter()
+    store.add(record)
+    client = DLQClient(store)
+    assert client.get(record.record_id) == record
+    assert client.mark_retrying(record.record_id)
+    assert client.resolve(record.record_id)
+    assert client.query(status="resolved").total == 1
+    assert client.statistics().total == 1
+    store.close()
+
+
+def test_settings() -> None:
+    assert isinstance(create_store(DLQConfig()), InMemoryDeadLetterStore)
+    with pytest.raises(ValueError, match="storage_path is required"):
+        create_store(DLQConfig(backend="file"))
+    with pytest.raises(ValueError, match="must be one of memory"):
+        DLQConfig(backend="nope")
