@@ -3,12 +3,30 @@
 //!
 //! - `value`, `map`: what contexts and configurations are made of
 //! - `scope`: where names of expressions and fields of checks are looked up
+//! - `check`, `when`: fields compared with constants, and conditions of several; `delay`: times to wait
+//! - `effect`, `template`: changes of contexts, and texts with expressions in them
+//! - `expr`: expressions, compiled and evaluated; `pattern`: regular expressions in linear time; `moment`: times and spans
 #![forbid(unsafe_code)]
 
+mod check;
+mod delay;
+mod effect;
+mod expr;
 mod map;
+mod moment;
+mod pattern;
 mod scope;
+mod template;
 mod value;
+mod when;
 
+pub use check::{Check, CheckOp};
+pub use delay::parse_delay;
+pub use effect::{Change, EFFECTS, Effect};
+pub use expr::{Env, Expr, ExprError, ExprErrorKind, Host, Limits, NoHost};
 pub use map::{Key, Map};
+pub use moment::{Moment, Span};
 pub use scope::Scope;
+pub use template::Template;
 pub use value::{Foreign, Value};
+pub use when::When;

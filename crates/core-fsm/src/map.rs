@@ -31,6 +31,8 @@ impl PartialEq for Key {
             (Self::Text(left), Self::Text(right)) => left == right,
             (Self::Int(left), Self::Int(right)) => left == right,
             (Self::Other(left, _), Self::Other(right, _)) => left == right,
+            (Self::Other(value, _), Self::Int(number))
+            | (Self::Int(number), Self::Other(value, _)) => value == &Value::Int(*number),
             _ => false,
         }
     }
@@ -42,9 +44,29 @@ impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
             // As `str` hashes, so that a text finds its key.
-            Self::Text(text) | Self::Other(_, text) => text.hash(state),
+            Self::Text(text) => text.hash(state),
             Self::Int(number) => number.hash(state),
+            Self::Other(value, _) => hash_value(value, state),
         }
+    }
+}
+
+/// Hashes equal values alike: numbers by what they are worth, and what can equal values of other kinds by nothing.
+fn hash_value<H: Hasher>(value: &Value, state: &mut H) {
+    match value {
+        Value::Bool(flag) => i64::from(*flag).hash(state),
+        Value::Int(number) => number.hash(state),
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 9e18 => {
+            (*number as i64).hash(state);
+        }
+        Value::Text(text) => text.hash(state),
+        Value::Tuple(items) => {
+            items.len().hash(state);
+            for item in items.iter() {
+                hash_value(item, state);
+            }
+        }
+        _ => 0_u8.hash(state),
     }
 }
 

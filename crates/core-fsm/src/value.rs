@@ -41,6 +41,55 @@ pub trait Foreign: Debug + Send + Sync {
     fn compare(&self, other: &Value) -> Result<Ordering, String>;
     /// An attribute of it that expressions may read, `None` where there is none.
     fn attribute(&self, name: &str) -> Option<Value>;
+
+    /// Its text as code, as `repr()` gives it.
+    fn repr(&self) -> Result<String, String> {
+        self.text()
+    }
+    /// Its text under a format specification, `None` where it has no formats of its own.
+    fn format(&self, _spec: &str) -> Option<Result<String, String>> {
+        None
+    }
+    /// How many items it holds, `None` where that means nothing.
+    fn length(&self) -> Option<usize> {
+        None
+    }
+    /// Its items, `None` where it has none.
+    fn items(&self) -> Option<Vec<Value>> {
+        None
+    }
+    /// Whether it holds a value, `None` where that means nothing.
+    fn contains(&self, _value: &Value) -> Option<Result<bool, String>> {
+        None
+    }
+    /// The item under a key, `None` where there is none.
+    fn item(&self, _key: &Value) -> Option<Value> {
+        None
+    }
+    /// What an operator makes of it and another value, which stands to its left if `reflected`; `None` where it makes nothing.
+    fn arithmetic(
+        &self,
+        _operator: &str,
+        _other: &Value,
+        _reflected: bool,
+    ) -> Option<Result<Value, String>> {
+        None
+    }
+    /// The number that `int()` and `float()` make of it, `None` where there is none.
+    fn to_number(&self) -> Option<Value> {
+        None
+    }
+    /// The time it means, in microseconds since 1970.
+    fn moment(&self) -> Option<i64> {
+        None
+    }
+    /// Whether it is the very same as another.
+    fn is_same(&self, other: &dyn Foreign) -> bool {
+        std::ptr::addr_eq(
+            std::ptr::from_ref(self.as_any()),
+            std::ptr::from_ref(other.as_any()),
+        )
+    }
 }
 
 impl Value {
@@ -62,6 +111,27 @@ impl Value {
             Some(small) => Self::Int(small),
             None => Self::Big(Arc::new(number)),
         }
+    }
+
+    /// A member by its name: the entry of a mapping, the item of a list at that position, an attribute.
+    pub fn member(&self, name: &str) -> Option<Self> {
+        match self {
+            Self::Map(map) => map.get(name).cloned(),
+            Self::List(items) | Self::Tuple(items) => name
+                .parse()
+                .ok()
+                .and_then(|at: usize| items.get(at))
+                .cloned(),
+            Self::Foreign(foreign) if !name.starts_with('_') => foreign.attribute(name),
+            _ => None,
+        }
+    }
+
+    pub fn is_number(&self) -> bool {
+        matches!(
+            self,
+            Self::Bool(_) | Self::Int(_) | Self::Big(_) | Self::Float(_)
+        )
     }
 
     pub fn is_null(&self) -> bool {
