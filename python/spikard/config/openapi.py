@@ -81,8 +81,8 @@ class SecuritySchemeInfo(Settings):
 class OpenApiConfig(Settings):
     """What the document says of the API, and where it and its pages are; a path that is None is not served.
 
-    `protect_docs` closes the document and the pages to all but those whom the `jwt_auth` and `api_key_auth` of the server
-    let in, if it is True, or else a scheme of its own.
+    `protect_docs` closes the document and the pages to all but those whom the `jwt_auth` and `api_key_auth` of the
+    server let in, if it is True, or else a scheme of its own.
     """
 
     enabled: bool = False
