@@ -25,7 +25,7 @@ struct Codec {
 
 thread_local! {
     static CODEC: RefCell<Codec> = RefCell::new(Codec {
-        compress: Compress::new(Compression::fast(), false),
+        compress: new_compressor(),
         decompress: Decompress::new(false),
     });
 }
@@ -83,18 +83,27 @@ pub(crate) fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
     CODEC.with_borrow_mut(|codec| {
         let compress = &mut codec.compress;
         compress.reset();
-        // Room for no more than what would be a gain.
-        let mut out = Vec::with_capacity(payload.len());
-        compress
-            .compress_vec(payload, &mut out, FlushCompress::Sync)
-            .ok()?;
-        let is_whole = compress.total_in() == payload.len() as u64 && out.len() < out.capacity();
-        if !is_whole || !out.ends_with(&TAIL) {
+        // Room for the worst, in which every byte takes nine bits: the reset of a compressor that stopped for want of
+        // room leaves some of the old message behind (zlib-rs 0.6).
+        let mut out = Vec::with_capacity(payload.len() + payload.len() / 8 + 64);
+        let written = compress.compress_vec(payload, &mut out, FlushCompress::Sync);
+        let is_whole = written.is_ok()
+            && compress.total_in() == payload.len() as u64
+            && out.len() < out.capacity();
+        if !is_whole {
+            *compress = new_compressor();
+            return None;
+        }
+        if !out.ends_with(&TAIL) || out.len() - TAIL.len() >= payload.len() {
             return None;
         }
         out.truncate(out.len() - TAIL.len());
         Some(out)
     })
+}
+
+fn new_compressor() -> Compress {
+    Compress::new(Compression::fast(), false)
 }
 
 /// Whether one of the offers suits us.
@@ -171,6 +180,30 @@ mod tests {
         .take(1000)
         .collect();
         assert_eq!(deflate(&noise), None);
+    }
+
+    #[test]
+    fn what_does_not_shrink_leaves_nothing_behind() {
+        let mut state = 1u64;
+        let mut noise = |length: usize| -> Vec<u8> {
+            let next = || {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                (state >> 56) as u8
+            };
+            std::iter::repeat_with(next).take(length).collect()
+        };
+        for round in 0..2000 {
+            assert_eq!(deflate(&noise(256 + round % 700)), None);
+            let text = noise(97).repeat(5);
+            let small = deflate(&text).expect("repetitive text shrinks");
+            assert_eq!(
+                inflate(&small, text.len()).as_deref(),
+                Ok(text.as_slice()),
+                "in round {round}"
+            );
+        }
     }
 
     #[test]
