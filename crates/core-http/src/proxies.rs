@@ -7,7 +7,7 @@ mod tests;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 use thiserror::Error;
 
@@ -143,11 +143,10 @@ impl TrustedProxies {
 /// Every comma separates, quotes or not: none of the values that matter has one, and a quote that a client leaves open
 /// must not swallow what the proxy has added behind it.
 fn nearest<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Vec<&'h str>> {
-    let lines: Vec<&str> = headers
+    let lines: Vec<&[u8]> = headers
         .get_all(name)
         .iter()
-        // What cannot be read is no address, and ends the chain.
-        .map(|line| line.to_str().unwrap_or("?"))
+        .map(HeaderValue::as_bytes)
         .collect();
     if lines.is_empty() {
         return None;
@@ -155,8 +154,9 @@ fn nearest<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Vec<&'h str>
     let entries = lines
         .into_iter()
         .rev()
-        .flat_map(|line| line.rsplit(','))
-        .map(str::trim)
+        .flat_map(|line| line.rsplit(|byte| *byte == b','))
+        // What cannot be read is no address, and ends the chain; what the proxy has added behind it still counts.
+        .map(|entry| std::str::from_utf8(entry).unwrap_or("?").trim())
         .filter(|entry| !entry.is_empty());
     Some(entries.take(MOST_HOPS).collect())
 }

@@ -45,6 +45,24 @@ fn strangers_are_not_believed() {
 }
 
 #[test]
+fn bytes_that_are_no_text_hide_nothing_behind_them() {
+    for (name, line) in [
+        ("x-forwarded-for", &b"6.6.6.6, \xd5, 1.2.3.4"[..]),
+        ("x-forwarded-for", b"\xff, 1.2.3.4, 10.1.1.1"),
+        ("forwarded", b"for=6.6.6.6;by=\xd5, for=1.2.3.4"),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_bytes(line).expect("a value"));
+        let origin = proxies().seen_through(&headers, peer("10.0.0.2"));
+        assert_eq!(
+            origin.remote.map(|remote| remote.ip().to_string()),
+            Some("1.2.3.4".to_owned()),
+            "{headers:?}"
+        );
+    }
+}
+
+#[test]
 fn the_list_is_walked_from_its_end_to_the_first_stranger() {
     for (list, expected) in [
         ("1.2.3.4", "1.2.3.4:0"),
