@@ -247,6 +247,26 @@ def test_tokens_may_be_optional_and_paths_exempt() -> None:
     assert "security" not in operation(document, "get", "/free")
 
 
+def test_exempt_patterns_open_the_routes_they_cover() -> None:
+    jwt, key = (
+        JwtConfig(SECRET, exempt=["/free/*", "/teas/{id}", "/cups/{id}", "/half"]),
+        ApiKeyConfig(["k"], exempt=["/free*", "/teas/{x}", "/cups/{x}"]),
+    )
+    app = Spikard(ServerConfig(jwt_auth=jwt, api_key_auth=key))
+    for path in ("/free/x", "/free/{rest:path}", "/teas/{tea:int}", "/teas/{tea}/reviews", "/cups/{all:path}", "/half"):
+        app.get(path)(lambda request: None)
+    document = checked(app)
+    asked = {
+        path: [name for one in item["get"].get("security", []) for name in one]
+        for path, item in document["paths"].items()
+    }
+    both = ["bearerAuth", "apiKeyAuth"]
+    assert asked == {
+        "/free/x": [], "/free/{rest}": [], "/teas/{tea}": [], "/teas/{tea}/reviews": both, "/cups/{all}": both,
+        "/half": ["apiKeyAuth"],
+    }  # fmt: skip
+
+
 def test_configured_schemes_are_used() -> None:
     schemes = {
         "token": SecuritySchemeInfo("http", scheme="bearer", bearer_format="JWT", description="Ask for one."),

@@ -88,6 +88,9 @@ def modern(schema: Schema) -> Schema:
         schema["prefixItems"] = schema.pop("items")
         if "additionalItems" in schema:
             schema["items"] = schema.pop("additionalItems")
+    if schema.get("items") is False and schema.get("maxItems") == len(schema.get("prefixItems", ())):
+        # The length says it already, and there are readers that take no boolean for a schema.
+        del schema["items"]
     dependencies = schema.pop("dependencies", None)
     if isinstance(dependencies, Mapping):
         lists = {name: value for name, value in dependencies.items() if isinstance(value, list | tuple)}

@@ -43,10 +43,13 @@ def operation_of(
         operation["requestBody"] = request_body_of(route, plan.body, signature, components, identifier)
     requirements = schemes.requirements(Guarded.of(route))
     refusals = refusals_of(route, plan, config, is_guarded=bool(requirements))
+    refused = {str(status): problem_answer(status, components) for status in refusals}
+    declared = declared_of(route, components, identifier)
     responses = {
-        **{str(status): problem_answer(status, components) for status in refusals},
+        **refused,
         **successes_of(route, signature, components, identifier),
-        **declared_of(route, components, identifier),
+        # A refusal that is described in other words is still the problem it was.
+        **{status: {**refused.get(status, {}), **response} for status, response in declared.items()},
     }
     operation["responses"] = dict(sorted(responses.items()))
     if route.deprecated:

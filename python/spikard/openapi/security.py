@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spikard.config import UNSET, ApiKeyConfig, JwtConfig, OpenApiConfig, RouteConfig, SecuritySchemeInfo, ServerConfig
+from spikard.openapi.exemption import is_exempt
 from spikard.schema.build import Schema
 
 BEARER = "bearerAuth"
@@ -87,12 +88,12 @@ def auth_of(route: Guarded, config: ServerConfig) -> list[JwtConfig | ApiKeyConf
     if route.security is None:
         return []
     own = getattr(route.config, "auth", UNSET)
-    if own is not UNSET:
-        return [own] if own is not None else []
-    guards = [guard for guard in (config.jwt_auth, config.api_key_auth) if guard is not None]
-    if route.security is UNSET and any(route.path in guard.exempt for guard in guards):
-        return []
-    return guards
+    candidates = (config.jwt_auth, config.api_key_auth) if own is UNSET else (own,)
+    # What demands something of its own is never exempt.
+    is_demanding = route.security is not UNSET
+    return [
+        guard for guard in candidates if guard is not None and (is_demanding or not is_exempt(route.path, guard.exempt))
+    ]
 
 
 def scopes_of(route: Guarded) -> list[str]:
