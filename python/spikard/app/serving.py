@@ -76,7 +76,12 @@ async def serve(
     stop = stop or Stop()
     loop = asyncio.get_running_loop()
     background.worker_loop.set(loop)
-    async with container_life(app), life(app, app._lifecycle, app._lifespan), lifespans_of(app._mounts):
+    async with (
+        container_life(app),
+        app.channels.running(),
+        life(app, app._lifecycle, app._lifespan),
+        lifespans_of(app._mounts),
+    ):
         await prepare(app)
         with ExitStack() as stack:
             core = stack.enter_context(arranged(app, config, loop))
