@@ -58,6 +58,31 @@ def test_routes_are_listed(target: str, capsys: pytest.CaptureFixture[str]) -> N
     assert "read_tea" in text
 
 
+def test_streams_and_sockets_are_listed_as_what_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tea_talk.py"
+    path.write_text(
+        """
+from spikard import Spikard
+
+app = Spikard()
+
+
+@app.sse("/prices")
+async def prices():
+    yield 1
+
+
+@app.websocket("/talk")
+async def talk(message: str) -> str:
+    return message
+"""
+    )
+    assert main(["routes", f"{path}:app"]) == 0
+    lines = [" ".join(line.replace("│", " ").split()) for line in capsys.readouterr().out.splitlines()]
+    assert "GET (SSE) /prices prices" in lines
+    assert "WEBSOCKET /talk talk" in lines
+
+
 def test_routes_print_the_document_on_demand(target: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["routes", target, "--openapi"]) == 0
     assert json.loads(capsys.readouterr().out)["openapi"] == "3.1.0"

@@ -30,8 +30,9 @@ def run(arguments: list[str]) -> int:
 
 
 def row(route: "Route") -> tuple[str, str, str]:
-    """What is shown of a route."""
-    return str(route.method), route.path, route.handler_name
+    """What is shown of a route; a stream of events is told from what GET gives otherwise."""
+    method = str(route.method) if route.event_source is None else f"{route.method} (SSE)"
+    return method, route.path, route.handler_name
 
 
 def show(rows: Sequence[tuple[str, str, str]]) -> None:
