@@ -14,6 +14,8 @@ pub mod bearer;
 pub mod claims;
 pub mod fault;
 pub mod fetch;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod identity;
 mod key_set;
 pub mod key_source;

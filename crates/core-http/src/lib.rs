@@ -20,6 +20,7 @@
 //! - [`query`], [`cookie`], [`media_type`], [`percent`], [`quoted`]: lazy parsers of their texts
 //! - [`problem`]: error answers (RFC 9457)
 //! - [`settings`], [`security_headers`]: limits and switches
+//! - `fuzzing`: what fuzz targets need of what is private
 //! - [`counters`], [`metrics`], [`access_log`], [`request_id`], [`trace_context`]: figures and records
 #![forbid(unsafe_code)]
 
@@ -41,6 +42,8 @@ pub mod event_stream;
 pub mod exemption;
 pub mod file;
 pub mod file_type;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod gate;
 pub mod handler;
 mod head_watch;

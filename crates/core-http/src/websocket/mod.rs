@@ -12,6 +12,8 @@
 mod close;
 mod deflate;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod handshake;
 mod incoming;
 mod peer;
