@@ -358,7 +358,7 @@ impl<'s> Coerce<'s, '_> {
     }
 
     /// The first rules under a node that declare a type.
-    fn guide(&self, id: NodeId) -> Option<&'s Rules> {
+    pub(crate) fn guide(&self, id: NodeId) -> Option<&'s Rules> {
         self.search(id, &|rules| !rules.declared.is_empty())
     }
 

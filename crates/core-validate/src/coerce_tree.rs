@@ -53,15 +53,88 @@ impl Shape {
     }
 }
 
+/// What the schemas at one node say about the members of an object.
+#[derive(Debug, Default)]
+struct Claims<'s> {
+    /// Those that hold for every value.
+    always: Vec<&'s ObjectRules>,
+    /// Those of alternatives, of which one holds or another.
+    perhaps: Vec<&'s ObjectRules>,
+}
+
+impl<'s> Claims<'s> {
+    /// The names that must be there, each once.
+    fn required(&self) -> Vec<&'s str> {
+        let mut names = Vec::new();
+        for rules in &self.always {
+            for slot in &rules.required {
+                let name = &*rules.members[*slot].name;
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+
+    fn forbid(&self, key: &str, position: usize) -> bool {
+        self.always.iter().any(|rules| {
+            rules.additional == Additional::Forbidden && rules.named(key, position).is_none()
+        })
+    }
+}
+
 impl<'s> Coerce<'s, '_> {
     fn array_rules(&self, id: NodeId) -> Option<&'s ArrayRules> {
         self.search(id, &|rules| rules.array.is_some())
             .and_then(|rules| rules.array.as_ref())
     }
 
-    fn object_rules(&self, id: NodeId) -> Option<&'s ObjectRules> {
-        self.search(id, &|rules| rules.object.is_some())
-            .and_then(|rules| rules.object.as_ref())
+    /// What is said about members of an object at a node: first what always holds, then what its alternatives say.
+    fn object_rules(&self, id: NodeId) -> Claims<'s> {
+        let mut claims = Claims::default();
+        self.claim(id, true, &mut claims);
+        claims
+    }
+
+    fn claim(&self, id: NodeId, always: bool, claims: &mut Claims<'s>) {
+        let Some(rules) = self.schema.rules(id) else {
+            return;
+        };
+        if let Some(object) = &rules.object {
+            let group = if always {
+                &mut claims.always
+            } else {
+                &mut claims.perhaps
+            };
+            group.push(object);
+        }
+        let also = rules.reference.iter().chain(&rules.optional);
+        for node in also.chain(&rules.all_of) {
+            self.claim(*node, always, claims);
+        }
+        let (then, otherwise) = rules
+            .condition
+            .map_or((None, None), |(_, then, otherwise)| (then, otherwise));
+        let alternatives = rules.any_of.iter().chain(&rules.one_of);
+        for node in alternatives.chain(&then).chain(&otherwise) {
+            self.claim(*node, false, claims);
+        }
+    }
+
+    /// The node of a member: one that says its type, if any does.
+    fn member(&self, claims: &Claims<'s>, key: &str, position: usize) -> Option<NodeId> {
+        let mut first = None;
+        for rules in claims.always.iter().chain(&claims.perhaps) {
+            let Some(node) = rules.member(key, position) else {
+                continue;
+            };
+            if self.guide(node).is_some() {
+                return Some(node);
+            }
+            first = first.or(Some(node));
+        }
+        first
     }
 
     /// Any number of texts for a list node.
@@ -189,18 +262,11 @@ impl<'s> Coerce<'s, '_> {
         trees: Names<'a>,
         place: &Place<'_>,
     ) -> Option<Coerced<'a>> {
-        let Some(rules) = self.object_rules(id) else {
-            let coerced = Coerced::Object(trees.into_untyped());
-            let value = coerced.to_json();
-            return self
-                .whole(id, &value, value.clone(), place)
-                .then_some(coerced);
-        };
+        let claims = self.object_rules(id);
         let raw = trees.to_json();
         let hidden = self.secret || self.schema.rules(id).is_some_and(|node| node.holds_secret);
         let mut sound = true;
-        for slot in &rules.required {
-            let name = &*rules.members[*slot].name;
+        for name in claims.required() {
             if !trees.has(name) {
                 sound = false;
                 self.sink
@@ -216,31 +282,18 @@ impl<'s> Coerce<'s, '_> {
         }
         let mut members = Vec::new();
         for (position, (key, tree)) in trees.into_entries().into_iter().enumerate() {
-            let named = rules
-                .find(&key, position)
-                .and_then(|slot| rules.members[slot].node);
-            let by_pattern = || {
-                rules
-                    .patterns
-                    .iter()
-                    .find(|(pattern, _)| pattern.is_match(&key))
-                    .map(|(_, node)| *node)
-            };
-            let node = named.or_else(by_pattern).or(match rules.additional {
-                Additional::Judged(node) => Some(node),
-                Additional::Free | Additional::Forbidden => None,
-            });
-            let made = match node {
-                Some(node) => self.tree(node, tree, &place.key(&key)),
-                None if rules.additional == Additional::Forbidden => {
-                    let value = tree.to_json();
-                    self.judge(&value, &place.key(&key), false, |check, subject| {
-                        Members::tell_extra(check, &key, subject);
-                        false
-                    });
-                    None
+            let made = if claims.forbid(&key, position) {
+                let value = tree.to_json();
+                self.judge(&value, &place.key(&key), false, |check, subject| {
+                    Members::tell_extra(check, &key, subject);
+                    false
+                });
+                None
+            } else {
+                match self.member(&claims, &key, position) {
+                    Some(node) => self.tree(node, tree, &place.key(&key)),
+                    None => Some(tree.into_untyped()),
                 }
-                None => Some(tree.into_untyped()),
             };
             match made {
                 Some(value) => members.push((key, value)),

@@ -130,6 +130,27 @@ impl ObjectRules {
         at.ok().map(|at| self.sorted[at])
     }
 
+    /// The node of a member by its name, or by a pattern of names.
+    pub(crate) fn named(&self, key: &str, guess: usize) -> Option<NodeId> {
+        let named = self
+            .find(key, guess)
+            .and_then(|slot| self.members[slot].node);
+        named.or_else(|| {
+            self.patterns
+                .iter()
+                .find(|(pattern, _)| pattern.is_match(key))
+                .map(|(_, node)| *node)
+        })
+    }
+
+    /// The node of a member, those that nobody named included.
+    pub(crate) fn member(&self, key: &str, guess: usize) -> Option<NodeId> {
+        self.named(key, guess).or(match self.additional {
+            Additional::Judged(node) => Some(node),
+            Additional::Free | Additional::Forbidden => None,
+        })
+    }
+
     pub(crate) fn children(&self) -> impl Iterator<Item = NodeId> {
         let additional = match self.additional {
             Additional::Judged(node) => Some(node),
