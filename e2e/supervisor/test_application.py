@@ -316,7 +316,7 @@ def test_unknown_commands(project: Path) -> None:
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "spikard: error: unknown command 'sevre'; it is one of serve, run, routes, openapi, asyncapi, version\n"
+        "spikard: error: unknown command 'sevre'; it is one of serve, run, check, routes, openapi, asyncapi, version\n"
     )
 
 

@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, Self, final
 
+from spikard.datastructures import Cookies
+
 __all__ = [
     "AnswerBody",
     "Application",
@@ -110,7 +112,7 @@ class Request:
     @property
     def path_params(self) -> dict[str, Any]: ...
     @property
-    def cookies(self) -> dict[str, str]: ...
+    def cookies(self) -> Cookies: ...
     @cookies.setter
     def cookies(self, value: Mapping[str, str]) -> None: ...
     @property
@@ -394,7 +396,7 @@ def hold_clock(at: int | None, /) -> int | None:
     """
 
 def share_memory(fd: int, /) -> None:
-    """Share rate limits with other processes through a file; the descriptor belongs to the module from here on."""
+    """Share limits and figures with other processes through a file; the module has the descriptor from here on."""
 
 def render_response(
     response: Response, loop: asyncio.AbstractEventLoop, /

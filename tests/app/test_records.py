@@ -1,7 +1,9 @@
 """What is written down of a request: the access log, trace ids."""
 
+import asyncio
 import json
 import logging
+import threading
 
 import pytest
 
@@ -48,6 +50,34 @@ def test_a_json_line_names_route_request_and_trace(serve: Serve, capfd: pytest.C
         }.items()
     )
     assert second.items() >= {"target": "/nowhere", "route": None, "status": 404, "trace_id": None}.items()
+
+
+def test_a_client_that_leaves_before_the_answer_is_logged_as_499(
+    serve: Serve, capfd: pytest.CaptureFixture[str]
+) -> None:
+    app = app_with(access_log="json")
+    entered, released = threading.Event(), threading.Event()
+
+    @app.get("/slow/{name}")
+    async def slow(name: str) -> str:
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            released.set()
+        return name
+
+    served = serve(app)
+    with served.connect() as connection:
+        connection.sendall(b"GET /slow/tea HTTP/1.1\r\nhost: x\r\nx-request-id: gone\r\n\r\n")
+        assert entered.wait(10)
+    assert released.wait(10)
+    # Answered by the thread that noticed the end.
+    served.client.get("/items/5")
+    lines = {line["request_id"]: line for line in map(json.loads, lines_of(capfd))}
+    assert len(lines) == 2
+    expected = {"method": "GET", "target": "/slow/tea", "route": "/slow/{name}", "status": 499, "bytes": 0}
+    assert lines["gone"].items() >= expected.items()
 
 
 def test_a_text_line(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:

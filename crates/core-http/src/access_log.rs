@@ -13,6 +13,9 @@ use crate::response::Response;
 use crate::settings::AccessLogFormat;
 use crate::trace_context::TraceParent;
 
+/// What stands in the log for an answer that was never sent: the number is nginx's, and no server sends it.
+const CLIENT_GONE: u16 = 499;
+
 /// Takes lines in place of standard output.
 pub type LineSink = Box<dyn Fn(&str)>;
 
@@ -71,7 +74,17 @@ impl AccessLog {
 
     /// `route` is the pattern that matched.
     pub(crate) fn end(&self, entry: &Entry, route: Option<&str>, response: &Response) {
-        let line = self.line(entry, route, response, SystemTime::now());
+        let bytes = response.body().size_hint().exact();
+        self.write(entry, route, response.status().as_u16(), bytes);
+    }
+
+    /// The client has gone, or was cut off, before there was an answer.
+    pub(crate) fn abandon(&self, entry: &Entry, route: Option<&str>) {
+        self.write(entry, route, CLIENT_GONE, Some(0));
+    }
+
+    fn write(&self, entry: &Entry, route: Option<&str>, status: u16, bytes: Option<u64>) {
+        let line = self.line(entry, route, (status, bytes), SystemTime::now());
         if let Some(sink) = &self.sink {
             sink(line.trim_end());
             return;
@@ -84,11 +97,9 @@ impl AccessLog {
         &self,
         entry: &Entry,
         route: Option<&str>,
-        response: &Response,
+        (status, bytes): (u16, Option<u64>),
         now: SystemTime,
     ) -> String {
-        let status = response.status().as_u16();
-        let bytes = response.body().size_hint().exact();
         let micros = entry.began.elapsed().as_micros();
         let client = entry.client.map(|address| address.ip().to_string());
         let id = entry.id.as_ref().map(RequestId::as_str);
@@ -131,7 +142,6 @@ impl AccessLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
 
     fn entry() -> Entry {
         let (parts, ()) = http::Request::builder()
@@ -152,11 +162,10 @@ mod tests {
 
     #[test]
     fn a_text_line_holds_method_target_and_status() {
-        let response = Response::new(Body::from(bytes::Bytes::from_static(b"four")));
         let line = AccessLog::new(AccessLogFormat::Text).line(
             &entry(),
             Some("/{x}"),
-            &response,
+            (200, Some(4)),
             SystemTime::UNIX_EPOCH,
         );
         assert!(
@@ -168,16 +177,15 @@ mod tests {
 
     #[test]
     fn a_json_line_is_one_json_object() {
-        let response = Response::new(Body::Empty);
         let line = AccessLog::new(AccessLogFormat::Json).line(
             &entry(),
             Some("/{x}"),
-            &response,
+            (200, Some(4)),
             SystemTime::UNIX_EPOCH,
         );
         let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(value["status"], 200);
-        assert_eq!(value["bytes"], 0);
+        assert_eq!(value["bytes"], 4);
         assert_eq!(value["target"], "/a?b=%22c");
         assert_eq!(value["route"], "/{x}");
         assert_eq!(value["request_id"], "seven");

@@ -3,6 +3,7 @@
 //! - [`server`]: listeners, connections and their end
 //! - [`connection`], [`wire`], `head_watch`: one connection, HTTP/1.1 or HTTP/2, and the bytes under it
 //! - [`tls`]: encrypted connections
+//! - [`runtime`]: what it runs in
 //! - [`service`]: a request's way from the head to the finished answer
 //! - [`router`]: which endpoint answers a method and a path
 //! - [`gate`], [`trail`]: checks on the way in, and what they want done to the answer
@@ -19,6 +20,7 @@
 //! - [`compression`], [`coding`], [`accept_encoding`], `decoding`, [`vary`]: compressed bodies
 //! - [`query`], [`cookie`], [`media_type`], [`percent`], [`quoted`]: lazy parsers of their texts
 //! - [`problem`]: error answers (RFC 9457)
+//! - [`cells`], [`shared_memory`]: numbers that all workers change
 //! - [`settings`], [`security_headers`]: limits and switches
 //! - `fuzzing`: what fuzz targets need of what is private
 //! - [`counters`], [`metrics`], [`access_log`], [`request_id`], [`trace_context`]: figures and records
@@ -28,6 +30,7 @@ pub mod accept_encoding;
 pub mod access_log;
 pub mod auth;
 pub mod body;
+pub mod cells;
 pub mod clock;
 pub mod coding;
 pub mod compression;
@@ -65,10 +68,12 @@ pub mod request;
 pub mod request_id;
 pub mod response;
 pub mod router;
+pub mod runtime;
 pub mod security_headers;
 pub mod server;
 pub mod service;
 pub mod settings;
+pub mod shared_memory;
 pub mod static_files;
 pub mod tls;
 mod tls_client;

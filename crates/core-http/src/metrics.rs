@@ -1,15 +1,22 @@
 //! Figures about requests, as Prometheus reads them.
 //!
-//! A server's work is all on one thread, so counting is adding to a cell: no lock, no atomic, and no memory taken once
-//! every status has been seen.
+//! Counting is adding to numbers in memory that all workers share: no lock, and no memory taken. Whoever is asked tells
+//! the figures of all.
 
-use std::cell::{Cell, RefCell};
+pub(crate) mod board;
+mod figures;
+
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use http::StatusCode;
 
+pub use self::board::Board;
+use self::board::Seat;
+use self::figures::Figures;
 use crate::router::RouteId;
 
 /// The media type of the text format.
@@ -45,91 +52,61 @@ pub enum Place {
 }
 
 /// The figures of one server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics {
-    in_flight: Cell<u64>,
-    aborted: Cell<u64>,
-    websockets_open: Cell<u64>,
-    websockets: Cell<u64>,
+    board: Board,
+    seat: Seat,
     /// By the index of the route's id.
     routes: Vec<Figures>,
     mounts: Vec<Figures>,
     nowhere: Figures,
 }
 
-/// The figures of one route.
-#[derive(Debug, Default)]
-struct Figures {
-    /// The labels `method` and `route`, as they are written.
-    labels: String,
-    statuses: RefCell<Vec<(StatusCode, u64)>>,
-    buckets: [Cell<u64>; BOUNDS.len()],
-    count: Cell<u64>,
-    micros: Cell<u64>,
+fn add(number: &AtomicU64) {
+    number.fetch_add(1, Ordering::Relaxed);
 }
 
-fn add(cell: &Cell<u64>, amount: u64) {
-    cell.set(cell.get().wrapping_add(amount));
-}
-
-fn take(cell: &Cell<u64>) {
-    cell.set(cell.get().saturating_sub(1));
-}
-
-impl Figures {
-    fn of(method: &str, route: &str) -> Self {
-        Self {
-            labels: format!(
-                "method=\"{}\",route=\"{}\"",
-                escaped(method),
-                escaped(route)
-            ),
-            ..Self::default()
-        }
-    }
-
-    fn count(&self, status: StatusCode, took: Duration) {
-        let micros = took.as_micros() as u64;
-        let bucket = BOUNDS.partition_point(|(_, bound)| *bound < micros);
-        if let Some(bucket) = self.buckets.get(bucket) {
-            add(bucket, 1);
-        }
-        add(&self.count, 1);
-        add(&self.micros, micros);
-        let mut statuses = self.statuses.borrow_mut();
-        match statuses.iter_mut().find(|(known, _)| *known == status) {
-            Some((_, count)) => *count += 1,
-            None => statuses.push((status, 1)),
-        }
-    }
-
-    fn errors(&self) -> u64 {
-        let statuses = self.statuses.borrow();
-        let failed = statuses
-            .iter()
-            .filter(|(status, _)| status.is_server_error());
-        failed.map(|(_, count)| count).sum()
-    }
+fn take(number: &AtomicU64) {
+    number.fetch_sub(1, Ordering::Relaxed);
 }
 
 impl Metrics {
     /// Figures for routes and for mounts, both as (method, pattern), in the order of their ids and of the list.
+    ///
+    /// They are counted on the board of all workers, if there is one.
     pub fn new<'a>(
+        shared: Option<Board>,
         routes: impl IntoIterator<Item = (&'a str, &'a str)>,
         mounts: impl IntoIterator<Item = &'a str>,
     ) -> Self {
+        let routes: Vec<_> = routes.into_iter().collect();
+        let mounts: Vec<_> = mounts.into_iter().collect();
+        let board = shared.unwrap_or_else(|| Board::local(routes.len() + mounts.len() + 1));
+        let seat = board.seat(std::process::id()).or_else(|| {
+            // More workers than are seen by the others.
+            Board::local(0).seat(std::process::id())
+        });
         Self {
+            seat: seat.unwrap_or_else(|| unreachable!("a board for one has a seat for one")),
             routes: routes
                 .into_iter()
-                .map(|(method, pattern)| Figures::of(method, pattern))
+                .map(|(method, pattern)| Figures::of(&board, method, pattern))
                 .collect(),
             mounts: mounts
                 .into_iter()
-                .map(|prefix| Figures::of("", &format!("{prefix}/*")))
+                .map(|prefix| Figures::of(&board, "", &format!("{prefix}/*")))
                 .collect(),
-            nowhere: Figures::of("", ""),
-            ..Self::default()
+            nowhere: Figures::of(&board, "", ""),
+            board,
         }
+    }
+
+    pub(crate) fn connection_opened(&self) {
+        add(self.seat.connections());
+    }
+
+    pub(crate) fn connection_closed(&self) {
+        take(self.seat.connections());
     }
 
     fn figures(&self, place: Place) -> &Figures {
@@ -141,15 +118,17 @@ impl Metrics {
         .unwrap_or(&self.nowhere)
     }
 
+    /// Those that have something to tell, each once.
     fn all(&self) -> impl Iterator<Item = &Figures> {
         let listed = self.routes.iter().chain(&self.mounts);
+        let mut told = HashSet::new();
         listed
             .chain([&self.nowhere])
-            .filter(|one| one.count.get() > 0)
+            .filter(move |one| one.has_any() && told.insert(one.labels()))
     }
 
     /// Everything in the text format of Prometheus.
-    pub fn to_text(&self, connections: usize) -> String {
+    pub fn to_text(&self) -> String {
         let mut out = String::with_capacity(4096);
         family(
             &mut out,
@@ -158,15 +137,7 @@ impl Metrics {
             "Requests answered.",
         );
         for figures in self.all() {
-            let mut statuses = figures.statuses.borrow().clone();
-            statuses.sort_unstable();
-            for (status, count) in statuses {
-                let (labels, status) = (&figures.labels, status.as_u16());
-                line(
-                    &mut out,
-                    format_args!("http_requests_total{{{labels},status=\"{status}\"}} {count}"),
-                );
-            }
+            figures.write_statuses(&mut out);
         }
         family(
             &mut out,
@@ -175,7 +146,7 @@ impl Metrics {
             "Requests answered with a status of 500 or above.",
         );
         for figures in self.all() {
-            let (labels, errors) = (&figures.labels, figures.errors());
+            let (labels, errors) = (figures.labels(), figures.errors());
             line(
                 &mut out,
                 format_args!("http_request_errors_total{{{labels}}} {errors}"),
@@ -190,71 +161,49 @@ impl Metrics {
         for figures in self.all() {
             figures.write_histogram(&mut out);
         }
+        let present = self.board.present();
         for (name, kind, help, value) in [
             (
                 "http_requests_in_flight",
                 "gauge",
                 "Requests being answered now.",
-                self.in_flight.get(),
+                present.in_flight,
             ),
             (
                 "http_requests_aborted_total",
                 "counter",
                 "Requests whose client went away first.",
-                self.aborted.get(),
+                self.board.aborted().load(Ordering::Relaxed),
             ),
             (
                 "http_connections",
                 "gauge",
                 "Connections open now.",
-                connections as u64,
+                present.connections,
+            ),
+            (
+                "http_workers",
+                "gauge",
+                "Worker processes whose figures these are.",
+                present.workers,
             ),
             (
                 "websocket_connections",
                 "gauge",
                 "WebSockets open now.",
-                self.websockets_open.get(),
+                present.websockets,
             ),
             (
                 "websocket_connections_total",
                 "counter",
                 "WebSockets accepted.",
-                self.websockets.get(),
+                self.board.websockets().load(Ordering::Relaxed),
             ),
         ] {
             family(&mut out, name, kind, help);
             line(&mut out, format_args!("{name} {value}"));
         }
         out
-    }
-}
-
-impl Figures {
-    fn write_histogram(&self, out: &mut String) {
-        let (labels, count) = (&self.labels, self.count.get());
-        let mut below = 0;
-        for ((bound, _), bucket) in BOUNDS.iter().zip(&self.buckets) {
-            below += bucket.get();
-            line(
-                out,
-                format_args!(
-                    "http_request_duration_seconds_bucket{{{labels},le=\"{bound}\"}} {below}"
-                ),
-            );
-        }
-        line(
-            out,
-            format_args!("http_request_duration_seconds_bucket{{{labels},le=\"+Inf\"}} {count}"),
-        );
-        let seconds = Duration::from_micros(self.micros.get()).as_secs_f64();
-        line(
-            out,
-            format_args!("http_request_duration_seconds_sum{{{labels}}} {seconds}"),
-        );
-        line(
-            out,
-            format_args!("http_request_duration_seconds_count{{{labels}}} {count}"),
-        );
     }
 }
 
@@ -268,13 +217,6 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = writeln!(out, "{text}");
 }
 
-fn escaped(label: &str) -> String {
-    label
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
-}
-
 /// A request on its way, in flight until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Flight {
@@ -286,7 +228,7 @@ pub(crate) struct Flight {
 
 impl Flight {
     pub(crate) fn begin(metrics: &Rc<Metrics>) -> Self {
-        add(&metrics.in_flight, 1);
+        add(metrics.seat.in_flight());
         Self {
             metrics: Rc::clone(metrics),
             began: Instant::now(),
@@ -303,22 +245,23 @@ impl Flight {
         if status == StatusCode::SWITCHING_PROTOCOLS {
             // From here on it is no request, but a connection of its own.
             self.is_websocket = true;
-            take(&metrics.in_flight);
-            add(&metrics.websockets, 1);
-            add(&metrics.websockets_open, 1);
+            take(metrics.seat.in_flight());
+            add(metrics.board.websockets());
+            add(metrics.seat.websockets());
         }
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
+        let metrics = &self.metrics;
         take(if self.is_websocket {
-            &self.metrics.websockets_open
+            metrics.seat.websockets()
         } else {
-            &self.metrics.in_flight
+            metrics.seat.in_flight()
         });
         if !self.is_answered {
-            add(&self.metrics.aborted, 1);
+            add(metrics.board.aborted());
         }
     }
 }
@@ -333,7 +276,8 @@ mod tests {
     fn metrics() -> (Rc<Metrics>, RouteId) {
         let mut router = Router::new();
         let first = router.insert(Method::GET, "/a", ()).expect("free");
-        let metrics = Metrics::new([("GET", "/a\"\\"), ("POST", "/b")], ["/static"]);
+        let routes = [("GET", "/a\"\\"), ("POST", "/b")];
+        let metrics = Metrics::new(None, routes, ["/static"]);
         (Rc::new(metrics), first)
     }
 
@@ -349,7 +293,8 @@ mod tests {
         }
         Flight::begin(&metrics).answered(Place::Nowhere, StatusCode::NOT_FOUND);
         Flight::begin(&metrics).answered(Place::Mount(0), StatusCode::NOT_MODIFIED);
-        let text = metrics.to_text(3);
+        metrics.connection_opened();
+        let text = metrics.to_text();
         let labels = r#"method="GET",route="/a\"\\""#;
         has(
             &text,
@@ -376,22 +321,12 @@ mod tests {
             &text,
             "http_requests_total{method=\"\",route=\"/static/*\",status=\"304\"} 1",
         );
-        has(&text, "http_connections 3");
+        has(&text, "http_connections 1");
+        has(&text, "http_workers 1");
         assert!(
             !text.contains("POST"),
             "no line for a route that nobody asked for\n{text}"
         );
-    }
-
-    #[test]
-    fn durations_fall_into_the_bucket_that_holds_them() {
-        let figures = Figures::of("GET", "/");
-        for micros in [500, 501, 1_000, 10_000_001] {
-            figures.count(StatusCode::OK, Duration::from_micros(micros));
-        }
-        let counts: Vec<u64> = figures.buckets.iter().map(Cell::get).collect();
-        assert_eq!((counts[0], counts[1], counts.iter().sum()), (1, 2, 3));
-        assert_eq!((figures.count.get(), figures.micros.get()), (4, 10_002_002));
     }
 
     #[test]
@@ -400,8 +335,8 @@ mod tests {
         let (mut one, other) = (Flight::begin(&metrics), Flight::begin(&metrics));
         let mut socket = Flight::begin(&metrics);
         socket.answered(Place::Route(id), StatusCode::SWITCHING_PROTOCOLS);
-        has(&metrics.to_text(0), "http_requests_in_flight 2");
-        has(&metrics.to_text(0), "websocket_connections 1");
+        has(&metrics.to_text(), "http_requests_in_flight 2");
+        has(&metrics.to_text(), "websocket_connections 1");
         one.answered(Place::Route(id), StatusCode::OK);
         drop((one, other, socket));
         for line in [
@@ -410,7 +345,30 @@ mod tests {
             "websocket_connections 0",
             "websocket_connections_total 1",
         ] {
-            has(&metrics.to_text(0), line);
+            has(&metrics.to_text(), line);
+        }
+    }
+    #[test]
+    fn workers_tell_the_figures_of_all() {
+        let memory = crate::cells::local(crate::shared_memory::SharedMemory::CELLS);
+        let shared = || {
+            let shared = crate::shared_memory::SharedMemory::over(&memory).expect("large enough");
+            Some(shared.figures)
+        };
+        let (one, other) = (
+            Rc::new(Metrics::new(shared(), [("GET", "/a")], [])),
+            // As a newer version of the application has it.
+            Rc::new(Metrics::new(shared(), [("GET", "/b"), ("GET", "/a")], [])),
+        );
+        let mut router = Router::new();
+        let ids = ["/0", "/1"].map(|path| router.insert(Method::GET, path, ()).expect("free"));
+        Flight::begin(&one).answered(Place::Route(ids[0]), StatusCode::OK);
+        Flight::begin(&other).answered(Place::Route(ids[1]), StatusCode::OK);
+        for metrics in [one, other] {
+            has(
+                &metrics.to_text(),
+                "http_requests_total{method=\"GET\",route=\"/a\",status=\"200\"} 2",
+            );
         }
     }
 }

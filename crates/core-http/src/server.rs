@@ -126,6 +126,9 @@ impl Server {
 
     fn enter(&self, activity: &Rc<Activity>) -> usize {
         self.set_open(self.open.get() + 1);
+        if let Some(metrics) = &self.service.metrics {
+            metrics.connection_opened();
+        }
         let mut connections = self.connections.borrow_mut();
         let slot = self.free.borrow_mut().pop().unwrap_or_else(|| {
             connections.push(None);
@@ -144,6 +147,9 @@ impl Server {
         self.connections.borrow_mut()[slot] = None;
         self.free.borrow_mut().push(slot);
         self.set_open(self.open.get() - 1);
+        if let Some(metrics) = &self.service.metrics {
+            metrics.connection_closed();
+        }
         self.closed_one.notify_waiters();
     }
 

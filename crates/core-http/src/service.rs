@@ -5,6 +5,7 @@ mod coded_body;
 mod crossing;
 mod finishing;
 mod head_check;
+mod line;
 mod miss;
 mod passage;
 mod reading;
@@ -28,7 +29,6 @@ use http::header::{self, HeaderValue};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 
-use crate::accept_encoding;
 use crate::access_log::{AccessLog, LineSink};
 use crate::compression::Compression;
 use crate::cors::Cors;
@@ -36,7 +36,7 @@ use crate::counters::Counters;
 use crate::gate::Gate;
 use crate::handler::{BodyPolicy, Handler, Observer, Reply};
 use crate::inbound::Inbound;
-use crate::metrics::{Flight, Metrics, Place};
+use crate::metrics::{Metrics, Place};
 use crate::problem::Problem;
 use crate::request::{Head, Origin, Request};
 use crate::request_id::RequestId;
@@ -180,8 +180,6 @@ impl Service {
         activity: Rc<Activity>,
     ) -> Answering {
         let is_ambiguous = activity.ambiguous.take();
-        let running = Running::new(activity, self.metrics.as_ref().map(Flight::begin));
-        self.counters.count_request();
         let (parts, incoming) = request.into_parts();
         let origin = match &self.settings.trusted_proxies {
             Some(proxies) => proxies.seen_through(&parts.headers, origin),
@@ -190,44 +188,14 @@ impl Service {
         let id = self.settings.request_id_header.as_ref().map(|name| {
             RequestId::accept_or_new(parts.headers.get(name).map(HeaderValue::as_bytes))
         });
-        let mut exchange = Exchange {
-            running,
-            id: id.as_ref().map(RequestId::to_header_value),
-            version: parts.version,
-            crossing: self
-                .cors
-                .as_ref()
-                .and_then(|cors| cors.crossing(&self.router, &parts, &origin)),
-            accept_encoding: if self.compresses {
-                accept_encoding::joined(&parts.headers)
-            } else {
-                None
-            },
-            may_compress: true,
-            is_secure: origin.secure,
-            trail: self.needs_trail().then(Rc::default),
-            led: None,
-            logged: self
-                .access_log
-                .as_ref()
-                .map(|log| log.begin(&parts, &origin, id.as_ref())),
-        };
-        let mut head = Head {
+        let head = Head {
             parts,
             origin,
             params: Params::default(),
             id,
         };
-        let reply = match self.check_head(&head, is_ambiguous) {
-            Some(refusal) => self.revise(head, refusal),
-            None => match &self.front {
-                Some(front) if !self.is_for_socket(&head) => {
-                    exchange.led = Some(Led::through(&mut head));
-                    self.admit(front, None, head, incoming.into())
-                }
-                _ => self.begin(head, incoming.into(), exchange.trail.as_ref()),
-            },
-        };
+        let mut exchange = Exchange::begin(self, &head, activity, false);
+        let reply = self.reply(head, incoming.into(), &mut exchange, is_ambiguous);
         match reply {
             Reply::Ready(response) => match self.finish(response, exchange) {
                 Reply::Ready(response) => Answering::Ready(Some(response)),
@@ -240,6 +208,26 @@ impl Service {
                     service.finish(response, exchange).settled().await
                 }))
             }
+        }
+    }
+
+    /// Checks the head, then lets the front answer or whoever is behind it.
+    fn reply(
+        self: &Rc<Self>,
+        mut head: Head,
+        body: Inbound,
+        exchange: &mut Exchange,
+        is_ambiguous: bool,
+    ) -> Reply {
+        if let Some(refusal) = self.check_head(&head, is_ambiguous) {
+            return self.revise(head, refusal);
+        }
+        match &self.front {
+            Some(front) if !exchange.is_led_on && !self.is_for_socket(&head) => {
+                exchange.led = Some(Led::through(&mut head));
+                self.admit(front, None, head, body)
+            }
+            _ => self.begin(head, body, exchange.trail.as_ref()),
         }
     }
 

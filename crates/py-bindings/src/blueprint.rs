@@ -28,7 +28,7 @@ use crate::python_handler::{PythonHandler, PythonObserver};
 use crate::route::Route;
 use crate::socket_handler::SocketHandler;
 use crate::static_files::StaticDirectory;
-use crate::{cors, settings, tls};
+use crate::{cors, settings, shared_memory, tls};
 
 pub(crate) struct Blueprint {
     routes: Vec<(Method, String, Arc<Route>)>,
@@ -157,7 +157,11 @@ impl Blueprint {
         service.is_guarded = is_guarded || !service.entry.is_empty();
         if service.settings.metrics_path.is_some() {
             let mounts = service.mounts.iter().map(|mount| mount.prefix.as_str());
-            service.metrics = Some(Rc::new(Metrics::new(counted, mounts)));
+            service.metrics = Some(Rc::new(Metrics::new(
+                shared_memory::board(),
+                counted,
+                mounts,
+            )));
         }
         Rc::new(service)
     }

@@ -16,7 +16,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 
@@ -177,8 +177,7 @@ impl Machinery {
 
 fn build_runtime(parking: &Arc<Parking>) -> std::io::Result<Runtime> {
     let (park, unpark) = (Arc::clone(parking), Arc::clone(parking));
-    Builder::new_current_thread()
-        .enable_all()
+    core_http::runtime::builder()
         .on_thread_park(move || {
             // SAFETY: tokio parks only within `drive`, which Python called on this thread, so this thread is attached.
             // Nothing touches Python until `on_thread_unpark`.

@@ -68,23 +68,26 @@ impl Gate for HookGate {
     }
 }
 
+/// The head where Python has let it pass; else the answer, and the head that goes with it.
 #[allow(clippy::result_large_err)] // taken apart at once
-fn decided(gateway: &Gateway, said: Said) -> Result<Head, (Head, Reply)> {
-    let (head, answer) = match said {
-        Some(Outcome::Passed(head, None)) => return Ok(*head),
+pub(crate) fn decided(gateway: &Gateway, said: Said) -> Result<Head, (Head, Reply)> {
+    match said {
+        Some(Outcome::Passed(head, None)) => Ok(*head),
         Some(Outcome::Passed(head, Some(mut answer))) => {
             answer.note_head(&head);
-            (*head, answer)
+            Err((*head, answer.into_reply(gateway)))
         }
-        Some(Outcome::Answer(answer)) => (bare_head(), answer),
-        Some(Outcome::Fault(_)) | None => match closing() {
-            Outcome::Answer(answer) => (bare_head(), answer),
-            Outcome::Fault(_) | Outcome::Passed(..) => {
-                (bare_head(), core_http::Response::default().into())
-            }
-        },
-    };
-    Err((head, answer.into_reply(gateway)))
+        Some(Outcome::Answer(answer)) => Err((bare_head(), answer.into_reply(gateway))),
+        Some(Outcome::Fault(_)) | None => Err((bare_head(), closed(gateway))),
+    }
+}
+
+/// What is answered when nothing more can be asked.
+pub(crate) fn closed(gateway: &Gateway) -> Reply {
+    match closing() {
+        Outcome::Answer(answer) => answer.into_reply(gateway),
+        Outcome::Fault(_) | Outcome::Passed(..) => Reply::Ready(core_http::Response::default()),
+    }
 }
 
 fn refused(head: Head, mut response: core_http::Response) -> Box<Refused> {

@@ -5,15 +5,15 @@
 use std::sync::{Arc, Mutex};
 
 use core_http::gate::Refused;
+use core_http::handler::Reply;
 use core_http::request::Head;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::call::Outcome;
-use crate::callee::{Question, Said, closing};
+use crate::callee::Question;
 use crate::gateway::Gateway;
-use crate::hook_gate::bare_head;
+use crate::hook_gate::{closed, decided};
 use crate::route::Route;
 
 /// What the function is called with.
@@ -76,31 +76,20 @@ impl Inquirer {
             }
             Err(_) => None,
         };
-        let head = decided(&self.gateway, said).await?;
+        let head = match decided(&self.gateway, said) {
+            Ok(head) => head,
+            Err((head, reply)) => return Err(refused(head, reply).await),
+        };
         let value = told.lock().ok().and_then(|mut told| told.take());
         match value {
             Some(value) => Ok((head, value)),
-            None => Err(refused(&self.gateway, head, closing()).await),
+            None => Err(refused(head, closed(&self.gateway)).await),
         }
     }
 }
 
-async fn decided(gateway: &Gateway, said: Said) -> Result<Head, Box<Refused>> {
-    match said {
-        Some(Outcome::Passed(head, None)) => Ok(*head),
-        Some(Outcome::Passed(head, Some(answer))) => {
-            Err(refused(gateway, *head, Outcome::Answer(answer)).await)
-        }
-        Some(outcome @ Outcome::Answer(_)) => Err(refused(gateway, bare_head(), outcome).await),
-        Some(Outcome::Fault(_)) | None => Err(refused(gateway, bare_head(), closing()).await),
-    }
-}
-
-async fn refused(gateway: &Gateway, head: Head, outcome: Outcome) -> Box<Refused> {
-    let response = match outcome {
-        Outcome::Answer(answer) => answer.into_reply(gateway).settled().await,
-        Outcome::Fault(_) | Outcome::Passed(..) => core_http::Response::default(),
-    };
+async fn refused(head: Head, reply: Reply) -> Box<Refused> {
+    let response = reply.settled().await;
     Box::new(Refused { head, response })
 }
 

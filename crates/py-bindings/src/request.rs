@@ -11,7 +11,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::body_reader::BodyReader;
 use crate::headers::{Headers, text_of};
@@ -149,6 +149,29 @@ fn awaitable<'py>(py: Python<'py>, value: Bound<'py, PyAny>) -> PyResult<Bound<'
     function.bind(py).call1((value,))
 }
 
+/// A `spikard.datastructures.Cookies` of what was sent.
+fn cookies_of<'py>(py: Python<'py>, head: &Head) -> PyResult<Bound<'py, PyDict>> {
+    let pairs = PyList::empty(py);
+    for value in head.parts.headers.get_all(header::COOKIE) {
+        for pair in cookie::parse(&text_of(value)) {
+            pairs.append(pair)?;
+        }
+    }
+    new_cookies(pairs.as_any())
+}
+
+/// Cookies from an iterable of pairs.
+pub(crate) fn new_cookies<'py>(pairs: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = pairs.py();
+    let class = CLASS.get_or_try_init(py, || {
+        py.import(intern!(py, "spikard.datastructures"))?
+            .getattr("Cookies")
+            .map(Bound::unbind)
+    })?;
+    Ok(class.bind(py).call1((pairs,))?.cast_into()?)
+}
+
 pub(crate) fn cookies_dict<'py>(py: Python<'py>, head: &Head) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for value in head.parts.headers.get_all(header::COOKIE) {
@@ -271,7 +294,7 @@ impl Request {
         if let Some(cookies) = &self.cookies {
             return Ok(cookies.clone_ref(py));
         }
-        let dict = cookies_dict(py, &self.head)?.unbind();
+        let dict = cookies_of(py, &self.head)?.unbind();
         self.cookies = Some(dict.clone_ref(py));
         Ok(dict)
     }

@@ -8,12 +8,12 @@ use http::header::{self, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyMapping};
 
 use crate::headers::Headers;
 use crate::passenger::Passenger;
 use crate::query_params::QueryParams;
-use crate::request::{Request, cookies_dict};
+use crate::request::{Request, cookies_dict, new_cookies};
 use crate::route::RouteNames;
 
 impl Request {
@@ -124,9 +124,8 @@ impl Request {
     }
 
     pub(crate) fn change_cookies(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let cookies = PyDict::new(value.py());
-        cookies.update(value.cast()?)?;
-        self.cookies = Some(cookies.unbind());
+        let pairs = value.cast::<PyMapping>()?.items()?;
+        self.cookies = Some(new_cookies(pairs.as_any())?.unbind());
         Ok(())
     }
 }

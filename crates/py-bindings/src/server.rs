@@ -14,7 +14,6 @@ use core_http::listener::{self, Bound as Socket};
 use core_http::server::{self, Server as CoreServer};
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
-use tokio::runtime::Builder;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, spawn_local};
 
@@ -375,8 +374,7 @@ fn spawn(
     callee: Callee,
     blueprint: Blueprint,
 ) -> PyResult<(Engine, JoinHandle<()>)> {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
+    let runtime = core_http::runtime::builder()
         .build()
         .map_err(PyOSError::new_err)?;
     let queue = CallQueue::new(py, callee, runtime.handle().clone())?;

@@ -5,7 +5,10 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
-use core_http::rate_limit::table::{Cells, Table};
+use core_http::cells::Cells;
+use core_http::metrics::Board;
+use core_http::rate_limit::table::Table;
+use core_http::shared_memory::SharedMemory;
 use memmap2::MmapMut;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -24,17 +27,23 @@ impl Cells for Mapped {
     }
 }
 
-fn shared() -> &'static OnceLock<Table> {
-    static SHARED: OnceLock<Table> = OnceLock::new();
+fn shared() -> &'static OnceLock<SharedMemory> {
+    static SHARED: OnceLock<SharedMemory> = OnceLock::new();
     &SHARED
 }
 
 /// The table that all workers share; in a process of its own a table for the server alone.
 pub(crate) fn table() -> Table {
-    shared().get().cloned().unwrap_or_else(Table::local)
+    let shared = shared().get();
+    shared.map_or_else(Table::local, |shared| shared.limits.clone())
 }
 
-/// Shares limits through the file with this descriptor, which belongs to this function from here on.
+/// The board that all workers share, if there is one.
+pub(crate) fn board() -> Option<Board> {
+    shared().get().map(|shared| shared.figures.clone())
+}
+
+/// Shares limits and figures through the file with this descriptor, which belongs to this function from here on.
 #[pyfunction]
 #[pyo3(signature = (fd, /))]
 pub(crate) fn share_memory(fd: i32) -> PyResult<()> {
@@ -46,9 +55,10 @@ pub(crate) fn share_memory(fd: i32) -> PyResult<()> {
     let file = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
     // SAFETY: the file has no name, so nobody but the supervisor and its workers has it, and none of them cuts it.
     let map = unsafe { MmapMut::map_mut(&file) }?;
-    let table = Table::over(Arc::new(Mapped { map }))
+    let cells: Arc<dyn Cells> = Arc::new(Mapped { map });
+    let memory = SharedMemory::over(&cells)
         .ok_or_else(|| PyOSError::new_err("the shared memory is too small"))?;
     // A worker gets it once; a second one would be the same.
-    let _ = shared().set(table);
+    let _ = shared().set(memory);
     Ok(())
 }

@@ -102,8 +102,8 @@ async def serve(
                 await _drain(app, server, config, stop.linger)
 
 
-def share_limits(descriptor: int) -> None:
-    """Count rate limits in a file that the other workers have, too; the descriptor is taken over."""
+def share_counts(descriptor: int) -> None:
+    """Count rate limits and figures in a file that the other workers have, too; the descriptor is taken over."""
     share_memory(descriptor)
 
 

@@ -2,6 +2,7 @@
 
 - `command`: which subcommand is meant
 - `serve`: hand over to the native supervisor
+- `check`: whether an application could be served
 - `routes`: the table of an application's routes
 - `version`: what is installed here
 - `target`: from `module:attribute` or a file to an application

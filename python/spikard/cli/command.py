@@ -9,6 +9,7 @@ from typing import cast
 COMMANDS = {
     "serve": ("spikard.cli.serve", "serve an application with worker processes"),
     "run": ("spikard.cli.serve", "the same as serve"),
+    "check": ("spikard.cli.check", "look for faults of an application without serving it"),
     "routes": ("spikard.cli.routes", "list the routes of an application"),
     "openapi": ("spikard.cli.openapi", "print the OpenAPI document of an application"),
     "asyncapi": ("spikard.cli.asyncapi", "print the AsyncAPI document of an application"),

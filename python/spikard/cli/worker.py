@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from spikard import __version__
-from spikard.app.serving import Listening, Stop, run_owned, serve, share_limits
+from spikard.app.serving import Listening, Stop, run_owned, serve, share_counts
 from spikard.cli import target
 from spikard.cli.control import PROTOCOL, Control
 from spikard.errors import ConfigError, RouteError
@@ -62,7 +62,7 @@ def main() -> int:
         os.dup2(descriptor, place)
         os.close(descriptor)
     for descriptor in descriptors[2:3]:
-        share_limits(descriptor)
+        share_counts(descriptor)
     control.send("hello", protocol=PROTOCOL, version=__version__, executable=sys.executable)
     worker = Worker(control)
     try:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from spikard._spikard import Headers, QueryParams, Request, SocketLink
+from spikard.datastructures import Cookies
 from spikard.errors import WebSocketDisconnect
 
 NORMAL = 1000
@@ -45,7 +46,7 @@ class WebSocket:
         return self.request.path_params
 
     @property
-    def cookies(self) -> dict[str, str]:
+    def cookies(self) -> Cookies:
         """The cookies of the handshake."""
         return self.request.cookies
 

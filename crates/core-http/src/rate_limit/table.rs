@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::gcra::{Gcra, Verdict};
+use crate::cells::{self, Cells};
 use crate::clock::Nanos;
 
 /// Keys in a bucket.
@@ -20,18 +21,6 @@ const BUCKETS: usize = KEYS / WAYS;
 const WORDS: usize = 2;
 /// Before the buckets: the secret of the fingerprints.
 const HEADER: usize = 2;
-
-/// Memory that all users of a table see: zero at first.
-pub trait Cells: Send + Sync {
-    /// At least [`Table::CELLS`].
-    fn cells(&self) -> &[AtomicU64];
-}
-
-impl Cells for Box<[AtomicU64]> {
-    fn cells(&self) -> &[AtomicU64] {
-        self
-    }
-}
 
 /// Arrival times by key.
 #[derive(Clone)]
@@ -52,8 +41,8 @@ impl Table {
 
     /// A table of this process.
     pub fn local() -> Self {
-        let cells: Box<[AtomicU64]> = (0..Self::CELLS).map(|_| AtomicU64::new(0)).collect();
-        Self::over(Arc::new(cells)).unwrap_or_else(|| unreachable!("it has the right size"))
+        Self::over(cells::local(Self::CELLS))
+            .unwrap_or_else(|| unreachable!("it has the right size"))
     }
 
     /// A table in memory that others may use as well; `None` if that is too small.
@@ -169,8 +158,7 @@ mod tests {
 
     #[test]
     fn tables_over_the_same_memory_share_their_keys() {
-        let cells: Box<[AtomicU64]> = (0..Table::CELLS).map(|_| AtomicU64::new(0)).collect();
-        let cells: Arc<dyn Cells> = Arc::new(cells);
+        let cells = cells::local(Table::CELLS);
         let (one, other) = (
             Table::over(Arc::clone(&cells)).unwrap(),
             Table::over(cells).unwrap(),
@@ -184,8 +172,7 @@ mod tests {
 
     #[test]
     fn memory_that_is_too_small_is_refused() {
-        let cells: Box<[AtomicU64]> = (1..Table::CELLS).map(|_| AtomicU64::new(0)).collect();
-        assert!(Table::over(Arc::new(cells)).is_none());
+        assert!(Table::over(cells::local(Table::CELLS - 1)).is_none());
     }
 
     #[test]

@@ -6,15 +6,19 @@ use http::header::{self, HeaderValue};
 use http::{StatusCode, Version};
 
 use super::Service;
+use super::line::Line;
 use super::running::Running;
 use super::within::Led;
-use crate::access_log::Entry;
+use crate::accept_encoding;
 use crate::compression::RouteCompression;
 use crate::cors::Crossing;
 use crate::handler::Reply;
-use crate::metrics::Place;
+use crate::metrics::{Flight, Place};
+use crate::request::Head;
+use crate::request_id::RequestId;
 use crate::response::Response;
 use crate::trail::Trail;
+use crate::wire::Activity;
 
 /// What is kept of a request for its answer's last touches.
 pub(super) struct Exchange {
@@ -25,11 +29,54 @@ pub(super) struct Exchange {
     pub(super) crossing: Option<Crossing>,
     pub(super) accept_encoding: Option<HeaderValue>,
     pub(super) trail: Option<Rc<Trail>>,
-    /// Not for what goes back through the front, which is compressed behind it.
-    pub(super) may_compress: bool,
+    /// Whether the front leads it on: it is counted, marked, compressed and logged when it comes back there.
+    pub(super) is_led_on: bool,
     /// Where the front has led the request, if it went there.
     pub(super) led: Option<Led>,
-    pub(super) logged: Option<Entry>,
+    pub(super) line: Option<Line>,
+}
+
+impl Exchange {
+    /// From here on the request is under way.
+    pub(super) fn begin(
+        service: &Rc<Service>,
+        head: &Head,
+        activity: Rc<Activity>,
+        is_led_on: bool,
+    ) -> Self {
+        let trail = service.needs_trail().then(Rc::<Trail>::default);
+        let mut exchange = Self {
+            running: Running::new(activity),
+            id: head.id.as_ref().map(RequestId::to_header_value),
+            version: head.parts.version,
+            is_secure: head.origin.secure,
+            crossing: None,
+            accept_encoding: None,
+            trail,
+            is_led_on,
+            led: None,
+            line: None,
+        };
+        if is_led_on {
+            return exchange;
+        }
+        service.counters.count_request();
+        if let Some(metrics) = &service.metrics {
+            exchange.running.flight = Some(Flight::begin(metrics));
+        }
+        exchange.crossing = service
+            .cors
+            .as_ref()
+            .and_then(|cors| cors.crossing(&service.router, &head.parts, &head.origin));
+        if service.compresses {
+            exchange.accept_encoding = accept_encoding::joined(&head.parts.headers);
+        }
+        if let (Some(log), Some(trail)) = (&service.access_log, &exchange.trail) {
+            let entry = log.begin(&head.parts, &head.origin, head.id.as_ref());
+            exchange.line = Some(Line::new(service, trail, entry));
+        }
+        exchange
+    }
 }
 
 impl Service {
@@ -60,7 +107,7 @@ impl Service {
         if self.draining.get() && exchange.version < Version::HTTP_2 && !is_upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        if !self.compresses || !exchange.may_compress {
+        if !self.compresses || exchange.is_led_on {
             return Reply::Ready(self.conclude(response, exchange));
         }
         match self.compress(response, exchange.accept_encoding.as_ref()) {
@@ -96,15 +143,15 @@ impl Service {
             let led = exchange.led.and_then(|led| led.place());
             let place = led.unwrap_or_else(|| trail.place.get());
             exchange.running.answered(place, response.status());
-            if let (Some(log), Some(entry)) = (&self.access_log, exchange.logged) {
-                log.end(&entry, self.name_of(place), &response);
+            if let Some(line) = exchange.line {
+                line.write(place, &response);
             }
         }
         exchange.running.hold_while_streaming(response)
     }
 
     /// The pattern of the route that answered, or the path of the mount.
-    fn name_of(&self, place: Place) -> Option<&str> {
+    pub(super) fn name_of(&self, place: Place) -> Option<&str> {
         match place {
             Place::Nowhere => None,
             Place::Route(id) => Some(self.router.pattern(id)),

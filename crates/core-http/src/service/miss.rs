@@ -57,7 +57,7 @@ impl Service {
         let mut response = match *method {
             Method::GET | Method::HEAD => match &self.metrics {
                 Some(metrics) if self.settings.metrics_path.as_deref() == Some(head.path()) => {
-                    let text = metrics.to_text(self.counters.connections());
+                    let text = metrics.to_text();
                     let mut response = Response::new(Body::Full(text.into()));
                     let kind = HeaderValue::from_static(metrics::CONTENT_TYPE);
                     response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -19,7 +19,8 @@ use crate::wire::Activity;
 /// Marks a request as under way until its answer, streams included, has been produced.
 pub(crate) struct Running {
     activity: Rc<Activity>,
-    flight: Option<Flight>,
+    /// Where requests are counted.
+    pub(super) flight: Option<Flight>,
 }
 
 impl std::fmt::Debug for Running {
@@ -30,10 +31,13 @@ impl std::fmt::Debug for Running {
 }
 
 impl Running {
-    pub(super) fn new(activity: Rc<Activity>, flight: Option<Flight>) -> Self {
+    pub(super) fn new(activity: Rc<Activity>) -> Self {
         activity.active.set(activity.active.get() + 1);
         activity.in_head.set(false);
-        Self { activity, flight }
+        Self {
+            activity,
+            flight: None,
+        }
     }
 
     /// Counts the answer, where that is done.

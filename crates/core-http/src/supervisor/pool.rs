@@ -58,7 +58,7 @@ pub(crate) struct Pool {
     pub(crate) interpreter: Interpreter,
     pub(crate) slots: Vec<Slot>,
     pub(crate) workers: BTreeMap<WorkerId, Worker>,
-    /// What they count limits in, if there is such memory.
+    /// What they count limits and figures in, if there is such memory.
     shared: Option<File>,
     /// Bound as soon as the first worker knows the configuration.
     pub(crate) listeners: Option<Listeners>,
@@ -96,7 +96,7 @@ impl Pool {
             shared: shared::memory_file()
                 .inspect_err(|error| {
                     log::note(format_args!(
-                        "no shared memory, so each worker counts rate limits for itself: {error}"
+                        "no shared memory, so each worker counts limits and figures for itself: {error}"
                     ));
                 })
                 .ok(),
@@ -221,6 +221,7 @@ impl Pool {
         match news {
             News::Ended { status, output } => {
                 let worker = self.workers.remove(&id)?;
+                self.clear_seat(&worker);
                 if self.stopping.is_some() {
                     return self.finished();
                 }
@@ -518,6 +519,18 @@ impl Pool {
             Alarm::MemoryCheck => self.check_memory(),
         }
         None
+    }
+
+    /// Takes what a worker had going on out of the figures of all.
+    fn clear_seat(&self, worker: &Worker) {
+        let process = worker.pid.as_raw_nonzero().get().cast_unsigned();
+        if let Some(file) = &self.shared
+            && let Err(error) = shared::clear_seat(file, process)
+        {
+            log::note(format_args!(
+                "the figures go on counting a worker that is gone: {error}"
+            ));
+        }
     }
 
     fn check_memory(&mut self) {
