@@ -236,8 +236,8 @@ class Application:
         """
     def set_front(self, plan: Any, /) -> None:
         """Middleware that stands before everything; None for none."""
-    def set_mounts(self, mounts: list[tuple[str, Any]], /) -> None:
-        """What answers below these paths where no route matches."""
+    def set_mounts(self, mounts: list[tuple[str, Any, Any]], /) -> None:
+        """What answers below these paths where no route matches: plans for requests, and for WebSockets."""
     def replace_plan(self, index: int, plan: Any, route: Any, /) -> None:
         """Put another plan in the place of one."""
     def set_entry(self, hooks: Callable[[Request], Any] | None, /) -> None:
@@ -299,6 +299,8 @@ class SocketLink:
         """Have a future told when there is room. False if there is already."""
     def close(self, code: int, reason: str) -> None:
         """Close after what is queued; refuse where nothing was accepted."""
+    def give_up(self) -> None:
+        """Close with 1013 in place of what is queued, for a client that does not read fast enough."""
     @property
     def subprotocol(self) -> str | None: ...
     @property
@@ -350,7 +352,14 @@ class Server:
     def listen_fd(self, fd: int) -> str: ...
     def start(self) -> None:
         """Begin to accept on all listeners."""
-    def connect_memory(self) -> MemoryStream: ...
+    def connect_memory(
+        self,
+        *,
+        secure: bool = False,
+        client: tuple[str, int] | None = None,
+        server: tuple[str, int] | None = None,
+    ) -> MemoryStream:
+        """A connection within the process, from nowhere or as another server tells it."""
     def exchange(
         self,
         request: Request,

@@ -94,8 +94,8 @@ impl Server {
     }
 
     /// Serves one end of `memory_pair`.
-    pub fn serve_memory(self: &Rc<Self>, stream: DuplexStream) {
-        self.adopt(Transport::Memory(stream), Origin::default());
+    pub fn serve_memory(self: &Rc<Self>, stream: DuplexStream, origin: Origin) {
+        self.adopt(Transport::Memory(stream), origin);
     }
 
     fn adopt(self: &Rc<Self>, transport: Transport, origin: Origin) {

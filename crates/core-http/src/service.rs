@@ -45,6 +45,7 @@ use crate::router::{Match, Params, Router};
 use crate::settings::Settings;
 use crate::tls::Tls;
 use crate::trail::Trail;
+use crate::websocket::is_upgrade;
 use crate::wire::Activity;
 
 pub(crate) use answering::Answering;
@@ -94,12 +95,21 @@ pub struct Mount {
     /// Without the slash at its end.
     pub prefix: String,
     pub endpoint: Rc<Endpoint>,
+    /// What takes the WebSockets below it, if anything does.
+    pub socket: Option<Rc<Endpoint>>,
 }
 
 impl Mount {
     fn holds(&self, path: &str) -> bool {
         path.strip_prefix(self.prefix.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    fn endpoint_for(&self, head: &Head) -> &Rc<Endpoint> {
+        match &self.socket {
+            Some(socket) if is_upgrade(head) => socket,
+            _ => &self.endpoint,
+        }
     }
 }
 
@@ -254,8 +264,17 @@ impl Service {
         }
         match self.router.find(&head.parts.method, head.path()) {
             Match::Found { value, .. } => value.handler.takes_connection(),
+            Match::NotFound => self
+                .mount_of(head)
+                .is_some_and(|index| self.mounts[index].socket.is_some() && is_upgrade(head)),
             _ => false,
         }
+    }
+
+    /// What is mounted above a path.
+    fn mount_of(&self, head: &Head) -> Option<usize> {
+        let path = head.path();
+        self.mounts.iter().position(|mount| mount.holds(path))
     }
 
     /// Finds who answers.
@@ -279,9 +298,11 @@ impl Service {
                 (Rc::clone(value), Place::Route(id))
             }
             Match::NotFound if !self.mounts.is_empty() && !self.has_page(head.path()) => {
-                let path = head.parts.uri.path();
-                match self.mounts.iter().position(|mount| mount.holds(path)) {
-                    Some(index) => (Rc::clone(&self.mounts[index].endpoint), Place::Mount(index)),
+                match self.mount_of(&head) {
+                    Some(index) => {
+                        let endpoint = self.mounts[index].endpoint_for(&head);
+                        (Rc::clone(endpoint), Place::Mount(index))
+                    }
                     None => return self.missed(head, &found),
                 }
             }

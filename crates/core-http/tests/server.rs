@@ -7,7 +7,7 @@ use bytes::Bytes;
 use core_http::body::Body;
 use core_http::handler::{BodyPolicy, Handler, Reply};
 use core_http::listener::bind_tcp;
-use core_http::request::{Head, Request};
+use core_http::request::{Head, Origin, Request};
 use core_http::response::Response;
 use core_http::router::Router;
 use core_http::server::Server;
@@ -453,7 +453,7 @@ fn draining_cuts_what_outlives_its_time() {
 fn memory_connections_are_served_too() {
     with_server(Settings::default(), |server, _| async move {
         let (ours, mut theirs) = core_http::server::memory_pair();
-        server.serve_memory(ours);
+        server.serve_memory(ours, Origin::default());
         theirs
             .write_all(b"GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             .await

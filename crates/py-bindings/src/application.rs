@@ -22,8 +22,8 @@ pub(crate) struct Application {
     pub(crate) entry: Option<Arc<Py<PyAny>>>,
     /// Middleware around everything.
     pub(crate) front: Option<Arc<Route>>,
-    /// Applications below a path.
-    pub(crate) mounts: Vec<(String, Arc<Route>)>,
+    /// Applications below a path: what answers requests, and what takes WebSockets.
+    pub(crate) mounts: Vec<(String, Arc<Route>, Arc<Route>)>,
     /// Settings of directories; servers look whether they are there.
     pub(crate) static_files: Vec<Py<PyAny>>,
 }
@@ -164,10 +164,15 @@ impl Application {
 
     /// Everything below these paths, each without the slash at its end, that no route matches.
     #[pyo3(signature = (mounts, /))]
-    fn set_mounts(&mut self, mounts: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<()> {
+    fn set_mounts(
+        &mut self,
+        mounts: Vec<(String, Bound<'_, PyAny>, Bound<'_, PyAny>)>,
+    ) -> PyResult<()> {
         self.mounts = mounts
             .into_iter()
-            .map(|(prefix, plan)| Ok((prefix, self.unrouted(&plan)?)))
+            .map(|(prefix, plan, socket)| {
+                Ok((prefix, self.unrouted(&plan)?, self.unrouted(&socket)?))
+            })
             .collect::<PyResult<_>>()?;
         Ok(())
     }

@@ -43,7 +43,7 @@ pub(crate) struct Blueprint {
     entry: Option<Arc<Py<PyAny>>>,
     guards: Guards,
     front: Option<Arc<Route>>,
-    mounts: Vec<(String, Arc<Route>)>,
+    mounts: Vec<(String, Arc<Route>, Arc<Route>)>,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -116,13 +116,17 @@ impl Blueprint {
         let mounts: Vec<_> = self
             .mounts
             .iter()
-            .map(|(prefix, route)| {
+            .map(|(prefix, route, socket)| {
                 // What is mounted is no less closed than a route.
-                let endpoint = self.endpoint(route, gateway, guards.of_mount(route));
-                is_guarded |= !endpoint.gates.is_empty();
+                let [endpoint, socket] = [route, socket].map(|route| {
+                    let endpoint = self.endpoint(route, gateway, guards.of_mount(route));
+                    is_guarded |= !endpoint.gates.is_empty();
+                    Rc::new(endpoint)
+                });
                 Mount {
                     prefix: prefix.clone(),
-                    endpoint: Rc::new(endpoint),
+                    endpoint,
+                    socket: Some(socket),
                 }
             })
             .collect();

@@ -22,6 +22,9 @@ pub(crate) struct EventFormat {
     strict: bool,
 }
 
+/// In place of an event that doesn't fit: nothing to those who listen, and as slow as an event for whoever makes it.
+const LEFT_OUT: &[u8] = b": left out, for it does not fit its schema\n\n";
+
 /// The fields beside the data.
 #[derive(Debug, Default)]
 struct Fields {
@@ -89,6 +92,7 @@ impl EventFormat {
                 if self.strict {
                     return Ok((refused(&errors), true));
                 }
+                return Ok((Bytes::from_static(LEFT_OUT), false));
             }
         }
         Ok((lines(payload.as_deref(), &fields).into(), false))

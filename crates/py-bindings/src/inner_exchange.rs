@@ -142,6 +142,24 @@ fn deliver(response: core_http::Response, notifier: Notifier, done: &Py<PyAny>) 
     });
 }
 
+/// Where a request comes from that another server has taken; addresses that are names of sockets are left out.
+pub(crate) fn origin(
+    secure: bool,
+    client: Option<(String, u16)>,
+    server: Option<(String, u16)>,
+) -> Origin {
+    let address = |pair: Option<(String, u16)>| {
+        let (host, port) = pair?;
+        Some(std::net::SocketAddr::new(host.parse().ok()?, port))
+    };
+    Origin {
+        remote: address(client),
+        local: address(server),
+        secure,
+        ..Origin::default()
+    }
+}
+
 /// A request that another server has taken: `target` is the path and query as they were sent.
 #[pyfunction]
 #[pyo3(signature = (method, target, headers, *, http_version="1.1", secure=false, client=None, server=None))]
@@ -155,16 +173,7 @@ pub(crate) fn build_request(
     client: Option<(String, u16)>,
     server: Option<(String, u16)>,
 ) -> PyResult<Request> {
-    let address = |pair: Option<(String, u16)>| {
-        let (host, port) = pair?;
-        Some(std::net::SocketAddr::new(host.parse().ok()?, port))
-    };
-    let origin = Origin {
-        remote: address(client),
-        local: address(server),
-        secure,
-        ..Origin::default()
-    };
+    let origin = origin(secure, client, server);
     let version = match http_version {
         "1.0" => Version::HTTP_10,
         "2" | "2.0" => Version::HTTP_2,

@@ -277,12 +277,21 @@ impl Server {
         })?
     }
 
-    fn connect_memory(&self, py: Python<'_>) -> PyResult<MemoryStream> {
+    /// A connection within the process, from nowhere or as another server tells it.
+    #[pyo3(signature = (*, secure=false, client=None, server=None))]
+    fn connect_memory(
+        &self,
+        py: Python<'_>,
+        secure: bool,
+        client: Option<(String, u16)>,
+        server: Option<(String, u16)>,
+    ) -> PyResult<MemoryStream> {
+        let origin = inner_exchange::origin(secure, client, server);
         self.running.with(|running| {
             let (ours, theirs) = server::memory_pair();
             running
                 .engine
-                .run(Box::new(move |server| server.serve_memory(ours)))?;
+                .run(Box::new(move |server| server.serve_memory(ours, origin)))?;
             Ok(MemoryStream::new(theirs, running.engine.clone_ref(py)))
         })?
     }

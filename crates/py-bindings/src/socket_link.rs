@@ -66,6 +66,16 @@ impl State {
     fn watch(&mut self, cx: &Context<'_>) {
         self.task = Some(cx.waker().clone());
     }
+
+    /// Closes in place of all that waits: what the client has not read so far it would not read in time either.
+    fn give_up(&mut self) -> Closure {
+        let closure = Closure::new(TRY_LATER, "messages are not read fast enough");
+        self.outgoing.clear();
+        self.outgoing.push_back(Outgoing::Close(closure.clone()));
+        self.is_closing = true;
+        self.wake_task();
+        closure
+    }
 }
 
 /// How many messages may wait, and what happens to those who do not keep up.
@@ -276,12 +286,7 @@ impl SocketLink {
         if !link.queueing.closes {
             return Ok(false);
         }
-        // What it has not read so far it would not read in time either.
-        let closure = Closure::new(TRY_LATER, "messages are not read fast enough");
-        state.outgoing.clear();
-        state.outgoing.push_back(Outgoing::Close(closure.clone()));
-        state.is_closing = true;
-        state.wake_task();
+        let closure = state.give_up();
         drop(state);
         Err(disconnect(py, &closure))
     }
@@ -426,6 +431,14 @@ impl SocketLink {
         drop(state);
         self.0.push(Outgoing::Close(Closure::new(code, reason)));
         Ok(())
+    }
+
+    /// Closes a socket whose client does not read fast enough, at once.
+    fn give_up(&self) {
+        let mut state = self.0.lock();
+        if matches!(state.phase, Phase::Open) && !state.is_closing {
+            state.give_up();
+        }
     }
 
     #[getter]

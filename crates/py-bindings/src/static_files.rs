@@ -60,6 +60,7 @@ impl StaticDirectory {
     pub(crate) fn mount(self, problem_base_url: &str, observer: Rc<dyn Observer>) -> Mount {
         let handler = StaticFiles::new(&self.prefix, self.directory, problem_base_url, observer);
         Mount {
+            socket: None,
             prefix: self.prefix,
             endpoint: Rc::new(Endpoint::new(Box::new(handler))),
         }

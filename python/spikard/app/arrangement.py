@@ -13,7 +13,9 @@ from spikard.app.middleware import Core
 from spikard.config import RouteConfig, ServerConfig
 from spikard.routing.handler_plan import HandlerPlan
 from spikard.routing.hooks import Phase
-from spikard.routing.plan import compile_plan
+from spikard.routing.plan import WEBSOCKET, compile_plan
+from spikard.routing.socket_options import SocketOptions
+from spikard.routing.websocket import WebSocket
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 # Limits are those of the routes behind the middleware.
 FRONT = RouteConfig(stream_body=True, request_timeout=None, max_body_size=None)
+
+# As large as messages are with the servers that such applications are used to.
+MOUNTED_SOCKET = SocketOptions(max_message_size=16 * 1024 * 1024)
 
 
 @contextmanager
@@ -53,7 +58,11 @@ def arranged(app: "Spikard", config: ServerConfig, loop: "asyncio.AbstractEventL
     around_mounts = route_hooks(app._hooks, (), app)
     native.set_mounts(
         [
-            (mount.prefix, around_mounts.applied(_plan(mount.answer, RouteConfig(stream_body=True)), _same, threads))
+            (
+                mount.prefix,
+                around_mounts.applied(_plan(mount.answer, RouteConfig(stream_body=True)), _same, threads),
+                around_mounts.applied(_socket_plan(mount.connect), _same, threads),
+            )
             for mount in app._mounts
         ]
     )
@@ -69,6 +78,11 @@ def arranged(app: "Spikard", config: ServerConfig, loop: "asyncio.AbstractEventL
 
 def _plan(answer: Callable[[Request], Awaitable[Response]], config: RouteConfig) -> HandlerPlan:
     return compile_plan(answer, method="GET", path="/", config=config)
+
+
+def _socket_plan(connect: Callable[[WebSocket], Awaitable[Response | None]]) -> HandlerPlan:
+    plan = compile_plan(connect, method=WEBSOCKET, path="/")
+    return replace(plan, socket=MOUNTED_SOCKET.plan(is_message_style=False, reply_schema=None), response_class=None)
 
 
 def _same(response: Response) -> Response:

@@ -59,8 +59,8 @@ def _updated(request: Request, scope: Scope) -> Request:
     return request
 
 
-def _foreign(scope: Scope) -> Request:
-    """A request that another server has taken; what it has stripped or led to is no part of the path here."""
+def target_of(scope: Scope) -> str:
+    """Path and query of a scope; what another server has stripped or led to is no part of the path here."""
     path, root_path = scope["path"], scope.get("root_path", "")
     raw = scope.get("raw_path")
     target = raw.decode("latin-1").partition("?")[0] if raw else quote(path, safe=PATH_SAFE)
@@ -68,21 +68,27 @@ def _foreign(scope: Scope) -> Request:
         target = quote(path[len(root_path) :] or "/", safe=PATH_SAFE)
     if query := scope.get("query_string"):
         target += "?" + query.decode("latin-1")
+    return target or "/"
+
+
+def _foreign(scope: Scope) -> Request:
+    """A request that another server has taken."""
     request = build_request(
         scope["method"],
-        target or "/",
+        target_of(scope),
         [(bytes(name), bytes(value)) for name, value in scope["headers"]],
         http_version=scope.get("http_version", "1.1"),
         secure=scope.get("scheme") == "https",
-        client=_address(scope.get("client")),
-        server=_address(scope.get("server")),
+        client=address_of(scope.get("client")),
+        server=address_of(scope.get("server")),
     )
     for name, value in scope.get("state", {}).items():
         request.state[name] = value
     return request
 
 
-def _address(pair: Any) -> tuple[str, int] | None:
+def address_of(pair: Any) -> tuple[str, int] | None:
+    """A host and a port; None for the name of a socket."""
     return (pair[0], pair[1]) if pair and pair[1] is not None else None
 
 
@@ -99,4 +105,4 @@ async def chunks_of(receive: Receive) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
 
 
-__all__ = ["REQUEST", "chunks_of", "header_pairs", "request_of", "scope_of"]
+__all__ = ["REQUEST", "address_of", "chunks_of", "header_pairs", "request_of", "scope_of", "target_of"]

@@ -5,6 +5,7 @@ import contextvars
 from typing import TYPE_CHECKING, Any
 
 from spikard._spikard import Response
+from spikard.app.asgi_bridge import Bridge
 from spikard.app.asgi_call import Message, Receive, Scope, Send
 from spikard.app.asgi_scope import chunks_of, request_of
 from spikard.app.middleware import ASGI_BODY, Core, has_body, send_response
@@ -32,8 +33,8 @@ class AsgiServer:
             case "lifespan":
                 await self.lifespan(receive, send)
             case "websocket":
-                await receive()
-                await send({"type": "websocket.close", "code": 1011, "reason": "not served over ASGI"})
+                await self.start()
+                await Bridge(self._ready.result().server, scope, receive, send).run()
             case kind:
                 raise RuntimeError(f"there is no answer to a scope of type {kind!r}")
 

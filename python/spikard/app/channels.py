@@ -15,8 +15,6 @@ TOPIC = "channel:"
 # The first byte of a message on its way between processes.
 TEXT, BYTES = b"t", b"b"
 SLOW = ("close", "drop")
-# The close code for those who do not keep up.
-BEHIND = 1013
 
 
 @dataclass(slots=True)
@@ -213,7 +211,7 @@ class Channel:
                 continue
             if self._channels._closes_slow:
                 counts.closed += 1
-                ws._link.close(BEHIND, "messages are not read fast enough")
+                ws._link.give_up()
                 self.leave(ws)
             else:
                 counts.dropped += 1

@@ -10,8 +10,10 @@ from typing import Any
 from spikard._spikard import Request, Response
 from spikard.app.asgi_call import AsgiApp, AsgiExchange, Message
 from spikard.app.asgi_scope import scope_of
+from spikard.app.asgi_socket import AsgiSocket, socket_scope
 from spikard.app.middleware import body_of
 from spikard.errors import ConfigError
+from spikard.routing.websocket import WebSocket
 
 logger = logging.getLogger("spikard.error")
 
@@ -30,6 +32,11 @@ class MountedApp:
         exchange = AsgiExchange(body_of(request), sends_body=request.method != "HEAD", context=request.context)
         scope = scope_of(request, root_path=self.prefix, state=dict(self.state))
         return await exchange.answer(self.app, scope)
+
+    async def connect(self, ws: WebSocket) -> Response | None:
+        """Call the application with a WebSocket below its path."""
+        scope = scope_of(ws.request, root_path=self.prefix, state=dict(self.state))
+        return await AsgiSocket(ws).serve(self.app, socket_scope(scope, ws))
 
 
 def mounted(path: str, app: Any) -> MountedApp:

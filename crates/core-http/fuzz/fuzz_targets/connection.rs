@@ -51,7 +51,7 @@ fuzz_target!(|data: &[u8]| {
     LocalSet::new().block_on(&runtime, async {
         let server = Server::new(Rc::new(service()));
         let (theirs, mut ours) = memory_pair();
-        server.serve_memory(theirs);
+        server.serve_memory(theirs, core_http::request::Origin::default());
         let (mut reading, mut writing) = tokio::io::split(&mut ours);
         let mut answer = Vec::new();
         let exchange = async {
