@@ -7,9 +7,7 @@ import pytest
 from spikard.cli.command import main
 
 HEAD = """
-from typing import Annotated
-
-from spikard import Inject, Provide, ServerConfig, Spikard
+from spikard import Provide, ServerConfig, Spikard
 from spikard.config import JwtConfig, TlsConfig
 from spikard.security import requires
 
@@ -24,7 +22,7 @@ app.provide("price", Provide(started, singleton=True))
 
 
 @app.get("/teas/{name}")
-async def tea(name: str, price: Annotated[int, Inject("price")]) -> str:
+async def tea(name: str, price: int) -> str:
     return name
 """
 
@@ -43,7 +41,10 @@ def test_nothing_is_said_of_an_application_without_faults(tmp_path: Path, capsys
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ('app = Spikard()\napp.get("/{x}")(lambda: 1)', ["routes: GET /{x}"]),
+        (
+            'app = Spikard()\napp.get("/{x}")(lambda: 1)',
+            ["routes: shop_application.<lambda> (shop.py:10): parameter 'x'"],
+        ),
         (
             'app = Spikard()\napp.get("/")(lambda: 1)\napp.get("/")(lambda: 2)',
             ["routes: GET / is registered twice"],

@@ -30,6 +30,8 @@ class Proxy:
         self.port = 0
         self._wanted = b""
         self._told = asyncio.Event()
+        # How often it has been away: what a connection from before still says does not count.
+        self._absences = 0
 
     @property
     def url(self) -> str:
@@ -41,6 +43,7 @@ class Proxy:
 
     async def down(self) -> None:
         if self._server is not None:
+            self._absences += 1
             self._server.close()
             for writer in self._writers:
                 writer.transport.abort()
@@ -62,11 +65,11 @@ class Proxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_watched: bool = False
     ) -> None:
         try:
-            said = b""
+            said, absences = b"", self._absences
             while data := await reader.read(65536):
                 writer.write(data)
                 said += data
-                if is_watched and self._wanted and self._wanted in said:
+                if is_watched and absences == self._absences and self._wanted and self._wanted in said:
                     self._told.set()
                 await writer.drain()
         except OSError:

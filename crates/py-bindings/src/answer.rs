@@ -24,6 +24,7 @@ use crate::gateway::Gateway;
 use crate::headers::Headers;
 use crate::response::{JSON, Response, bytes_of};
 use crate::route::Route;
+use crate::socket_plan::Style;
 use crate::stream::{After, Format, Source, StreamBody};
 
 /// A finished answer that can cross threads.
@@ -231,8 +232,12 @@ fn check_answer(route: &Route, schema: &Schema, answer: &Answer) -> PyResult<()>
 }
 
 fn unchecked(route: &Route, event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
-    if route.socket.is_some() {
-        return message(event_loop, value);
+    if let Some(socket) = &route.socket {
+        // Who holds the connection may refuse it with an answer; what others return is a message.
+        return match socket.style == Style::Connection && value.cast::<Response>().is_ok() {
+            true => read_response(event_loop, value),
+            false => message(event_loop, value),
+        };
     }
     let status = route.status;
     // The everyday cases first, by exact type.

@@ -108,17 +108,14 @@ impl Service {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if !self.compresses || exchange.is_led_on {
-            return Reply::Ready(self.conclude(response, exchange));
+            return Reply::Ready(conclude(response, exchange));
         }
         match self.compress(response, exchange.accept_encoding.as_ref()) {
-            Reply::Ready(response) => Reply::Ready(self.conclude(response, exchange)),
-            Reply::Later(future) => {
-                let service = Rc::clone(self);
-                Reply::Later(Box::pin(async move {
-                    let response = future.await;
-                    service.conclude(response, exchange)
-                }))
-            }
+            Reply::Ready(response) => Reply::Ready(conclude(response, exchange)),
+            Reply::Later(future) => Reply::Later(Box::pin(async move {
+                let response = future.await;
+                conclude(response, exchange)
+            })),
         }
     }
 
@@ -137,19 +134,6 @@ impl Service {
         }
     }
 
-    /// Counts and logs the answer as it goes out.
-    fn conclude(&self, response: Response, mut exchange: Exchange) -> Response {
-        if let Some(trail) = &exchange.trail {
-            let led = exchange.led.and_then(|led| led.place());
-            let place = led.unwrap_or_else(|| trail.place.get());
-            exchange.running.answered(place, response.status());
-            if let Some(line) = exchange.line {
-                line.write(place, &response);
-            }
-        }
-        exchange.running.hold_while_streaming(response)
-    }
-
     /// The pattern of the route that answered, or the path of the mount.
     pub(super) fn name_of(&self, place: Place) -> Option<&str> {
         match place {
@@ -158,4 +142,17 @@ impl Service {
             Place::Mount(index) => self.mounts.get(index).map(|mount| mount.prefix.as_str()),
         }
     }
+}
+
+/// Counts and logs the answer as it goes out.
+fn conclude(response: Response, mut exchange: Exchange) -> Response {
+    if let Some(trail) = &exchange.trail {
+        let led = exchange.led.and_then(|led| led.place());
+        let place = led.unwrap_or_else(|| trail.place.get());
+        exchange.running.answered(place, response.status());
+        if let Some(line) = exchange.line {
+            line.write(place, &response);
+        }
+    }
+    exchange.running.hold_while_streaming(response)
 }
