@@ -165,11 +165,13 @@ class Bridge:
 
     async def _read(self) -> bytes:
         """What has come; empty at the end."""
-        return await _called(lambda done: self._stream.read(READ_SIZE, done)) or b""
+        read: Awaitable[bytes | None] = _called(lambda done: self._stream.read(READ_SIZE, done))
+        return await read or b""
 
     async def _write(self, data: bytes) -> None:
         # A connection that takes nothing any more has an end to be read.
-        await _called(lambda done: self._stream.write(data, done))
+        written: Awaitable[bool] = _called(lambda done: self._stream.write(data, done))
+        await written
 
 
 def _others(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from contextlib import suppress
 from secrets import token_bytes
 from typing import Any
@@ -53,7 +54,7 @@ class RedisBus:
         if queue < 1:
             raise ValueError(f"RedisBus: queue must be at least 1, not {queue}")
         # Without retries of its own: those here know what to subscribe to again.
-        self._make_client = lambda: Redis.from_url(
+        self._make_client: Callable[[], Redis] = lambda: Redis.from_url(
             url,
             decode_responses=False,
             retry=Retry(NoBackoff(), 0),
@@ -182,7 +183,7 @@ class RedisBus:
                 tried.set()
                 self._subscriptions.disconnected()
                 with suppress(*AWAY):
-                    await pubsub.aclose()
+                    await pubsub.aclose()  # type: ignore[no-untyped-call]
             await asyncio.sleep(pauses.next())
 
     async def _follow(self, pubsub: Any) -> None:
