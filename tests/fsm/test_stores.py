@@ -1,18 +1,68 @@
 """One contract for all stores."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import asyncpg
 import pytest
 
-from spikard.fsm import EntityChange, InMemoryStateStore, StaleVersionError, batch_fallback, create_state_store
+from spikard.fsm import (
+    EntityChange,
+    InMemoryStateStore,
+    PostgresStateStore,
+    SQLiteStateStore,
+    StaleVersionError,
+    batch_fallback,
+    create_state_store,
+)  # fmt: skip
 from spikard.fsm.stores.row import OutboxRow, TimerRow, TransitionRow
 
-STORES: dict[str, Callable[[pytest.FixtureRequest], Any]] = {"memory": lambda request: InMemoryStateStore()}
+
+def in_sqlite(request: pytest.FixtureRequest) -> SQLiteStateStore:
+    store = SQLiteStateStore(f"sqlite:///{request.getfixturevalue('tmp_path')}/fsm.db")
+    store.connect()
+    return store
+
+
+def in_postgres(request: pytest.FixtureRequest) -> PostgresStateStore:
+    store = PostgresStateStore(request.getfixturevalue("fsm_database"))
+    store.connect(auto_initialize=True)
+    for entity in store.list_entities(limit=1000):
+        store.delete_entity(entity["entity_id"])
+    for entity_id in ("e", "f"):
+        store.delete_entity(entity_id)
+    return store
+
+
+STORES: dict[str, Callable[[pytest.FixtureRequest], Any]] = {
+    "memory": lambda request: InMemoryStateStore(),
+    "sqlite": in_sqlite,
+    "postgres": in_postgres,
+}
 THREADS = 32
+
+
+@pytest.fixture(scope="session")
+def fsm_database(postgres_url: str) -> Iterator[str]:
+    """URL of a database of our own."""
+    name = f"fsm_{uuid4().hex}"
+    asyncio.run(execute(postgres_url, f"CREATE DATABASE {name}"))
+    yield postgres_url.rpartition("/")[0] + f"/{name}"
+    asyncio.run(execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 @pytest.fixture(params=STORES)
@@ -137,3 +187,34 @@ def test_one_by_one() -> None:
     batch = batch_fallback(InMemoryStateStore())
     batch.set_states_batch({"a": "x"})
     assert batch.get_states_batch(["a"]) == {"a": "x"}
+
+
+def test_stores_have_to_be_connected(tmp_path: Path) -> None:
+    store = SQLiteStateStore(f"sqlite:///{tmp_path}/fsm.db")
+    with pytest.raises(RuntimeError, match=r"Not connected\. Call connect\(\) first\."):
+        store.get_state("e")
+    with pytest.raises(RuntimeError, match="spikard fsm db init"):
+        store.connect(auto_initialize=False)
+    with pytest.raises(RuntimeError, match="Not connected"):
+        PostgresStateStore("postgresql://nobody@127.0.0.1/nothing").get_state("e")
+    with store:
+        store.set_state("e", "a", metadata={"context": {"k": 1}})
+    with SQLiteStateStore(f"sqlite:///{tmp_path}/fsm.db") as again:
+        assert (again.get_state("e"), again.get_context("e")) == ("a", {"k": 1})
+        with pytest.raises(ValueError, match="Entity not found: 'q'"):
+            again.set_context("q", {})
+
+
+@pytest.mark.parametrize("kind", [SQLiteStateStore, PostgresStateStore])
+def test_urls_of_other_stores_are_refused(kind: type[Any]) -> None:
+    with pytest.raises(ValueError, match="requires a"):
+        kind("mongodb://x")
+
+
+def test_legacy_08_reconnecting_after_the_server_has_hung_up(fsm_database: str) -> None:
+    with PostgresStateStore(fsm_database) as store:
+        store.connect(auto_initialize=True)
+        store.set_state("hung", "a")
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        asyncio.run(execute(fsm_database, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+        assert store.get_state("hung") == "a"

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from spikard.fsm.action_result import ActionResult as ActionResult
     from spikard.fsm.action_result import ActionStatus as ActionStatus
     from spikard.fsm.action_result import action_results_to_payload as action_results_to_payload
-    from spikard.fsm.action_spec import ActionSpec as ActionSpec
     from spikard.fsm.action_spec import EFFECT_TYPES as EFFECT_TYPES
+    from spikard.fsm.action_spec import ActionSpec as ActionSpec
     from spikard.fsm.action_steps import MAX_BRANCH_DEPTH as MAX_BRANCH_DEPTH
     from spikard.fsm.builtin_actions import copy_key as copy_key
     from spikard.fsm.builtin_actions import snapshot as snapshot
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore as InMemoryDeadLetterStore
     from spikard.fsm.dead_letters.protocol import DeadLetterStore as DeadLetterStore
     from spikard.fsm.dead_letters.protocol import RetryHandler as RetryHandler
+    from spikard.fsm.dead_letters.record import DeadLetterRecord as DeadLetterRecord
     from spikard.fsm.dead_letters.record import DLQReason as DLQReason
     from spikard.fsm.dead_letters.record import DLQStatistics as DLQStatistics
     from spikard.fsm.dead_letters.record import DLQStatus as DLQStatus
-    from spikard.fsm.dead_letters.record import DeadLetterRecord as DeadLetterRecord
     from spikard.fsm.dead_letters.record import QueryResult as QueryResult
     from spikard.fsm.dead_letters.retry_engine import RetryEngine as RetryEngine
     from spikard.fsm.dead_letters.retry_engine import RetryResult as RetryResult
@@ -124,6 +124,7 @@ if TYPE_CHECKING:
     from spikard.fsm.stores.client import StateStoreClient as StateStoreClient
     from spikard.fsm.stores.factory import create_state_store as create_state_store
     from spikard.fsm.stores.memory import InMemoryStateStore as InMemoryStateStore
+    from spikard.fsm.stores.postgres import PostgresStateStore as PostgresStateStore
     from spikard.fsm.stores.protocol import AsyncContextPersistStore as AsyncContextPersistStore
     from spikard.fsm.stores.protocol import AsyncStateStore as AsyncStateStore
     from spikard.fsm.stores.protocol import AuditStore as AuditStore
@@ -136,6 +137,7 @@ if TYPE_CHECKING:
     from spikard.fsm.stores.protocol import VersionedStateStore as VersionedStateStore
     from spikard.fsm.stores.row import EntityChange as EntityChange
     from spikard.fsm.stores.row import EntityRow as EntityRow
+    from spikard.fsm.stores.sqlite import SQLiteStateStore as SQLiteStateStore
     from spikard.fsm.timeout import Timeout as Timeout
     from spikard.fsm.transition import Transition as Transition
     from spikard.fsm.when_check import WhenCheck as WhenCheck
@@ -265,6 +267,7 @@ _MODULES = {
     "StateStoreClient": "stores.client",
     "create_state_store": "stores.factory",
     "InMemoryStateStore": "stores.memory",
+    "PostgresStateStore": "stores.postgres",
     "AsyncContextPersistStore": "stores.protocol",
     "AsyncStateStore": "stores.protocol",
     "AuditStore": "stores.protocol",
@@ -277,6 +280,7 @@ _MODULES = {
     "VersionedStateStore": "stores.protocol",
     "EntityChange": "stores.row",
     "EntityRow": "stores.row",
+    "SQLiteStateStore": "stores.sqlite",
     "Timeout": "timeout",
     "Transition": "transition",
     "WhenCheck": "when_check",

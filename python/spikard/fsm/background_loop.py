@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -17,7 +18,11 @@ class BackgroundLoop:
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end."""
-        return asyncio.run_coroutine_threadsafe(work, self._running()).result()
+        return self.submit(work).result()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Begin to run a coroutine."""
+        return asyncio.run_coroutine_threadsafe(work, self._running())
 
     def close(self) -> None:
         """Stop the loop. Used again, another is started."""
