@@ -120,6 +120,24 @@ if TYPE_CHECKING:
     from spikard.fsm.sinks import create_publish_action as create_publish_action
     from spikard.fsm.state import State as State
     from spikard.fsm.state_type import StateType as StateType
+    from spikard.fsm.stores.batch import batch_fallback as batch_fallback
+    from spikard.fsm.stores.client import StateStoreClient as StateStoreClient
+    from spikard.fsm.stores.factory import create_state_store as create_state_store
+    from spikard.fsm.stores.memory import InMemoryStateStore as InMemoryStateStore
+    from spikard.fsm.stores.postgres import PostgresStateStore as PostgresStateStore
+    from spikard.fsm.stores.protocol import AsyncContextPersistStore as AsyncContextPersistStore
+    from spikard.fsm.stores.protocol import AsyncStateStore as AsyncStateStore
+    from spikard.fsm.stores.protocol import AuditStore as AuditStore
+    from spikard.fsm.stores.protocol import BatchStateStore as BatchStateStore
+    from spikard.fsm.stores.protocol import ContextPersistStore as ContextPersistStore
+    from spikard.fsm.stores.protocol import EventStore as EventStore
+    from spikard.fsm.stores.protocol import QueryableStateStore as QueryableStateStore
+    from spikard.fsm.stores.protocol import StateStore as StateStore
+    from spikard.fsm.stores.protocol import TransactionalStore as TransactionalStore
+    from spikard.fsm.stores.protocol import VersionedStateStore as VersionedStateStore
+    from spikard.fsm.stores.row import EntityChange as EntityChange
+    from spikard.fsm.stores.row import EntityRow as EntityRow
+    from spikard.fsm.stores.sqlite import SQLiteStateStore as SQLiteStateStore
     from spikard.fsm.timeout import Timeout as Timeout
     from spikard.fsm.transition import Transition as Transition
     from spikard.fsm.when_check import WhenCheck as WhenCheck
@@ -245,6 +263,24 @@ _MODULES = {
     "create_publish_action": "sinks",
     "State": "state",
     "StateType": "state_type",
+    "batch_fallback": "stores.batch",
+    "StateStoreClient": "stores.client",
+    "create_state_store": "stores.factory",
+    "InMemoryStateStore": "stores.memory",
+    "PostgresStateStore": "stores.postgres",
+    "AsyncContextPersistStore": "stores.protocol",
+    "AsyncStateStore": "stores.protocol",
+    "AuditStore": "stores.protocol",
+    "BatchStateStore": "stores.protocol",
+    "ContextPersistStore": "stores.protocol",
+    "EventStore": "stores.protocol",
+    "QueryableStateStore": "stores.protocol",
+    "StateStore": "stores.protocol",
+    "TransactionalStore": "stores.protocol",
+    "VersionedStateStore": "stores.protocol",
+    "EntityChange": "stores.row",
+    "EntityRow": "stores.row",
+    "SQLiteStateStore": "stores.sqlite",
     "Timeout": "timeout",
     "Transition": "transition",
     "WhenCheck": "when_check",

@@ -144,6 +144,11 @@ _set_metadata = Event.__dict__["metadata"].__set__
 _set_born = Event.__dict__["_born"].__set__
 
 
+def new_id() -> str:
+    """The text of a UUIDv7 of this moment."""
+    return str(_uuid7(time.time_ns()))
+
+
 def _uuid7(nanoseconds: int) -> UUID:
     random = int.from_bytes(os.urandom(10), "big")
     number = (nanoseconds // 1_000_000 & (1 << 48) - 1) << 80 | random

@@ -1,11 +1,10 @@
 """Dead letters for code that cannot wait in a loop."""
 
-import asyncio
-import threading
 from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any, TypeVar
 
+from spikard.fsm.background_loop import BackgroundLoop
 from spikard.fsm.dead_letters.protocol import DeadLetterStore
 from spikard.fsm.dead_letters.record import DeadLetterRecord, DLQStatistics, DLQStatus, QueryResult
 
@@ -17,8 +16,7 @@ class SyncDeadLetterStore:
 
     def __init__(self, store: DeadLetterStore) -> None:
         self._store = store
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = threading.Lock()
+        self._background = BackgroundLoop()
 
     def add(self, record: DeadLetterRecord) -> None:
         """Keep one."""
@@ -73,23 +71,8 @@ class SyncDeadLetterStore:
         return self._wait(self._store.purge_resolved(older_than))
 
     def close(self) -> None:
-        """Stop the loop. Used again, the store starts another."""
-        with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
+        """Stop waiting. Used again, the store starts anew."""
+        self._background.close()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_run, args=(self._loop,), name="spikard-fsm-dead-letters", daemon=True).start()
-            loop = self._loop
-        return asyncio.run_coroutine_threadsafe(work, loop).result()
-
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
+        return self._background.wait(work)

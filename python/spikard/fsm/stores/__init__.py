@@ -1,0 +1,7 @@
+"""Where entities are kept.
+
+- `row`: what is kept of an entity, and what a step changes
+- `protocol`: what stores can do
+- `client`, `factory`, `batch`: connecting, choosing by URL, many entities at once
+- `memory`: in this process
+"""

@@ -1,0 +1,263 @@
+"""Entities in this process's memory."""
+
+import threading
+from collections import Counter, OrderedDict, deque
+from datetime import datetime
+from typing import Any
+
+from spikard.fsm.errors import StaleVersionError
+from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow, TransitionRow
+
+STRIPES = 64
+PAST_KEPT = 1000
+
+_CAPABILITIES = frozenset({"versions", "transactions"})
+
+
+class _Entity:
+    __slots__ = (
+        "context", "entered_at", "events", "fingerprint", "history", "metadata", "outbox", "past", "state", "timers",
+        "version",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.state: str | None = None
+        self.version = 0
+        self.context: dict[str, Any] = {}
+        self.history: dict[str, str] = {}
+        self.metadata: dict[str, Any] = {}
+        self.fingerprint: str | None = None
+        self.entered_at: datetime | None = None
+        self.events: list[dict[str, Any]] = []
+        self.past: deque[TransitionRow] = deque(maxlen=PAST_KEPT)
+        self.outbox: OrderedDict[str, OutboxRow] = OrderedDict()
+        self.timers: dict[str, TimerRow] = {}
+
+
+class InMemoryStateStore:
+    """Keeps everything for as long as the process lives. Threads that write to different entities seldom meet."""
+
+    def __init__(self) -> None:
+        self._entities: dict[str, _Entity] = {}
+        self._locks = [threading.Lock() for _ in range(STRIPES)]
+        self._making = threading.Lock()
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What may be relied on."""
+        return _CAPABILITIES
+
+    # One step as a whole
+
+    def load(self, entity_id: str) -> EntityRow:
+        """All that is kept of an entity, in one read."""
+        entity = self._entities.get(entity_id)
+        if entity is None:
+            return EntityRow(entity_id)
+        with self._lock(entity_id):
+            return EntityRow(
+                entity_id, entity.state, entity.version, entity.context.copy(), entity.history, entity.fingerprint,
+                entity.entered_at,
+            )  # fmt: skip
+
+    def commit(self, change: EntityChange) -> int:
+        """Keep a change; the new version, or `StaleVersionError`."""
+        entity_id = change.entity_id
+        entity = self._entities.get(entity_id) or self._make(entity_id)
+        with self._lock(entity_id):
+            _expect(entity_id, change.expected_version, entity.version)
+            entity.version += 1
+            if change.state is not None:
+                entity.state = change.state
+            if change.context is not None:
+                entity.context = change.context.copy()
+            if change.patch is not None:
+                # A new one: whoever has loaded the old one may still be reading it.
+                entity.context = {**entity.context, **change.patch}
+            for key in change.removed:
+                entity.context.pop(key, None)
+            if change.history is not None:
+                entity.history = dict(change.history)
+            if change.metadata:
+                entity.metadata.update(change.metadata)
+            if change.fingerprint is not None:
+                entity.fingerprint = change.fingerprint
+            if change.entered_at is not None:
+                entity.entered_at = change.entered_at
+            _keep(entity, change)
+            return entity.version
+
+    async def aload(self, entity_id: str) -> EntityRow:
+        """`load`, awaited."""
+        return self.load(entity_id)
+
+    async def acommit(self, change: EntityChange) -> int:
+        """`commit`, awaited."""
+        return self.commit(change)
+
+    # States and contexts
+
+    def get_state(self, entity_id: str) -> str | None:
+        """The state of an entity, or None for one that is not kept."""
+        entity = self._entities.get(entity_id)
+        return None if entity is None else entity.state
+
+    def set_state(self, entity_id: str, state: str, *, metadata: dict[str, Any] | None = None) -> None:
+        """Keep a state."""
+        self.set_state_versioned(entity_id, state, metadata=metadata)
+
+    def get_context(self, entity_id: str) -> dict[str, Any]:
+        """The context of an entity, empty for one that is not kept."""
+        entity = self._entities.get(entity_id)
+        return {} if entity is None else entity.context.copy()
+
+    def set_context(self, entity_id: str, context: dict[str, Any]) -> None:
+        """Keep a context."""
+        entity = self._entities.get(entity_id) or self._make(entity_id)
+        with self._lock(entity_id):
+            entity.context = context.copy()
+
+    def get_is_terminal(self, entity_id: str) -> bool | None:
+        """Whether the entity rests in a terminal state, as far as was said."""
+        found: bool | None = self._metadata(entity_id).get("is_terminal")
+        return found
+
+    def get_workflow_status(self, entity_id: str) -> str | None:
+        """How the work stands, as far as was said."""
+        found: str | None = self._metadata(entity_id).get("workflow_status")
+        return found
+
+    def get_state_versioned(self, entity_id: str) -> tuple[str | None, int | None]:
+        """The state and its version; neither for an entity that is not kept."""
+        entity = self._entities.get(entity_id)
+        if entity is None or entity.state is None:
+            return None, None
+        with self._lock(entity_id):
+            return entity.state, entity.version
+
+    def set_state_versioned(
+        self,
+        entity_id: str,
+        state: str,
+        *,
+        expected_version: int | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> int:
+        """Keep a state if the version is still the expected one; the new version, else `StaleVersionError`."""
+        return self.commit(EntityChange(entity_id, expected_version, state, metadata=metadata or {}))
+
+    def get_states_batch(self, entity_ids: list[str]) -> dict[str, str | None]:
+        """The states of entities."""
+        return {entity_id: self.get_state(entity_id) for entity_id in entity_ids}
+
+    def set_states_batch(self, updates: dict[str, str], *, metadata: dict[str, Any] | None = None) -> None:
+        """Keep states."""
+        for entity_id, state in updates.items():
+            self.set_state(entity_id, state, metadata=metadata)
+
+    def list_entities(self, state: str | None = None, limit: int = 100, offset: int = 0) -> list[str]:
+        """Ids of entities, in one state or in any."""
+        chosen = [
+            entity_id
+            for entity_id, entity in list(self._entities.items())
+            if entity.state is not None and state in (None, entity.state)
+        ]
+        return chosen[offset : offset + limit]
+
+    def count_by_state(self) -> dict[str, int]:
+        """How many entities are in each state."""
+        return dict(Counter(e.state for e in list(self._entities.values()) if e.state is not None))
+
+    def delete_entity(self, entity_id: str) -> bool:
+        """Forget an entity and all that belongs to it; whether there was one."""
+        with self._lock(entity_id):
+            return self._entities.pop(entity_id, None) is not None
+
+    # Events and the past
+
+    def append_event(
+        self,
+        entity_id: str,
+        trigger: str,
+        *,
+        payload: dict[str, Any] | None = None,
+        event_id: str | None = None,
+        source: str = "",
+        machine_name: str | None = None,
+    ) -> int:
+        """Keep an event; its place among those of the entity, from one."""
+        entity = self._entities.get(entity_id) or self._make(entity_id)
+        with self._lock(entity_id):
+            sequence = len(entity.events) + 1
+            event = {"entity_id": entity_id, "sequence": sequence, "trigger": trigger, "payload": payload or {}}
+            entity.events.append({**event, "event_id": event_id, "source": source, "machine_name": machine_name})
+            return sequence
+
+    def get_events(self, entity_id: str, *, after_sequence: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+        """Events of an entity, from a place on."""
+        entity = self._entities.get(entity_id)
+        return [] if entity is None else entity.events[after_sequence : after_sequence + limit]
+
+    def get_transition_history(self, entity_id: str, limit: int = 50) -> list[dict[str, Any]]:
+        """The latest transitions of an entity, the newest first."""
+        entity = self._entities.get(entity_id)
+        past = [] if entity is None else list(entity.past)
+        return [{"entity_id": entity_id, **row._asdict()} for row in reversed(past[-limit:] if limit else [])]
+
+    def get_outbox(self, entity_id: str) -> list[OutboxRow]:
+        """Actions that are kept and not done."""
+        entity = self._entities.get(entity_id)
+        return [] if entity is None else list(entity.outbox.values())
+
+    def get_timers(self, entity_id: str) -> list[TimerRow]:
+        """Timers that are armed."""
+        entity = self._entities.get(entity_id)
+        return [] if entity is None else list(entity.timers.values())
+
+    # Asynchronous twins
+
+    async def aget_state(self, entity_id: str) -> str | None:
+        """`get_state`, awaited."""
+        return self.get_state(entity_id)
+
+    async def aset_state(self, entity_id: str, state: str, *, metadata: dict[str, Any] | None = None) -> None:
+        """`set_state`, awaited."""
+        self.set_state(entity_id, state, metadata=metadata)
+
+    async def aget_context(self, entity_id: str) -> dict[str, Any]:
+        """`get_context`, awaited."""
+        return self.get_context(entity_id)
+
+    async def aset_context(self, entity_id: str, context: dict[str, Any]) -> None:
+        """`set_context`, awaited."""
+        self.set_context(entity_id, context)
+
+    def _lock(self, entity_id: str) -> threading.Lock:
+        return self._locks[hash(entity_id) % STRIPES]
+
+    def _make(self, entity_id: str) -> _Entity:
+        with self._making:
+            return self._entities.setdefault(entity_id, _Entity())
+
+    def _metadata(self, entity_id: str) -> dict[str, Any]:
+        entity = self._entities.get(entity_id)
+        return {} if entity is None else entity.metadata
+
+
+def _expect(entity_id: str, expected: int | None, actual: int) -> None:
+    if expected is not None and expected != actual:
+        raise StaleVersionError(entity_id, expected, actual)
+
+
+def _keep(entity: _Entity, change: EntityChange) -> None:
+    if change.cancel_timers and entity.timers:
+        left = set(change.cancel_timers)
+        entity.timers = {key: timer for key, timer in entity.timers.items() if key.partition("#")[0] not in left}
+    for timer in change.arm_timers:
+        entity.timers[timer.timer_key] = timer
+    entity.past.extend(change.transitions)
+    for row in change.outbox:
+        entity.outbox[row.outbox_id] = row
+    for outbox_id, status in change.settled.items():
+        if status != "failed":
+            entity.outbox.pop(outbox_id, None)

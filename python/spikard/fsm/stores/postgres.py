@@ -1,0 +1,143 @@
+"""Entities in PostgreSQL."""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from spikard.fsm.background_loop import BackgroundLoop
+from spikard.fsm.stores.sql import Mode, SqlStateStore, Work
+
+# Of the schema's making: two processes that start at once take turns.
+SCHEMA_LOCK = 7_305_202
+
+
+class PostgresStateStore(SqlStateStore):
+    """Keeps entities in the schema `spikard_fsm` of a database. One pool on a loop of its own serves all callers."""
+
+    words: ClassVar[Mapping[str, str]] = {
+        "s": "spikard_fsm.",
+        "i": "ix_",
+        "json": "JSONB",
+        "time": "TIMESTAMPTZ",
+        "bool": "BOOLEAN",
+        "real": "DOUBLE PRECISION",
+        "for_update": "FOR UPDATE",
+        "begin_schema": f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK});CREATE SCHEMA IF NOT EXISTS spikard_fsm",
+        "state_of_timer": "split_part(timer_key, '#', 1)",
+        "has_table": "SELECT 1 FROM pg_tables WHERE schemaname = 'spikard_fsm' AND tablename = ?",
+    }
+
+    def __init__(self, connection_string: str, *, pool_size: int = 10) -> None:
+        if not connection_string.startswith(("postgresql://", "postgres://")):
+            raise ValueError(f"PostgresStateStore requires a postgresql:// URL, got: {connection_string!r}")
+        super().__init__(connection_string)
+        self._pool_size = pool_size
+        self._background = BackgroundLoop()
+        self._pool: Any = None
+
+    def connect(self, validate_schema: bool = True, auto_initialize: bool = False) -> None:
+        """Open the pool, making the tables where they are missing and that is wanted."""
+        if self._pool is not None:
+            return
+        self._pool = self._background.wait(self._open())
+        try:
+            self._prepare(validate_schema, auto_initialize)
+        except BaseException:
+            self.disconnect()
+            raise
+
+    def disconnect(self) -> None:
+        """Close all connections."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            self._background.wait(pool.close())
+        self._background.close()
+
+    async def _open(self) -> Any:
+        try:
+            import asyncpg
+        except ImportError as error:
+            raise ImportError(
+                "asyncpg is required for PostgresStateStore. Install with: pip install asyncpg"
+            ) from error
+        return await asyncpg.create_pool(self.connection_string, min_size=1, max_size=self._pool_size)
+
+    def _run(self, mode: Mode, work: Callable[[], Work]) -> Any:
+        return self._background.wait(self._drive(mode, work))
+
+    async def _arun(self, mode: Mode, work: Callable[[], Work]) -> Any:
+        return await asyncio.wrap_future(self._background.submit(self._drive(mode, work)))
+
+    async def _drive(self, mode: Mode, work: Callable[[], Work]) -> Any:
+        if self._pool is None:
+            raise RuntimeError("Not connected. Call connect() first.")
+        try:
+            return await self._attempt(mode, work)
+        except _Broken:
+            # The server has hung up on what waited in the pool. Nothing was committed: once more, with new ones.
+            await self._pool.expire_connections()
+            try:
+                return await self._attempt(mode, work)
+            except _Broken as broken:
+                raise broken.cause from None
+
+    async def _attempt(self, mode: Mode, work: Callable[[], Work]) -> Any:
+        async with self._pool.acquire() as connection:
+            transaction = connection.transaction() if mode == "write" else None
+            try:
+                if transaction is not None:
+                    await transaction.start()
+                outcome = await _follow(connection, work())
+            except BaseException as error:
+                if _is_broken(error):
+                    connection.terminate()
+                    raise _Broken(error) from error
+                if transaction is not None:
+                    await transaction.rollback()
+                raise
+            if transaction is not None:
+                await transaction.commit()
+            return outcome
+
+    def _time(self, moment: datetime | None) -> datetime | None:
+        return moment
+
+
+class _Broken(Exception):  # noqa: N818 - a signal
+    """The connection went away before anything was committed."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _is_broken(error: BaseException) -> bool:
+    import asyncpg
+
+    broken = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.InternalClientError, OSError)
+    return isinstance(error, (*broken, asyncpg.InterfaceError))
+
+
+async def _follow(connection: Any, work: Work) -> Any:
+    try:
+        statement, values = next(work)
+        while True:
+            statement, values = work.send(await connection.fetch(_translated(statement), *values))
+    except StopIteration as done:
+        return done.value
+
+
+@lru_cache(1000)
+def _translated(statement: str) -> str:
+    """The statement with numbered parameters."""
+    number = 0
+
+    def mark(found: re.Match[str]) -> str:
+        nonlocal number
+        number += 1
+        return f"${number}::jsonb" if found[0] == "?j" else f"${number}"
+
+    return re.sub(r"\?j?", mark, statement.format(**PostgresStateStore.words))

@@ -1,0 +1,486 @@
+"""Stores in SQL, apart from who waits: each call is a series of statements in one transaction.
+
+Statements come out as requests with their parameters, and rows come back; a database's own module runs them. `?` is a
+value, `?j` one that is JSON.
+"""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Generator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from spikard.fsm.action_spec import ActionSpec
+from spikard.fsm.errors import StaleVersionError
+from spikard.fsm.event import new_id
+from spikard.fsm.stores.client import StateStoreClient
+from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow
+from spikard.fsm.stores.schema import MIGRATIONS, UNINITIALISED, VERSIONS, statements
+
+Row = Sequence[Any]
+Work = Generator[tuple[str, tuple[Any, ...]], list[Row], Any]
+Mode = Literal["read", "write"]
+
+_CAPABILITIES = frozenset({"versions", "transactions", "durable"})
+_METADATA = ("machine_name", "machine_version", "is_terminal", "workflow_status")
+_HISTORY = (
+    'id, entity_id, machine_name, source_state, target_state, "trigger", success, error_type, error_message, '
+    "actions_executed, context_snapshot, created_at, duration_ms, event_id, transition_id"
+)
+
+
+class SqlStateStore(StateStoreClient):
+    """All that stores in SQL share. Every call takes a connection of its own: any thread and any task may call."""
+
+    words: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def _run(self, mode: Mode, work: Callable[[], Work]) -> Any:
+        """Do the work in one transaction, on this thread."""
+
+    async def _arun(self, mode: Mode, work: Callable[[], Work]) -> Any:
+        return await asyncio.to_thread(self._run, mode, work)
+
+    @abstractmethod
+    def _time(self, moment: datetime | None) -> Any:
+        """A moment as the database wants it."""
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What may be relied on."""
+        return _CAPABILITIES
+
+    def _prepare(self, validate_schema: bool, auto_initialize: bool) -> None:
+        present = self._run("read", self._present)
+        if present == len(MIGRATIONS):
+            return
+        if auto_initialize:
+            self._run("write", self._migrate)
+        elif validate_schema:
+            raise RuntimeError(UNINITIALISED.format(first=present + 1, last=len(MIGRATIONS)))
+
+    def _present(self) -> Work:
+        found = yield self.words["has_table"], ("schema_versions",)
+        if not found:
+            return 0
+        rows = yield "SELECT MAX(version) FROM {s}schema_versions", ()
+        return rows[0][0] or 0
+
+    def _migrate(self) -> Work:
+        for statement in filter(None, self.words["begin_schema"].split(";")):
+            yield statement, ()
+        yield VERSIONS, ()
+        rows = yield "SELECT MAX(version) FROM {s}schema_versions", ()
+        for number in range((rows[0][0] or 0) + 1, len(MIGRATIONS) + 1):
+            for statement in statements(number, self.words):
+                yield statement.replace("{", "{{").replace("}", "}}"), ()
+            yield "INSERT INTO {s}schema_versions (version) VALUES (?)", (number,)
+
+    # One step as a whole
+
+    def load(self, entity_id: str) -> EntityRow:
+        """All that is kept of an entity, in one read."""
+        row: EntityRow = self._run("read", lambda: self._load(entity_id))
+        return row
+
+    async def aload(self, entity_id: str) -> EntityRow:
+        """`load`, awaited."""
+        row: EntityRow = await self._arun("read", lambda: self._load(entity_id))
+        return row
+
+    def commit(self, change: EntityChange) -> int:
+        """Keep a change; the new version, or `StaleVersionError`."""
+        version: int = self._run("write", lambda: self._commit(change))
+        return version
+
+    async def acommit(self, change: EntityChange) -> int:
+        """`commit`, awaited."""
+        version: int = await self._arun("write", lambda: self._commit(change))
+        return version
+
+    def _load(self, entity_id: str) -> Work:
+        columns = "current_state, version, context_json, history_json, fingerprint, entered_at"
+        rows = yield f"SELECT {columns} FROM {{s}}entity_states WHERE entity_id = ?", (entity_id,)
+        if not rows:
+            return EntityRow(entity_id)
+        state, version, context, history, fingerprint, entered_at = rows[0]
+        return EntityRow(
+            entity_id, state, version, _decoded(context) or {}, _decoded(history) or {}, fingerprint,
+            _moment(entered_at),
+        )  # fmt: skip
+
+    def _commit(self, change: EntityChange) -> Work:
+        entity_id, now = change.entity_id, self._time(datetime.now(UTC))
+        values = self._values(change)
+        if change.patch is not None or change.removed:
+            rows = yield "SELECT context_json FROM {s}entity_states WHERE entity_id = ? {for_update}", (entity_id,)
+            context = {**(_decoded(rows[0][0]) if rows else {}), **(change.patch or {})}
+            kept = {key: value for key, value in context.items() if key not in change.removed}
+            values["context_json"] = _encoded(kept)
+        version = yield from self._write(change, values, now)
+        if change.cancel_timers:
+            names = ", ".join("?" for _ in change.cancel_timers)
+            yield (
+                f"DELETE FROM {{s}}fsm_timers WHERE entity_id = ? AND {{state_of_timer}} IN ({names})",
+                (entity_id, *change.cancel_timers),
+            )
+        for timer in change.arm_timers:
+            yield (
+                ('INSERT INTO {s}fsm_timers (entity_id, timer_key, machine_name, "trigger", fires_at, fingerprint, '
+                "entity_version) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entity_id, timer_key) DO UPDATE SET "
+                "fires_at = excluded.fires_at, fingerprint = excluded.fingerprint, lease_until = NULL, "
+                "entity_version = excluded.entity_version"),
+                (entity_id, timer.timer_key, change.metadata.get("machine_name"), timer.trigger,
+                 self._time(timer.fires_at), change.fingerprint, version),
+            )  # fmt: skip
+        yield from self._follow(change, version, now)
+        return version
+
+    def _values(self, change: EntityChange) -> dict[str, Any]:
+        values: dict[str, Any] = {key: change.metadata[key] for key in _METADATA if key in change.metadata}
+        if change.state is not None:
+            values["current_state"] = change.state
+        if change.context is not None:
+            values["context_json"] = _encoded(change.context)
+        if change.history is not None:
+            values["history_json"] = _encoded(dict(change.history))
+        if change.fingerprint is not None:
+            values["fingerprint"] = change.fingerprint
+        if change.entered_at is not None:
+            values["entered_at"] = self._time(change.entered_at)
+        return values
+
+    def _write(self, change: EntityChange, values: dict[str, Any], now: Any) -> Work:
+        entity_id, expected = change.entity_id, change.expected_version
+        values = {**values, "updated_at": now}
+        if expected:
+            sets = ", ".join(f"{name} = {_mark(name)}" for name in values)
+            rows = yield (
+                (
+                    f"UPDATE {{s}}entity_states SET {sets}, version = version + 1 "
+                    "WHERE entity_id = ? AND version = ? RETURNING version"
+                ),
+                (*values.values(), entity_id, expected),
+            )
+        else:
+            # Version 0 is a row that only counts events so far.
+            if_new = "WHERE {s}entity_states.version = 0" if expected == 0 else ""
+            fresh = {"id": new_id(), "entity_id": entity_id, "created_at": now, **values}
+            sets = ", ".join(f"{name} = excluded.{name}" for name in values)
+            rows = yield (
+                (
+                    f"INSERT INTO {{s}}entity_states ({', '.join(fresh)}) VALUES ({', '.join(map(_mark, fresh))}) "
+                    f"ON CONFLICT (entity_id) DO UPDATE SET {sets}, version = {{s}}entity_states.version + 1 {if_new} "
+                    "RETURNING version"
+                ),
+                tuple(fresh.values()),
+            )
+        if rows:
+            return rows[0][0]
+        found = yield "SELECT version FROM {s}entity_states WHERE entity_id = ?", (entity_id,)
+        raise StaleVersionError(entity_id, expected or 0, found[0][0] if found else 0)
+
+    def _follow(self, change: EntityChange, version: int, now: Any) -> Work:
+        machine, machine_version = (change.metadata.get(key) for key in ("machine_name", "machine_version"))
+        for line in change.transitions:
+            yield (
+                (f"INSERT INTO {{s}}transition_history ({_HISTORY}, seq, machine_version) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?j, ?j, ?, ?, ?, ?, ?, ?)"),
+                (new_id(), change.entity_id, machine, line.source_state, line.target_state, line.trigger, line.success,
+                 line.error_type, line.error_message, _encoded(list(line.actions_executed)), None, now,
+                 line.duration_ms, line.event_id, line.transition_id, version, machine_version),
+            )  # fmt: skip
+        for row in change.outbox:
+            action = row.action.to_config() if isinstance(row.action, ActionSpec) else row.action
+            yield (
+                (
+                    "INSERT INTO {s}fsm_outbox (id, entity_id, transition_id, ordinal, action_json) "
+                    "VALUES (?, ?, ?, ?, ?j)"
+                ),
+                (row.outbox_id, change.entity_id, row.transition_id, row.ordinal, _encoded(action)),
+            )
+        for outbox_id, status in change.settled.items():
+            if status == "failed":
+                yield "UPDATE {s}fsm_outbox SET attempt = attempt + 1 WHERE id = ?", (outbox_id,)
+            else:
+                yield "DELETE FROM {s}fsm_outbox WHERE id = ?", (outbox_id,)
+
+    # States and contexts
+
+    def get_state(self, entity_id: str) -> str | None:
+        """The state of an entity, or None for one that is not kept."""
+        return self.load(entity_id).state
+
+    def set_state(self, entity_id: str, state: str, *, metadata: dict[str, Any] | None = None) -> None:
+        """Keep a state; a `context` in the metadata is kept with it."""
+        self.set_state_versioned(entity_id, state, metadata=metadata)
+
+    def get_context(self, entity_id: str) -> dict[str, Any]:
+        """The context of an entity, empty for one that is not kept."""
+        return dict(self.load(entity_id).context)
+
+    def set_context(self, entity_id: str, context: dict[str, Any]) -> None:
+        """Keep a context, of an entity that is kept."""
+        self._run("write", lambda: self._set_context(entity_id, context))
+
+    def _set_context(self, entity_id: str, context: dict[str, Any]) -> Work:
+        rows = yield (
+            "UPDATE {s}entity_states SET context_json = ?j, updated_at = ? WHERE entity_id = ? RETURNING version",
+            (_encoded(context), self._time(datetime.now(UTC)), entity_id),
+        )
+        if not rows:
+            raise ValueError(f"Entity not found: {entity_id!r}")
+
+    def get_state_versioned(self, entity_id: str) -> tuple[str | None, int | None]:
+        """The state and its version; neither for an entity that is not kept."""
+        row = self.load(entity_id)
+        return (None, None) if row.state is None else (row.state, row.version)
+
+    def set_state_versioned(
+        self,
+        entity_id: str,
+        state: str,
+        *,
+        expected_version: int | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> int:
+        """Keep a state if the version is still the expected one; the new version, else `StaleVersionError`."""
+        about = metadata or {}
+        return self.commit(EntityChange(entity_id, expected_version, state, about.get("context"), metadata=about))
+
+    async def aget_state(self, entity_id: str) -> str | None:
+        """`get_state`, awaited."""
+        return (await self.aload(entity_id)).state
+
+    async def aset_state(self, entity_id: str, state: str, *, metadata: dict[str, Any] | None = None) -> None:
+        """`set_state`, awaited."""
+        about = metadata or {}
+        await self.acommit(EntityChange(entity_id, None, state, about.get("context"), metadata=about))
+
+    async def aget_context(self, entity_id: str) -> dict[str, Any]:
+        """`get_context`, awaited."""
+        return dict((await self.aload(entity_id)).context)
+
+    async def aset_context(self, entity_id: str, context: dict[str, Any]) -> None:
+        """`set_context`, awaited."""
+        await self._arun("write", lambda: self._set_context(entity_id, context))
+
+    # Questions
+
+    def get_is_terminal(self, entity_id: str) -> bool | None:
+        """Whether the entity rests in a terminal state, as far as was said."""
+        found = self._one("is_terminal", entity_id)
+        return None if found is None else bool(found)
+
+    def get_workflow_status(self, entity_id: str) -> str | None:
+        """How the work stands, as far as was said."""
+        found: str | None = self._one("workflow_status", entity_id)
+        return found
+
+    def list_entities(
+        self,
+        machine_name: str | None = None,
+        is_terminal: bool | None = None,
+        workflow_status: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[dict[str, Any]]:
+        """Entities that fit, the latest changed first."""
+        names = ("entity_id", "current_state", "machine_name", "is_terminal", "workflow_status", "context_json",
+                 "created_at", "updated_at")  # fmt: skip
+        wanted = {"machine_name": machine_name, "is_terminal": is_terminal, "workflow_status": workflow_status}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = " AND ".join(["current_state IS NOT NULL", *(f"{name} = ?" for name in given)])
+        rows = self._select(
+            f"SELECT {', '.join(names)} FROM {{s}}entity_states WHERE {where} ORDER BY updated_at DESC, id DESC "
+            "LIMIT ? OFFSET ?",
+            (*given.values(), limit, offset),
+        )
+        return [_entity(dict(zip(names, row, strict=True))) for row in rows]
+
+    def count_by_state(self) -> dict[str, int]:
+        """How many entities are in each state."""
+        rows = self._select(
+            "SELECT current_state, COUNT(*) FROM {s}entity_states WHERE current_state IS NOT NULL GROUP BY 1", ()
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def delete_entity(self, entity_id: str) -> bool:
+        """Forget an entity with its timers and what it had still to do; whether there was one."""
+        found: bool = self._run("write", lambda: self._delete(entity_id))
+        return found
+
+    def _delete(self, entity_id: str) -> Work:
+        for table in ("fsm_timers", "fsm_outbox", "event_log", "transition_history"):
+            yield f"DELETE FROM {{s}}{table} WHERE entity_id = ?", (entity_id,)
+        rows = yield "DELETE FROM {s}entity_states WHERE entity_id = ? RETURNING id", (entity_id,)
+        return bool(rows)
+
+    def get_outbox(self, entity_id: str) -> list[OutboxRow]:
+        """Actions that are kept and not done."""
+        rows = self._select(
+            "SELECT id, transition_id, ordinal, action_json FROM {s}fsm_outbox WHERE entity_id = ? ORDER BY id",
+            (entity_id,),
+        )
+        return [OutboxRow(row[0], row[1], row[2], _decoded(row[3])) for row in rows]
+
+    def get_timers(self, entity_id: str) -> list[TimerRow]:
+        """Timers that are armed."""
+        rows = self._select(
+            'SELECT timer_key, "trigger", fires_at FROM {s}fsm_timers WHERE entity_id = ? ORDER BY timer_key',
+            (entity_id,),
+        )
+        return [TimerRow(row[0], row[1], _moment(row[2]) or datetime.now(UTC)) for row in rows]
+
+    def _one(self, column: str, entity_id: str) -> Any:
+        rows = self._select(f"SELECT {column} FROM {{s}}entity_states WHERE entity_id = ?", (entity_id,))
+        return rows[0][0] if rows else None
+
+    def _select(self, statement: str, values: tuple[Any, ...]) -> list[Row]:
+        def work() -> Work:
+            return (yield statement, values)
+
+        rows: list[Row] = self._run("read", work)
+        return rows
+
+    # Events and the past
+
+    def append_event(
+        self,
+        entity_id: str,
+        trigger: str,
+        *,
+        payload: dict[str, Any] | None = None,
+        event_id: str | None = None,
+        source: str = "",
+        machine_name: str | None = None,
+    ) -> int:
+        """Keep an event; its place among those of the entity, from one."""
+        about = (trigger, None if payload is None else _encoded(payload), event_id, source, machine_name)
+        sequence: int = self._run("write", lambda: self._append(entity_id, about))
+        return sequence
+
+    async def aappend_event(
+        self,
+        entity_id: str,
+        trigger: str,
+        *,
+        payload: dict[str, Any] | None = None,
+        event_id: str | None = None,
+        source: str = "",
+        machine_name: str | None = None,
+    ) -> int:
+        """`append_event`, awaited."""
+        about = (trigger, None if payload is None else _encoded(payload), event_id, source, machine_name)
+        sequence: int = await self._arun("write", lambda: self._append(entity_id, about))
+        return sequence
+
+    def _append(self, entity_id: str, about: tuple[Any, ...]) -> Work:
+        now = self._time(datetime.now(UTC))
+        rows = yield (
+            (
+                "INSERT INTO {s}entity_states (id, entity_id, version, event_seq, created_at, updated_at) "
+                "VALUES (?, ?, 0, 1, ?, ?) ON CONFLICT (entity_id) "
+                "DO UPDATE SET event_seq = {s}entity_states.event_seq + 1 RETURNING event_seq"
+            ),
+            (new_id(), entity_id, now, now),
+        )
+        sequence = rows[0][0]
+        yield (
+            (
+                'INSERT INTO {s}event_log (id, entity_id, sequence, "trigger", payload_json, event_id, source, '
+                "machine_name, created_at) VALUES (?, ?, ?, ?, ?j, ?, ?, ?, ?)"
+            ),
+            (new_id(), entity_id, sequence, *about, now),
+        )
+        return sequence
+
+    def get_events(self, entity_id: str, *, after_sequence: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+        """Events of an entity, from a place on."""
+        names = ("id", "entity_id", "machine_name", "sequence", "trigger", "payload", "event_id", "source",
+                 "created_at")  # fmt: skip
+        rows = self._select(
+            'SELECT id, entity_id, machine_name, sequence, "trigger", payload_json, event_id, source, created_at '
+            "FROM {s}event_log WHERE entity_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            (entity_id, after_sequence, limit),
+        )
+        events = [dict(zip(names, row, strict=True)) for row in rows]
+        return [
+            {**event, "payload": _decoded(event["payload"]), "created_at": _moment(event["created_at"])}
+            for event in events
+        ]
+
+    def record_transition(
+        self,
+        entity_id: str,
+        source_state: str,
+        trigger: str,
+        *,
+        target_state: str | None = None,
+        success: bool = True,
+        machine_name: str | None = None,
+        actions_executed: list[str] | None = None,
+        error_type: str | None = None,
+        error_message: str | None = None,
+        context_snapshot: dict[str, Any] | None = None,
+        duration_ms: float | None = None,
+    ) -> str:
+        """Keep one transition; the id of its line."""
+        line_id = new_id()
+        values = (
+            line_id, entity_id, machine_name, source_state, target_state, trigger, success, error_type, error_message,
+            None if actions_executed is None else _encoded(actions_executed),
+            None if context_snapshot is None else _encoded(context_snapshot),
+            self._time(datetime.now(UTC)), duration_ms, None, None,
+        )  # fmt: skip
+
+        def work() -> Work:
+            yield (
+                (
+                    f"INSERT INTO {{s}}transition_history ({_HISTORY}) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?j, ?j, ?, ?, ?, ?)"
+                ),
+                values,
+            )
+
+        self._run("write", work)
+        return line_id
+
+    def get_transition_history(self, entity_id: str, limit: int = 50) -> list[dict[str, Any]]:
+        """The latest transitions of an entity, the newest first."""
+        names = [name.strip().strip('"') for name in _HISTORY.split(",")]
+        rows = self._select(
+            f"SELECT {_HISTORY} FROM {{s}}transition_history WHERE entity_id = ? ORDER BY id DESC LIMIT ?",
+            (entity_id, limit),
+        )
+        return [_line(dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _mark(column: str) -> str:
+    return "?j" if column.endswith("_json") else "?"
+
+
+def _encoded(value: Any) -> str:
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def _decoded(text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text)
+
+
+def _moment(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _entity(row: dict[str, Any]) -> dict[str, Any]:
+    row["context"] = _decoded(row.pop("context_json")) or {}
+    row["is_terminal"] = None if row["is_terminal"] is None else bool(row["is_terminal"])
+    return {**row, "created_at": _moment(row["created_at"]), "updated_at": _moment(row["updated_at"])}
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    row["success"] = bool(row["success"])
+    row["created_at"] = _moment(row["created_at"])
+    return {**row, **{key: _decoded(row[key]) for key in ("actions_executed", "context_snapshot")}}

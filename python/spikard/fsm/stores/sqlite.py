@@ -1,0 +1,113 @@
+"""Entities in an SQLite file."""
+
+import queue
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, ClassVar
+
+from spikard.fsm.stores.sql import Mode, SqlStateStore, Work
+
+SCHEME = "sqlite:///"
+
+
+class SQLiteStateStore(SqlStateStore):
+    """Keeps entities in a file that any number of threads and processes may share; `sqlite:///path` or `:memory:`."""
+
+    words: ClassVar[Mapping[str, str]] = {
+        "s": "",
+        "i": "ix_",
+        "json": "TEXT",
+        "time": "TEXT",
+        "bool": "INTEGER",
+        "real": "REAL",
+        "for_update": "",
+        "begin_schema": "",
+        "state_of_timer": "substr(timer_key, 1, instr(timer_key, '#') - 1)",
+        "has_table": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
+    }
+
+    def __init__(self, connection_string: str | None = None) -> None:
+        url = connection_string or f"{SCHEME}spikard_fsm.db"
+        if not url.startswith("sqlite:"):
+            raise ValueError(f"SQLiteStateStore requires a sqlite:// URL, got: {url!r}")
+        super().__init__(url)
+        self._path = url.removeprefix(SCHEME).removeprefix("sqlite://") or ":memory:"
+        self._free: queue.LifoQueue[sqlite3.Connection] | None = None
+        self._all: list[sqlite3.Connection] = []
+
+    def connect(self, validate_schema: bool = True, auto_initialize: bool = True) -> None:
+        """Open the file, making its tables where they are missing and that is wanted."""
+        if self._free is not None:
+            return
+        self._free = queue.LifoQueue()
+        try:
+            # In memory there is one database for each connection, so there is one connection.
+            if self._path == ":memory:":
+                self._free.put(self._open())
+            self._prepare(validate_schema, auto_initialize)
+        except BaseException:
+            self.disconnect()
+            raise
+
+    def disconnect(self) -> None:
+        """Close all connections."""
+        self._free = None
+        while self._all:
+            self._all.pop().close()
+
+    @contextmanager
+    def session_scope(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction of its own, kept when the block ends without an exception."""
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def _run(self, mode: Mode, work: Callable[[], Work]) -> Any:
+        # A write takes its lock at once: one that began as a read could find the file changed, and would have to fail.
+        if mode == "write":
+            with self.session_scope() as connection:
+                return self._drive(connection, work())
+        with self._connection() as connection:
+            return self._drive(connection, work())
+
+    def _drive(self, connection: sqlite3.Connection, work: Work) -> Any:
+        try:
+            statement, values = next(work)
+            while True:
+                text = statement.format(**self.words).replace("?j", "?")
+                statement, values = work.send(connection.execute(text, values).fetchall())
+        except StopIteration as done:
+            return done.value
+
+    def _time(self, moment: datetime | None) -> str | None:
+        return None if moment is None else moment.isoformat()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        free = self._free
+        if free is None:
+            raise RuntimeError("Not connected. Call connect() first.")
+        try:
+            connection = free.get(block=self._path == ":memory:")
+        except queue.Empty:
+            connection = self._open()
+        try:
+            yield connection
+        finally:
+            free.put(connection)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
+        self._all.append(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection

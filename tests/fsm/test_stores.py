@@ -1,0 +1,220 @@
+"""One contract for all stores."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from spikard.fsm import (
+    EntityChange,
+    InMemoryStateStore,
+    PostgresStateStore,
+    SQLiteStateStore,
+    StaleVersionError,
+    batch_fallback,
+    create_state_store,
+)  # fmt: skip
+from spikard.fsm.stores.row import OutboxRow, TimerRow, TransitionRow
+
+
+def in_sqlite(request: pytest.FixtureRequest) -> SQLiteStateStore:
+    store = SQLiteStateStore(f"sqlite:///{request.getfixturevalue('tmp_path')}/fsm.db")
+    store.connect()
+    return store
+
+
+def in_postgres(request: pytest.FixtureRequest) -> PostgresStateStore:
+    store = PostgresStateStore(request.getfixturevalue("fsm_database"))
+    store.connect(auto_initialize=True)
+    for entity in store.list_entities(limit=1000):
+        store.delete_entity(entity["entity_id"])
+    for entity_id in ("e", "f"):
+        store.delete_entity(entity_id)
+    return store
+
+
+STORES: dict[str, Callable[[pytest.FixtureRequest], Any]] = {
+    "memory": lambda request: InMemoryStateStore(),
+    "sqlite": in_sqlite,
+    "postgres": in_postgres,
+}
+THREADS = 32
+
+
+@pytest.fixture(scope="session")
+def fsm_database(postgres_url: str) -> Iterator[str]:
+    """URL of a database of our own."""
+    name = f"fsm_{uuid4().hex}"
+    asyncio.run(execute(postgres_url, f"CREATE DATABASE {name}"))
+    yield postgres_url.rpartition("/")[0] + f"/{name}"
+    asyncio.run(execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> Iterator[Any]:
+    made = STORES[request.param](request)
+    yield made
+    if hasattr(made, "disconnect"):
+        made.disconnect()
+
+
+def test_states_and_versions(store: Any) -> None:
+    assert store.get_state("e") is None
+    assert store.get_context("e") == {}
+    assert store.get_state_versioned("e") == (None, None)
+    store.set_state("e", "a", metadata={"is_terminal": True, "workflow_status": "complete", "machine_name": "m"})
+    assert (store.get_is_terminal("e"), store.get_workflow_status("e")) == (True, "complete")
+    assert store.get_state_versioned("e") == ("a", 1)
+    assert store.set_state_versioned("e", "b", expected_version=1) == 2
+    with pytest.raises(StaleVersionError, match="expected 1, got 2"):
+        store.set_state_versioned("e", "c", expected_version=1)
+    assert store.get_state("e") == "b"
+    assert store.set_state_versioned("new", "a") == 1
+    with pytest.raises(StaleVersionError, match="expected 3, got 0"):
+        store.set_state_versioned("other", "a", expected_version=3)
+    assert store.get_state("other") is None
+
+
+def test_contexts(store: Any) -> None:
+    store.set_state("e", "a")
+    store.set_context("e", {"a": [1], "b": {"c": None}})
+    assert store.get_context("e") == {"a": [1], "b": {"c": None}}
+    store.get_context("e")["x"] = 1
+    assert "x" not in store.get_context("e")
+
+
+async def test_asynchronous_twins(store: Any) -> None:
+    await store.aset_state("e", "a")
+    await store.aset_context("e", {"k": 1})
+    assert await store.aget_state("e") == "a"
+    assert await store.aget_context("e") == {"k": 1}
+    assert (await store.aload("e")).state == "a"
+
+
+def test_a_step_is_kept_as_a_whole(store: Any) -> None:
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    change = EntityChange(
+        "e", 0, "a", {"k": 1, "l": 2},
+        history={"p": "a"}, metadata={"machine_name": "m", "is_terminal": False}, fingerprint="f" * 64,
+        entered_at=now, arm_timers=(TimerRow("a#0", "late", now), TimerRow("b#0", "later", now)),
+        transitions=(TransitionRow("z", "a", "go", actions_executed=("act",), transition_id="t"),),
+        outbox=(OutboxRow("t-0", "t", 0, "act"), OutboxRow("t-1", "t", 1, "act")),
+    )  # fmt: skip
+    assert store.commit(change) == 1
+    row = store.load("e")
+    assert (row.state, row.version, dict(row.context), dict(row.history)) == ("a", 1, {"k": 1, "l": 2}, {"p": "a"})
+    assert (row.fingerprint, row.entered_at) == ("f" * 64, now)
+    assert [timer.timer_key for timer in store.get_timers("e")] == ["a#0", "b#0"]
+    assert [line["trigger"] for line in store.get_transition_history("e")] == ["go"]
+    assert [row.outbox_id for row in store.get_outbox("e")] == ["t-0", "t-1"]
+    with pytest.raises(StaleVersionError):
+        store.commit(EntityChange("e", 7, "b", transitions=(TransitionRow("a", "b", "no"),), cancel_timers=("a",)))
+    assert store.load("e").state == "a"
+    assert len(store.get_timers("e")) == 2
+    assert len(store.get_transition_history("e")) == 1
+    second = EntityChange("e", 1, patch={"k": 9}, removed=("l",), cancel_timers=("a",), settled={"t-0": "done"})
+    assert store.commit(second) == 2
+    assert dict(store.load("e").context) == {"k": 9}
+    assert [timer.timer_key for timer in store.get_timers("e")] == ["b#0"]
+    assert [row.outbox_id for row in store.get_outbox("e")] == ["t-1"]
+
+
+def test_legacy_09_compare_and_set_is_one_step(store: Any) -> None:
+    store.set_state("e", "a")
+    start, rounds = threading.Barrier(THREADS), 8
+
+    def count(number: int) -> int:
+        start.wait(20)
+        lost = 0
+        for _ in range(rounds):
+            while True:
+                row = store.load("e")
+                total = row.context.get("n", 0) + 1
+                try:
+                    store.commit(EntityChange("e", row.version, "a", {"n": total}))
+                    break
+                except StaleVersionError:
+                    lost += 1
+        return lost
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(count, range(THREADS)))
+    assert store.load("e").context["n"] == THREADS * rounds
+
+
+def test_legacy_09_places_of_events_are_never_given_twice(store: Any) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        places = list(pool.map(lambda n: store.append_event("e", "t", payload={"n": n}), range(64)))
+    assert sorted(places) == list(range(1, 65))
+    assert [event["sequence"] for event in store.get_events("e", after_sequence=2, limit=2)] == [3, 4]
+    assert store.append_event("f", "t") == 1
+    assert store.get_events("nobody") == []
+
+
+def test_many_entities(store: Any) -> None:
+    batch = store if hasattr(store, "get_states_batch") else batch_fallback(store)
+    batch.set_states_batch({"a": "x", "b": "x", "c": "y"})
+    assert batch.get_states_batch(["a", "zz"]) == {"a": "x", "zz": None}
+    assert store.count_by_state() == {"x": 2, "y": 1}
+    assert store.delete_entity("a")
+    assert not store.delete_entity("a")
+    assert store.get_state("a") is None
+
+
+def test_stores_by_url() -> None:
+    assert isinstance(create_state_store(None, fallback_to_in_memory=True), InMemoryStateStore)
+    assert isinstance(create_state_store("memory://"), InMemoryStateStore)
+    with pytest.raises(ValueError, match="Unsupported state-store URL scheme"):
+        create_state_store("foo://x")
+
+
+def test_one_by_one() -> None:
+    batch = batch_fallback(InMemoryStateStore())
+    batch.set_states_batch({"a": "x"})
+    assert batch.get_states_batch(["a"]) == {"a": "x"}
+
+
+def test_stores_have_to_be_connected(tmp_path: Path) -> None:
+    store = SQLiteStateStore(f"sqlite:///{tmp_path}/fsm.db")
+    with pytest.raises(RuntimeError, match=r"Not connected\. Call connect\(\) first\."):
+        store.get_state("e")
+    with pytest.raises(RuntimeError, match="spikard fsm db init"):
+        store.connect(auto_initialize=False)
+    with pytest.raises(RuntimeError, match="Not connected"):
+        PostgresStateStore("postgresql://nobody@127.0.0.1/nothing").get_state("e")
+    with store:
+        store.set_state("e", "a", metadata={"context": {"k": 1}})
+    with SQLiteStateStore(f"sqlite:///{tmp_path}/fsm.db") as again:
+        assert (again.get_state("e"), again.get_context("e")) == ("a", {"k": 1})
+        with pytest.raises(ValueError, match="Entity not found: 'q'"):
+            again.set_context("q", {})
+
+
+@pytest.mark.parametrize("kind", [SQLiteStateStore, PostgresStateStore])
+def test_urls_of_other_stores_are_refused(kind: type[Any]) -> None:
+    with pytest.raises(ValueError, match="requires a"):
+        kind("mongodb://x")
+
+
+def test_legacy_08_reconnecting_after_the_server_has_hung_up(fsm_database: str) -> None:
+    with PostgresStateStore(fsm_database) as store:
+        store.connect(auto_initialize=True)
+        store.set_state("hung", "a")
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        asyncio.run(execute(fsm_database, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+        assert store.get_state("hung") == "a"
