@@ -102,6 +102,16 @@ if TYPE_CHECKING:
     from spikard.fsm.names import validate_entity_id as validate_entity_id
     from spikard.fsm.names import validate_name as validate_name
     from spikard.fsm.names import validate_namespace as validate_namespace
+    from spikard.fsm.orchestration.fallback import enrich_hint_result as enrich_hint_result
+    from spikard.fsm.orchestration.fallback import is_allowlisted_failure as is_allowlisted_failure
+    from spikard.fsm.orchestration.fallback import parallel_fallback_eligible as parallel_fallback_eligible
+    from spikard.fsm.orchestration.fallback import parse_mode as parse_mode
+    from spikard.fsm.orchestration.fallback import scalar_fallback_eligible as scalar_fallback_eligible
+    from spikard.fsm.orchestration.idempotency import IdempotencyStore as IdempotencyStore
+    from spikard.fsm.orchestration.idempotency import InMemoryIdempotencyStore as InMemoryIdempotencyStore
+    from spikard.fsm.orchestration.invoke import InvokeAdapter as InvokeAdapter
+    from spikard.fsm.orchestration.orchestrator import ContextValidatorFn as ContextValidatorFn
+    from spikard.fsm.orchestration.orchestrator import Orchestrator as Orchestrator
     from spikard.fsm.parallel_state_config import ParallelStateConfig as ParallelStateConfig
     from spikard.fsm.parallel_state_manager import ParallelStateManager as ParallelStateManager
     from spikard.fsm.recorded_event import RecordedEvent as RecordedEvent
@@ -255,6 +265,16 @@ _MODULES = {
     "validate_entity_id": "names",
     "validate_name": "names",
     "validate_namespace": "names",
+    "enrich_hint_result": "orchestration.fallback",
+    "is_allowlisted_failure": "orchestration.fallback",
+    "parallel_fallback_eligible": "orchestration.fallback",
+    "parse_mode": "orchestration.fallback",
+    "scalar_fallback_eligible": "orchestration.fallback",
+    "IdempotencyStore": "orchestration.idempotency",
+    "InMemoryIdempotencyStore": "orchestration.idempotency",
+    "InvokeAdapter": "orchestration.invoke",
+    "ContextValidatorFn": "orchestration.orchestrator",
+    "Orchestrator": "orchestration.orchestrator",
     "ParallelStateConfig": "parallel_state_config",
     "ParallelStateManager": "parallel_state_manager",
     "RecordedEvent": "recorded_event",
