@@ -14,6 +14,7 @@ __all__ = [
     "AnswerBody",
     "Application",
     "BodyReader",
+    "CompiledMachine",
     "Driver",
     "Exchange",
     "FileResponse",
@@ -27,6 +28,7 @@ __all__ = [
     "Server",
     "SocketLink",
     "StreamSink",
+    "TransitionResult",
     "__profile__",
     "__version__",
     "build_request",
@@ -426,3 +428,120 @@ def build_request(
 
 def encode_json(value: Any, /) -> bytes:
     """Encode a handler's result the way an answer does."""
+
+class CompiledMachine:
+    """What `spikard.fsm.StateMachine` is made of. It is compiled once, by `_compile`."""
+
+    def __new__(cls, *_arguments: Any, **_options: Any) -> Self: ...
+    @property
+    def initial_leaf(self) -> str: ...
+    def process(
+        self,
+        current_state: str,
+        event: Any,
+        context: Mapping[str, Any] | None = None,
+        *,
+        history: Mapping[str, str] | None = None,
+    ) -> TransitionResult: ...
+    def _compile(
+        self,
+        states: dict[str, Any],
+        transitions: list[Any],
+        /,
+        *,
+        normalizer: str | None,
+        rejects: bool,
+        auto_route: bool,
+        reenter: bool,
+    ) -> None: ...
+    def _process_asking(
+        self,
+        answer: Callable[[Any, dict[str, Any]], bool],
+        current_state: str,
+        event: Any,
+        context: Mapping[str, Any] | None,
+        history: Mapping[str, str] | None,
+        /,
+    ) -> TransitionResult: ...
+    def _automatic(
+        self,
+        answer: Callable[[Any, dict[str, Any]], bool] | None,
+        current_state: str,
+        context: Mapping[str, Any] | None,
+        history: Mapping[str, str] | None,
+        /,
+    ) -> TransitionResult | None: ...
+    def _process_regions(
+        self,
+        answer: Callable[[Any, dict[str, Any]], bool] | None,
+        parallel_state: str,
+        region_states: Mapping[str, str],
+        event: Any,
+        context: Mapping[str, Any] | None,
+        /,
+    ) -> tuple[dict[str, str], list[TransitionResult]]: ...
+
+@final
+class TransitionResult:
+    """What an event does, or why it does nothing. The error and the metadata are made when somebody looks at them."""
+
+    def __new__(
+        cls,
+        success: bool,
+        source_state: str,
+        target_state: str | None,
+        trigger: str,
+        actions_to_execute: Iterable[Any] | None = None,
+        on_exit_actions: Iterable[Any] | None = None,
+        on_enter_actions: Iterable[Any] | None = None,
+        error: Any = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> Self: ...
+    @classmethod
+    def success_result(
+        cls,
+        source_state: str,
+        target_state: str,
+        trigger: str,
+        actions: Iterable[Any] | None = None,
+        on_exit: Iterable[Any] | None = None,
+        on_enter: Iterable[Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> TransitionResult: ...
+    @classmethod
+    def failure_result(
+        cls, source_state: str, trigger: str, error: Any, metadata: dict[str, Any] | None = None
+    ) -> TransitionResult: ...
+    @classmethod
+    def no_op_result(
+        cls, current_state: str, trigger: str, metadata: dict[str, Any] | None = None
+    ) -> TransitionResult: ...
+    @property
+    def success(self) -> bool: ...
+    @property
+    def source_state(self) -> str: ...
+    @property
+    def target_state(self) -> str | None: ...
+    @property
+    def trigger(self) -> str: ...
+    @property
+    def actions_to_execute(self) -> tuple[Any, ...]: ...
+    @property
+    def on_exit_actions(self) -> tuple[Any, ...]: ...
+    @property
+    def on_enter_actions(self) -> tuple[Any, ...]: ...
+    @property
+    def error(self) -> Any: ...
+    @property
+    def metadata(self) -> dict[str, Any]: ...
+    @property
+    def all_action_specs(self) -> tuple[Any, ...]: ...
+    @property
+    def all_actions(self) -> tuple[str, ...]: ...
+    @property
+    def is_self_transition(self) -> bool: ...
+    @property
+    def state_changed(self) -> bool: ...
+    def __setattr__(self, name: str, _value: Any, /) -> None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[type[TransitionResult], tuple[Any, ...]]: ...

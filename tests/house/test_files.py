@@ -10,7 +10,7 @@ from tests.house.repository import Repository
 LINES = {".py": 500, ".rs": 600, ".pyi": 500}
 ARCHITECTURE_LINES = 300
 # Longer for a reason.
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS = {"python/spikard/_spikard.pyi": "one native module, one stub"}
 DRAWERS = {"common", "helper", "helpers", "misc", "util", "utils"}
 # Folders below these roots.
 DEPTH = 2

@@ -15,6 +15,7 @@
 //! - `body_plan`, `form`, `part_rules`, `uploads`, `msgpack`: bodies that are no JSON
 //! - `body_reader`, `intake`, `part_parser`: bodies as handlers ask for them
 //! - `encode`, `values`, `json_value`, `schema`, `settings`, `tls`, `compression`, `static_files`: conversions
+//! - `fsm`: state machines
 //! - `thread_bound`: values that belong to one thread
 //! - `pool`: threads for plain `def` handlers
 
@@ -39,6 +40,7 @@ mod event;
 mod event_loop;
 mod file_response;
 mod form;
+mod fsm;
 mod gateway;
 mod guard;
 mod headers;
@@ -96,6 +98,8 @@ mod _spikard {
     use crate::driver::Driver;
     #[pymodule_export]
     use crate::file_response::FileResponse;
+    #[pymodule_export]
+    use crate::fsm::{CompiledMachine, TransitionResult};
     #[pymodule_export]
     use crate::headers::Headers;
     #[pymodule_export]

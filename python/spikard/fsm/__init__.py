@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from spikard.fsm.destination_candidate import DestinationCandidate as DestinationCandidate
     from spikard.fsm.destination_check_result import DestinationCheckResult as DestinationCheckResult
     from spikard.fsm.dotted_name import import_dotted as import_dotted
+    from spikard.fsm.entity_session import EntitySession as EntitySession
     from spikard.fsm.errors import ActionNotFoundError as ActionNotFoundError
     from spikard.fsm.errors import ConfigurationError as ConfigurationError
     from spikard.fsm.errors import EntityBusyError as EntityBusyError
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from spikard.fsm.errors import UndefinedTriggerError as UndefinedTriggerError
     from spikard.fsm.errors import is_transient_error as is_transient_error
     from spikard.fsm.event import Event as Event
+    from spikard.fsm.event_recorder import EventRecorder as EventRecorder
     from spikard.fsm.execution_result import ExecutionMode as ExecutionMode
     from spikard.fsm.execution_result import ExecutionResult as ExecutionResult
     from spikard.fsm.guard_factories import all_of as all_of
@@ -100,7 +102,19 @@ if TYPE_CHECKING:
     from spikard.fsm.names import validate_entity_id as validate_entity_id
     from spikard.fsm.names import validate_name as validate_name
     from spikard.fsm.names import validate_namespace as validate_namespace
+    from spikard.fsm.orchestration.fallback import enrich_hint_result as enrich_hint_result
+    from spikard.fsm.orchestration.fallback import is_allowlisted_failure as is_allowlisted_failure
+    from spikard.fsm.orchestration.fallback import parallel_fallback_eligible as parallel_fallback_eligible
+    from spikard.fsm.orchestration.fallback import parse_mode as parse_mode
+    from spikard.fsm.orchestration.fallback import scalar_fallback_eligible as scalar_fallback_eligible
+    from spikard.fsm.orchestration.idempotency import IdempotencyStore as IdempotencyStore
+    from spikard.fsm.orchestration.idempotency import InMemoryIdempotencyStore as InMemoryIdempotencyStore
+    from spikard.fsm.orchestration.invoke import InvokeAdapter as InvokeAdapter
+    from spikard.fsm.orchestration.orchestrator import ContextValidatorFn as ContextValidatorFn
+    from spikard.fsm.orchestration.orchestrator import Orchestrator as Orchestrator
     from spikard.fsm.parallel_state_config import ParallelStateConfig as ParallelStateConfig
+    from spikard.fsm.parallel_state_manager import ParallelStateManager as ParallelStateManager
+    from spikard.fsm.recorded_event import RecordedEvent as RecordedEvent
     from spikard.fsm.region import Region as Region
     from spikard.fsm.retry_policy import BackoffStrategy as BackoffStrategy
     from spikard.fsm.retry_policy import RetryPolicy as RetryPolicy
@@ -119,7 +133,12 @@ if TYPE_CHECKING:
     from spikard.fsm.sinks import create_metric_action as create_metric_action
     from spikard.fsm.sinks import create_publish_action as create_publish_action
     from spikard.fsm.state import State as State
+    from spikard.fsm.state_hierarchy import StateHierarchy as StateHierarchy
+    from spikard.fsm.state_machine import StateMachine as StateMachine
+    from spikard.fsm.state_machine_builder import StateMachineBuilder as StateMachineBuilder
+    from spikard.fsm.state_timeout import check_timeout as check_timeout
     from spikard.fsm.state_type import StateType as StateType
+    from spikard.fsm.stored_state import parse_stored_state as parse_stored_state
     from spikard.fsm.stores.batch import batch_fallback as batch_fallback
     from spikard.fsm.stores.client import StateStoreClient as StateStoreClient
     from spikard.fsm.stores.factory import create_state_store as create_state_store
@@ -140,6 +159,7 @@ if TYPE_CHECKING:
     from spikard.fsm.stores.sqlite import SQLiteStateStore as SQLiteStateStore
     from spikard.fsm.timeout import Timeout as Timeout
     from spikard.fsm.transition import Transition as Transition
+    from spikard.fsm.transition_result import TransitionResult as TransitionResult
     from spikard.fsm.when_check import WhenCheck as WhenCheck
     from spikard.fsm.workflow import WORKFLOW_STATUS_ACTIVE as WORKFLOW_STATUS_ACTIVE
     from spikard.fsm.workflow import WORKFLOW_STATUS_COMPLETE as WORKFLOW_STATUS_COMPLETE
@@ -195,6 +215,7 @@ _MODULES = {
     "DestinationCandidate": "destination_candidate",
     "DestinationCheckResult": "destination_check_result",
     "import_dotted": "dotted_name",
+    "EntitySession": "entity_session",
     "ActionNotFoundError": "errors",
     "ConfigurationError": "errors",
     "EntityBusyError": "errors",
@@ -214,6 +235,7 @@ _MODULES = {
     "UndefinedTriggerError": "errors",
     "is_transient_error": "errors",
     "Event": "event",
+    "EventRecorder": "event_recorder",
     "ExecutionMode": "execution_result",
     "ExecutionResult": "execution_result",
     "all_of": "guard_factories",
@@ -243,7 +265,19 @@ _MODULES = {
     "validate_entity_id": "names",
     "validate_name": "names",
     "validate_namespace": "names",
+    "enrich_hint_result": "orchestration.fallback",
+    "is_allowlisted_failure": "orchestration.fallback",
+    "parallel_fallback_eligible": "orchestration.fallback",
+    "parse_mode": "orchestration.fallback",
+    "scalar_fallback_eligible": "orchestration.fallback",
+    "IdempotencyStore": "orchestration.idempotency",
+    "InMemoryIdempotencyStore": "orchestration.idempotency",
+    "InvokeAdapter": "orchestration.invoke",
+    "ContextValidatorFn": "orchestration.orchestrator",
+    "Orchestrator": "orchestration.orchestrator",
     "ParallelStateConfig": "parallel_state_config",
+    "ParallelStateManager": "parallel_state_manager",
+    "RecordedEvent": "recorded_event",
     "Region": "region",
     "BackoffStrategy": "retry_policy",
     "RetryPolicy": "retry_policy",
@@ -262,7 +296,12 @@ _MODULES = {
     "create_metric_action": "sinks",
     "create_publish_action": "sinks",
     "State": "state",
+    "StateHierarchy": "state_hierarchy",
+    "StateMachine": "state_machine",
+    "StateMachineBuilder": "state_machine_builder",
+    "check_timeout": "state_timeout",
     "StateType": "state_type",
+    "parse_stored_state": "stored_state",
     "batch_fallback": "stores.batch",
     "StateStoreClient": "stores.client",
     "create_state_store": "stores.factory",
@@ -283,6 +322,7 @@ _MODULES = {
     "SQLiteStateStore": "stores.sqlite",
     "Timeout": "timeout",
     "Transition": "transition",
+    "TransitionResult": "transition_result",
     "WhenCheck": "when_check",
     "WORKFLOW_STATUS_ACTIVE": "workflow",
     "WORKFLOW_STATUS_COMPLETE": "workflow",

@@ -33,6 +33,12 @@ class ActionRegistry:
         self._actions: dict[str, ActionFunction] = {}
         self._lock = threading.Lock()
 
+    def copy(self) -> "ActionRegistry":
+        """A registry with the same actions."""
+        registry = ActionRegistry()
+        registry._actions = self._actions
+        return registry
+
     def register(self, name: str, func: AnyAction, metadata: dict[str, Any] | None = None) -> None:
         """Give an action a name, in the place of the one that had it."""
         if not name:

@@ -103,6 +103,20 @@ class GuardRegistry:
             raise GuardNotFoundError(f"Guard '{name}' {how}", guard_name=name)
         return guard
 
+    def copy(self, *, strict: bool) -> "GuardRegistry":
+        """A registry with the same guards."""
+        registry = GuardRegistry(strict=strict)
+        registry._guards = self._guards
+        return registry
+
+    def passes(self, guard: GuardSpec, context: dict[str, Any]) -> bool:
+        """Ask one guard as machines write it."""
+        return _run_sync(self._all((guard,), context, True)).passed
+
+    async def async_passes(self, guard: GuardSpec, context: dict[str, Any]) -> bool:
+        """Ask one guard as machines write it, which may be asynchronous."""
+        return (await _run_async(self._all((guard,), context, True))).passed
+
     def evaluate(self, name: str, context: dict[str, Any]) -> bool:
         """Ask one guard; what it raises comes through."""
         answer = self._find(name)(context)

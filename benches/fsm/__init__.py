@@ -1,0 +1,1 @@
+"""The same machines with ours and with other libraries."""

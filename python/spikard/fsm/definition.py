@@ -1,0 +1,193 @@
+"""Reading machines as they are written: from plain data to states and transitions."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from spikard.fsm.action_spec import ActionSpec
+from spikard.fsm.errors import ConfigurationError, ErrorPolicy
+from spikard.fsm.front import front
+from spikard.fsm.guard_spec import GuardSpec
+from spikard.fsm.invoke_spec import InvokeSpec
+from spikard.fsm.region import Region
+from spikard.fsm.state import State
+from spikard.fsm.state_type import StateType
+from spikard.fsm.timeout import Timeout
+from spikard.fsm.transition import Transition
+from spikard.fsm.when_check import WhenCheck
+
+_STATE_KEYS = frozenset(
+    "name type description group parent initial_child regions on_enter on_exit invoke timeout entry_points exit_points "
+    "submachine when metadata".split()
+)
+_TRANSITION_KEYS = frozenset(
+    "trigger source dest region guards actions after internal auto priority description ref refs metadata".split()
+)
+_COPIED = ("groups", "state_variables", "context_invariants", "events")
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off", ""})
+
+
+def read_definition(config: Mapping[str, Any]) -> tuple[dict[str, State], list[Transition], dict[str, Any]]:
+    """The states by name, the transitions and the metadata of a machine."""
+    try:
+        states = [_state(item) for item in config.get("states") or ()]
+        if not states:
+            raise ConfigurationError("At least one state is required")
+        by_name = {state.name: state for state in states}
+        resting = frozenset(state.name for state in states if state.type is not StateType.TERMINAL)
+        transitions = [_transition(item, by_name, resting) for item in config.get("transitions") or ()]
+    except KeyError as error:
+        raise ConfigurationError(f"The key {error} is missing") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ConfigurationError(str(error)) from error
+    return by_name, transitions, _meta(config)
+
+
+def read_error_policy(config: Mapping[str, Any], meta: Mapping[str, Any]) -> ErrorPolicy:
+    """What the machine does with events that do not fit."""
+    given = dict(config.get("error_policy") or {})
+    return ErrorPolicy(
+        default_fallback=given.pop("default_fallback", None),
+        retry_attempts=int(given.pop("retry_attempts", None) or 0),
+        strict_mode=is_on(meta.get("strict_mode"), True),
+        reject_invalid_events=_optional(meta.get("reject_invalid_events")),
+        strict_guard_registry=_optional(meta.get("strict_guard_registry")),
+        metadata=given,
+    )
+
+
+def is_on(value: Any, default: bool) -> bool:
+    """What a switch says, in any of the ways to write it."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        return True if text in _TRUE else False if text in _FALSE else default
+    return default if value is None else bool(value)
+
+
+def items_of(value: Any) -> Iterable[Any]:
+    """One item or a list of them, as a list."""
+    if value is None:
+        return ()
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+def _optional(value: Any) -> bool | None:
+    return None if value is None else is_on(value, True)
+
+
+def _meta(config: Mapping[str, Any]) -> dict[str, Any]:
+    given = config.get("meta")
+    meta: dict[str, Any] = {}
+    if given:
+        meta = {"strict_mode": True, "validate_context": False}
+        meta.update((key, value) for key, value in given.items() if value is not None)
+        if "version" in meta:
+            meta["version"] = str(meta["version"])
+    for key in _COPIED:
+        if config.get(key):
+            meta[key] = config[key]
+    if "state_variables" in meta:
+        meta["state_variables"] = [{"key": item} if isinstance(item, str) else item for item in meta["state_variables"]]
+    return meta
+
+
+def _state(item: Mapping[str, Any]) -> State:
+    extra = item.keys() - _STATE_KEYS
+    metadata = item.get("metadata") or {}
+    if extra:
+        metadata = {**metadata, **{key: item[key] for key in item if key in extra}}
+    timeout = item.get("timeout")
+    return State(
+        item["name"],
+        StateType(item.get("type") or "stable"),
+        item.get("description") or "",
+        item.get("parent"),
+        item.get("initial_child"),
+        tuple([_region(region) for region in item.get("regions") or ()]),
+        _actions(item.get("on_enter")),
+        _actions(item.get("on_exit")),
+        tuple([InvokeSpec(spec["id"], spec["src"], spec.get("on_done")) for spec in items_of(item.get("invoke"))]),
+        Timeout(float(timeout["seconds"]), timeout["destination"]) if timeout else None,
+        item.get("group"),
+        tuple(item.get("entry_points") or ()),
+        tuple(item.get("exit_points") or ()),
+        metadata,
+        tuple([WhenCheck.from_config(check) for check in items_of(item.get("when"))]),
+    )
+
+
+def _region(item: Mapping[str, Any]) -> Region:
+    return Region(
+        item["name"],
+        item["initial"],
+        tuple(item.get("states") or ()),
+        item.get("description") or "",
+        item.get("final"),
+    )
+
+
+def _actions(value: Any) -> tuple[ActionSpec, ...]:
+    if not value:
+        return ()
+    return tuple([ActionSpec.from_config(item) for item in items_of(value)])
+
+
+def _transition(item: Mapping[str, Any], states: Mapping[str, State], resting: frozenset[str]) -> Transition:
+    written = item["source"]
+    source = frozenset((written,) if isinstance(written, str) else written)
+    if "*" in source:
+        source = resting
+    elif any(":" in name for name in source):
+        source = frozenset(_point(name, states, "exit_points") for name in source)
+    dest = item["dest"]
+    if ":" in dest:
+        dest = _point(dest, states, "entry_points")
+    after = item.get("after")
+    delay = None if after is None else _milliseconds(after)
+    auto = bool(item.get("auto"))
+    extra = item.keys() - _TRANSITION_KEYS
+    metadata = item.get("metadata") or {}
+    if extra:
+        metadata = {**metadata, **{key: item[key] for key in item if key in extra}}
+    references = [item["ref"]] if item.get("ref") else []
+    priority = item.get("priority")
+    return Transition(
+        item.get("trigger") or _generated(source, delay, auto),
+        source,
+        dest,
+        item.get("region"),
+        tuple([GuardSpec.from_config(guard) for guard in items_of(item.get("guards"))]),
+        _actions(item.get("actions")),
+        delay,
+        bool(item.get("internal")),
+        auto,
+        None if priority is None else int(priority),
+        item.get("description") or "",
+        (*references, *(item.get("refs") or ())),
+        metadata,
+    )
+
+
+def _generated(source: frozenset[str], delay: int | None, auto: bool) -> str:
+    if not auto and delay is None:
+        raise ConfigurationError("Transition must have either 'trigger', 'after', or 'auto: true'")
+    if len(source) != 1:
+        kind = "Auto" if auto else "Delayed"
+        raise ConfigurationError(f"{kind} transition with implicit trigger must have exactly one source")
+    name = next(iter(source))
+    return f"_auto_{name}" if auto else f"_after_{name}_{delay}_ms"
+
+
+def _milliseconds(after: Any) -> int:
+    if isinstance(after, int):
+        return after
+    return int(front().parse_delay(after))
+
+
+def _point(name: str, states: Mapping[str, State], kind: str) -> str:
+    """The state that `parent:point` means, where the parent declares the point."""
+    parent, _, point = name.partition(":")
+    state = states.get(parent)
+    if state is None or point not in getattr(state, kind):
+        return name
+    return point if point in states else f"{parent}.{point}"

@@ -1,0 +1,277 @@
+"""Events for entities that are kept somewhere: load, validate, compute, keep, act."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from spikard.fsm.action_executor import ActionExecutor
+from spikard.fsm.action_registry import ActionRegistry
+from spikard.fsm.action_spec import ActionSpec
+from spikard.fsm.background_loop import BackgroundLoop
+from spikard.fsm.clock import Clock, FsmClock
+from spikard.fsm.event import Event
+from spikard.fsm.guard_registry import GuardRegistry
+from spikard.fsm.hooks.observer import TransitionObserver
+from spikard.fsm.orchestration.drivers import AwaitingDriver, BlockingDriver
+from spikard.fsm.orchestration.fallback import FallbackMode, parse_mode
+from spikard.fsm.orchestration.idempotency import IdempotencyStore, InMemoryIdempotencyStore
+from spikard.fsm.orchestration.steps import Steps, process_event, timer_rows
+from spikard.fsm.orchestration.store_access import StoreAccess
+from spikard.fsm.stored_state import parse_stored_state
+from spikard.fsm.stores.row import EntityChange, TimerRow
+from spikard.fsm.transition_result import TransitionResult
+
+if TYPE_CHECKING:
+    from spikard.fsm.state_machine import StateMachine
+
+logger = logging.getLogger("spikard.fsm.orchestrator")
+
+Verdict = tuple[bool, list[str]]
+ContextValidatorFn = Callable[[str, str, str, dict[str, Any]], Verdict | Awaitable[Verdict]]
+
+
+class Orchestrator:
+    """Brings events to entities: one step of an entity is kept as a whole, then its actions are done.
+
+    With `concurrency="optimistic"` a step that was computed from a state somebody else has changed in the meantime is
+    computed again, up to `max_conflict_retries` times; with `"none"` the last one to write wins.
+    """
+
+    def __init__(
+        self,
+        machine: "StateMachine",
+        state_store: Any,
+        guards: GuardRegistry | None = None,
+        actions: ActionRegistry | None = None,
+        *,
+        context_validator: ContextValidatorFn | None = None,
+        executor: ActionExecutor | None = None,
+        scheduler: Any = None,
+        use_initial_state_when_missing: bool = True,
+        invoke_adapter: Any = None,
+        hooks: Iterable[Any] | None = None,
+        audit_store: Any = None,
+        event_store: Any = None,
+        concurrency: Literal["optimistic", "none"] = "optimistic",
+        max_conflict_retries: int = 5,
+        idempotency: IdempotencyStore | None = None,
+        clock: Clock | None = None,
+        context_model: Any = None,
+    ) -> None:
+        if concurrency not in ("optimistic", "none"):
+            raise ValueError(f"concurrency must be 'optimistic' or 'none', got {concurrency!r}")
+        self.machine = machine
+        self.store = state_store
+        self.access = StoreAccess(state_store)
+        if guards is not None:
+            machine.bind_guards(guards)
+        if actions is not None:
+            machine.bind_actions(actions)
+        self.executor = executor or ActionExecutor(machine.action_registry)
+        self.context_validator = context_validator or (_model_validator(context_model) if context_model else None)
+        self.scheduler = scheduler
+        self.use_initial_state_when_missing = use_initial_state_when_missing
+        self.invoke_adapter = invoke_adapter
+        self.observer = TransitionObserver()
+        for hook in hooks or ():
+            self.observer.add_hook(hook)
+        self.observed = bool(self.observer.hooks)
+        self.audit_store = audit_store
+        self.event_store = event_store
+        self.max_conflict_retries = max_conflict_retries
+        self.idempotency = idempotency or InMemoryIdempotencyStore()
+        self.clock = clock or FsmClock()
+        self.is_optimistic = concurrency == "optimistic" and "versions" in self.access.capabilities
+        self.background = BackgroundLoop()
+        self._tasks: dict[tuple[str, str], str] = {}
+        self._read(machine)
+        self._blocking = BlockingDriver(self)
+        self._awaiting = AwaitingDriver(self)
+
+    def _read(self, machine: "StateMachine") -> None:
+        """What the definition says, once instead of with every event."""
+        states, meta = machine.states, machine.meta
+        self.initial_leaf: str = machine.hierarchy.effective_target_leaf(machine.get_initial_state().name)
+        self.fingerprint: str = machine.fingerprint
+        self.has_regions = bool(machine.parallel_states)
+        self.checks_context = bool(meta.get("validate_context"))
+        self.validates = self.checks_context or self.context_validator is not None
+        self.auto_depth = int(meta.get("auto_depth") or 20)
+        self.fallback_state: str | None = machine.error_policy.default_fallback
+        is_defined = self.fallback_state is not None and self.fallback_state in states
+        self.fallback_mode: FallbackMode = parse_mode(meta) if is_defined else "off"
+        self._terminal = frozenset(machine.terminal_states)
+        self._timers: dict[str, list[tuple[str, str, float]]] = {}
+        for index, transition in enumerate(machine.transitions):
+            if transition.is_delayed:
+                for name in transition.source:
+                    key, seconds = f"{name}#{index}", (transition.after or 0) / 1000
+                    self._timers.setdefault(name, []).append((key, transition.trigger, seconds))
+        for name, state in states.items():
+            if state.timeout is not None:
+                declared = "timeout" in machine.get_available_triggers(name)
+                trigger = "timeout" if declared else f"_timeout_{name}"
+                self._timers.setdefault(name, []).append((f"{name}#timeout", trigger, state.timeout.seconds))
+
+    def process_event(
+        self, entity_id: str, event: str | Event, context: dict[str, Any] | None = None
+    ) -> TransitionResult:
+        """Bring an event to an entity and wait on this thread."""
+        if not self.access.has_sync:
+            raise TypeError("process_event requires a sync StateStore (get_state, set_state, get_context)")
+        result: TransitionResult = self._blocking.run(self.steps(entity_id, event, context))
+        return result
+
+    async def async_process_event(
+        self, entity_id: str, event: str | Event, context: dict[str, Any] | None = None
+    ) -> TransitionResult:
+        """Bring an event to an entity. A store that cannot be awaited is asked in a thread."""
+        if not (self.access.has_async or self.access.has_sync):
+            raise TypeError("async_process_event requires an AsyncStateStore (aget_state, aset_state, aget_context)")
+        result: TransitionResult = await self._awaiting.run(self.steps(entity_id, event, context))
+        return result
+
+    def apply_data(self, entity_id: str, data: dict[str, Any]) -> list[TransitionResult]:
+        """Merge data into an entity's context, and do what follows from it by itself."""
+        if not self.access.has_sync:
+            raise TypeError("apply_data requires a sync StateStore (get_state, set_state, get_context)")
+        results: list[TransitionResult] = self._blocking.run(self._data_steps(entity_id, data))
+        return results
+
+    async def async_apply_data(self, entity_id: str, data: dict[str, Any]) -> list[TransitionResult]:
+        """`apply_data`, awaited."""
+        results: list[TransitionResult] = await self._awaiting.run(self._data_steps(entity_id, data))
+        return results
+
+    async def close(self) -> None:
+        """Let go of what the orchestrator has started itself; store and scheduler stay with whoever made them."""
+        self.background.close()
+
+    def steps(self, entity_id: str, event: str | Event, context: Mapping[str, Any] | None) -> Steps:
+        """The steps of an event, for a driver."""
+        is_given = isinstance(event, Event)
+        return process_event(self, entity_id, _event(event), context, is_given=is_given)
+
+    def _data_steps(self, entity_id: str, data: Mapping[str, Any]) -> Steps:
+        return process_event(self, entity_id, Event("__apply_data"), data, is_given=False, is_data=True)
+
+    def is_terminal(self, state: str) -> bool:
+        """Whether a state is never left."""
+        return state in self._terminal
+
+    def recorded(self, result: TransitionResult) -> dict[str, Any]:
+        """A result as plain data, for the day the event comes again."""
+        return {
+            "source_state": result.source_state,
+            "target_state": result.target_state,
+            "trigger": result.trigger,
+            "metadata": dict(result.metadata),
+        }
+
+    def replayed(self, recorded: Mapping[str, Any]) -> TransitionResult:
+        """The result of an event that has come before."""
+        return TransitionResult.success_result(
+            recorded["source_state"], recorded["target_state"], recorded["trigger"],
+            metadata={**recorded["metadata"], "replayed": True},
+        )  # fmt: skip
+
+    # Time
+
+    def timers_between(
+        self, before: str, after: str, is_new: bool, now: datetime | None
+    ) -> tuple[tuple[str, ...], tuple[TimerRow, ...]]:
+        """The states whose timers stop, and the timers that start, between two stored states."""
+        if not self._timers or (before == after and not is_new):
+            return (), ()
+        old, new = (frozenset() if is_new else self._active(before)), self._active(after)
+        left = tuple(name for name in old - new if name in self._timers)
+        starting = [timer for name in new - old for timer in self._timers.get(name, ())]
+        return left, timer_rows(starting, now or self.clock.now())
+
+    def _active(self, stored: str) -> frozenset[str]:
+        parsed = parse_stored_state(stored, self.machine.is_parallel_state)
+        leaves = [parsed] if isinstance(parsed, str) else [parsed.parallel_state, *parsed.get_all_active()]
+        known = [leaf for leaf in leaves if leaf in self.machine.states]
+        return frozenset(name for leaf in known for name in self.machine.hierarchy.ancestors(leaf))
+
+    async def schedule(self, entity_id: str, change: EntityChange) -> None:
+        """Stop the timers of states that were left, and start those of states that were entered."""
+        left = set(change.cancel_timers)
+        for key, task_id in list(self._tasks.items()):
+            if key[0] == entity_id and key[1].partition("#")[0] in left:
+                self._tasks.pop(key, None)
+                await self.scheduler.cancel(task_id)
+        for timer in change.arm_timers:
+            delay_ms = max(0, round((timer.fires_at - self.clock.now()).total_seconds() * 1000))
+            state = timer.timer_key.partition("#")[0]
+            metadata = {"machine": self.machine.name, "timer_key": timer.timer_key, "state": state}
+            fire = self._firing(entity_id, timer, state)
+            self._tasks[entity_id, timer.timer_key] = await self.scheduler.schedule(
+                delay_ms, fire, entity_id, timer.trigger, metadata
+            )
+
+    async def schedule_event(self, entity_id: str, event: Event, seconds: float) -> None:
+        """Bring an event to an entity after a while."""
+        if self.scheduler is None:
+            raise RuntimeError(f"'{event.trigger}' is to be sent later, and the orchestrator has no scheduler")
+
+        async def fire() -> None:
+            await self.async_process_event(entity_id, event)
+
+        await self.scheduler.schedule(round(seconds * 1000), fire, entity_id, event.trigger, {})
+
+    def _firing(self, entity_id: str, timer: TimerRow, state: str) -> Callable[[], Awaitable[None]]:
+        async def fire() -> None:
+            self._tasks.pop((entity_id, timer.timer_key), None)
+            row = await self.access.aload(entity_id)
+            if row.state is None or state not in self._active(row.state):
+                logger.info("Timer %s of '%s' is dropped: the state was left", timer.timer_key, entity_id)
+                return
+            await self.async_process_event(entity_id, timer.trigger)
+
+        return fire
+
+    def addressed(self, entity_id: str, message: ActionSpec) -> tuple[str, Event, float]:
+        """Whom an action's message is for, the event, and after how many seconds."""
+        params = message.params
+        event = _event(str(params["event"]))
+        return str(params.get("to") or entity_id), event, _seconds(params.get("delay"))
+
+    @cached_property
+    def capabilities(self) -> frozenset[str]:
+        """What may be relied on of the store: `versions`, `transactions`, `durable`."""
+        return self.access.capabilities
+
+
+def _event(event: str | Event) -> Event:
+    return event if isinstance(event, Event) else Event(event)
+
+
+def _seconds(delay: Any) -> float:
+    if not delay:
+        return 0.0
+    front: Any = import_module("spikard.fsm")
+    return float(front.parse_delay(delay)) / 1000
+
+
+def _model_validator(model: Any) -> ContextValidatorFn:
+    """A validator out of a model: pydantic's own, or whatever msgspec can convert to."""
+    validate = getattr(model, "model_validate", None)
+    if validate is None:
+        import msgspec
+
+        def validate(data: dict[str, Any]) -> Any:
+            return msgspec.convert(data, model)
+
+    def check(entity_id: str, state: str, trigger: str, context: dict[str, Any]) -> Verdict:  # noqa: ARG001
+        public = {key: value for key, value in context.items() if not key.startswith("_")}
+        try:
+            validate(public)
+        except ValueError as error:
+            return False, [str(error)]
+        return True, []
+
+    return check

@@ -1,0 +1,93 @@
+"""Any store as one that keeps whole steps."""
+
+import asyncio
+from typing import Any
+
+from spikard.fsm.stores.protocol import AsyncStateStore, StateStore, TransactionalStore, VersionedStateStore
+from spikard.fsm.stores.row import EntityChange, EntityRow
+
+
+class StoreAccess:
+    """A store with `load` and `commit`, whichever methods it has.
+
+    A store without versions or transactions runs the same steps without their guarantees; `capabilities` says so.
+    """
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+        self.is_whole = isinstance(store, TransactionalStore)
+        self.has_sync = self.is_whole or isinstance(store, StateStore)
+        self.has_async = self.is_whole or isinstance(store, AsyncStateStore)
+        self.is_versioned = isinstance(store, VersionedStateStore)
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What may be relied on."""
+        if self.is_whole:
+            found: frozenset[str] = self.store.capabilities
+            return found
+        return frozenset({"versions"} if self.is_versioned else ())
+
+    def load(self, entity_id: str) -> EntityRow:
+        """All that is kept of an entity."""
+        if self.is_whole:
+            row: EntityRow = self.store.load(entity_id)
+            return row
+        if self.is_versioned:
+            state, version = self.store.get_state_versioned(entity_id)
+        else:
+            state, version = self.store.get_state(entity_id), None
+        context = self.store.get_context(entity_id) or {}
+        return EntityRow(entity_id, state, version or 0, dict(context))
+
+    def commit(self, change: EntityChange) -> int:
+        """Keep a change."""
+        if self.is_whole:
+            version: int = self.store.commit(change)
+            return version
+        context = self._context(change, self.store.get_context) if change.patch is not None else change.context
+        version = change.expected_version or 0
+        if change.state is not None:
+            metadata = {**change.metadata, "context": context} if context is not None else dict(change.metadata)
+            if self.is_versioned:
+                # A new entity has no version to expect.
+                expected = change.expected_version or None
+                arguments = {"expected_version": expected, "metadata": metadata}
+                version = self.store.set_state_versioned(change.entity_id, change.state, **arguments)
+            else:
+                self.store.set_state(change.entity_id, change.state, metadata=metadata)
+        if context is not None and hasattr(self.store, "set_context"):
+            self.store.set_context(change.entity_id, context)
+        return version
+
+    async def aload(self, entity_id: str) -> EntityRow:
+        """`load`, awaited; a store that cannot be awaited is asked in a thread."""
+        if self.is_whole:
+            row: EntityRow = await self.store.aload(entity_id)
+            return row
+        if not self.has_async:
+            return await asyncio.to_thread(self.load, entity_id)
+        state = await self.store.aget_state(entity_id)
+        return EntityRow(entity_id, state, 0, dict(await self.store.aget_context(entity_id) or {}))
+
+    async def acommit(self, change: EntityChange) -> int:
+        """`commit`, awaited; a store that cannot be awaited is asked in a thread."""
+        if self.is_whole:
+            version: int = await self.store.acommit(change)
+            return version
+        if not self.has_async:
+            return await asyncio.to_thread(self.commit, change)
+        context = change.context
+        if change.patch is not None:
+            present = await self.store.aget_context(change.entity_id) or {}
+            context = self._context(change, lambda _: present)
+        if change.state is not None:
+            metadata = {**change.metadata, "context": context} if context is not None else dict(change.metadata)
+            await self.store.aset_state(change.entity_id, change.state, metadata=metadata)
+        if context is not None and hasattr(self.store, "aset_context"):
+            await self.store.aset_context(change.entity_id, context)
+        return change.expected_version or 0
+
+    def _context(self, change: EntityChange, read: Any) -> dict[str, Any]:
+        present = {**(read(change.entity_id) or {}), **(change.patch or {})}
+        return {key: value for key, value in present.items() if key not in change.removed}
