@@ -17,6 +17,7 @@ __all__ = [
     "CompiledMachine",
     "Driver",
     "Exchange",
+    "Expression",
     "FileResponse",
     "Headers",
     "JsonSchema",
@@ -32,9 +33,13 @@ __all__ = [
     "__profile__",
     "__version__",
     "build_request",
+    "change_context",
+    "check_holds",
     "check_schema",
     "encode_json",
+    "fill_template",
     "hold_clock",
+    "read_delay",
     "render_response",
     "share_memory",
     "validate_json",
@@ -545,3 +550,39 @@ class TransitionResult:
     def __setattr__(self, name: str, _value: Any, /) -> None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[type[TransitionResult], tuple[Any, ...]]: ...
+
+@final
+class Expression:
+    """An expression of a state machine, compiled once."""
+
+    def __new__(cls, source: str, /) -> Self: ...
+    @property
+    def source(self) -> str:
+        """The text it was compiled from."""
+    @property
+    def names(self) -> list[str]:
+        """The names it looks up, each once."""
+    def evaluate(self, namespace: dict[str, Any], /, *, allow_random: bool = False, now: int | None = None) -> Any:
+        """Its value; `now` is the time of `now()` in microseconds since 1970."""
+    def holds(self, namespace: dict[str, Any], /, *, allow_random: bool = False, now: int | None = None) -> bool:
+        """Whether its value counts as true."""
+
+def check_holds(
+    field: str,
+    op: str,
+    value: Any,
+    values: tuple[Any, ...],
+    allow_backtracking: bool,
+    context: dict[str, Any],
+    /,
+) -> bool:
+    """Whether a check holds in a context."""
+
+def fill_template(text: str, namespace: dict[str, Any], /, *, strict: bool = False) -> str:
+    """A text with each `{{ expression }}` replaced by its value."""
+
+def change_context(effect: str, params: dict[str, Any], context: dict[str, Any], /, *, now: int | None = None) -> None:
+    """Changes a context as an effect says; `now` is in microseconds since 1970."""
+
+def read_delay(text: str, /) -> int:
+    """A delay in milliseconds."""

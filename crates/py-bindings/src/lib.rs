@@ -16,6 +16,7 @@
 //! - `body_reader`, `intake`, `part_parser`: bodies as handlers ask for them
 //! - `encode`, `values`, `json_value`, `schema`, `settings`, `tls`, `compression`, `static_files`: conversions
 //! - `fsm`: state machines
+//! - `fsm_rules`, `fsm_host`, `fsm_value`, `fsm_foreign`: expressions, checks and effects on contexts of state machines
 //! - `thread_bound`: values that belong to one thread
 //! - `pool`: threads for plain `def` handlers
 
@@ -41,6 +42,10 @@ mod event_loop;
 mod file_response;
 mod form;
 mod fsm;
+mod fsm_foreign;
+mod fsm_host;
+mod fsm_rules;
+mod fsm_value;
 mod gateway;
 mod guard;
 mod headers;
@@ -100,6 +105,8 @@ mod _spikard {
     use crate::file_response::FileResponse;
     #[pymodule_export]
     use crate::fsm::{CompiledMachine, TransitionResult};
+    #[pymodule_export]
+    use crate::fsm_rules::{Expression, change_context, check_holds, fill_template, read_delay};
     #[pymodule_export]
     use crate::headers::Headers;
     #[pymodule_export]

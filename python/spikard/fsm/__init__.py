@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from spikard.fsm.change_bus import ChangeEvent as ChangeEvent
     from spikard.fsm.check_spec import CHECK_OPS as CHECK_OPS
     from spikard.fsm.check_spec import CheckSpec as CheckSpec
+    from spikard.fsm.checks import evaluate_check as evaluate_check
+    from spikard.fsm.checks import evaluate_when_check as evaluate_when_check
     from spikard.fsm.clock import Clock as Clock
     from spikard.fsm.clock import FsmClock as FsmClock
     from spikard.fsm.clock import SimulatedClock as SimulatedClock
+    from spikard.fsm.code_actions import execute_code_action as execute_code_action
     from spikard.fsm.dead_letters.client import DLQClient as DLQClient
     from spikard.fsm.dead_letters.file import FileDeadLetterStore as FileDeadLetterStore
     from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore as InMemoryDeadLetterStore
@@ -49,9 +52,11 @@ if TYPE_CHECKING:
     from spikard.fsm.dead_letters.ttl_cleaner import CleanupResult as CleanupResult
     from spikard.fsm.dead_letters.ttl_cleaner import RetentionPolicy as RetentionPolicy
     from spikard.fsm.dead_letters.ttl_cleaner import TTLCleaner as TTLCleaner
+    from spikard.fsm.delays import parse_delay as parse_delay
     from spikard.fsm.destination_candidate import DestinationCandidate as DestinationCandidate
     from spikard.fsm.destination_check_result import DestinationCheckResult as DestinationCheckResult
     from spikard.fsm.dotted_name import import_dotted as import_dotted
+    from spikard.fsm.effects import apply_effect as apply_effect
     from spikard.fsm.entity_session import EntitySession as EntitySession
     from spikard.fsm.errors import ActionNotFoundError as ActionNotFoundError
     from spikard.fsm.errors import ConfigurationError as ConfigurationError
@@ -75,6 +80,22 @@ if TYPE_CHECKING:
     from spikard.fsm.event_recorder import EventRecorder as EventRecorder
     from spikard.fsm.execution_result import ExecutionMode as ExecutionMode
     from spikard.fsm.execution_result import ExecutionResult as ExecutionResult
+    from spikard.fsm.expression_errors import ExprAttributeError as ExprAttributeError
+    from spikard.fsm.expression_errors import ExprError as ExprError
+    from spikard.fsm.expression_errors import ExprLimitError as ExprLimitError
+    from spikard.fsm.expression_errors import ExprNameError as ExprNameError
+    from spikard.fsm.expression_errors import ExprRefusedError as ExprRefusedError
+    from spikard.fsm.expression_errors import ExprSyntaxError as ExprSyntaxError
+    from spikard.fsm.expressions import Expression as Expression
+    from spikard.fsm.expressions import evaluate_bool_expr as evaluate_bool_expr
+    from spikard.fsm.expressions import evaluate_expr as evaluate_expr
+    from spikard.fsm.features import get_allow_catalog_code as get_allow_catalog_code
+    from spikard.fsm.features import get_allow_catalog_code_source as get_allow_catalog_code_source
+    from spikard.fsm.features import get_allow_inline_code_actions as get_allow_inline_code_actions
+    from spikard.fsm.features import get_allow_inline_code_actions_source as get_allow_inline_code_actions_source
+    from spikard.fsm.features import get_allow_inline_code_imports as get_allow_inline_code_imports
+    from spikard.fsm.features import get_allow_inline_code_imports_source as get_allow_inline_code_imports_source
+    from spikard.fsm.features import get_code_isolation as get_code_isolation
     from spikard.fsm.guard_factories import all_of as all_of
     from spikard.fsm.guard_factories import any_of as any_of
     from spikard.fsm.guard_factories import equals as equals
@@ -92,6 +113,9 @@ if TYPE_CHECKING:
     from spikard.fsm.hooks.metrics import MetricsCollector as MetricsCollector
     from spikard.fsm.hooks.observer import TransitionObserver as TransitionObserver
     from spikard.fsm.hooks.protocol import TransitionHook as TransitionHook
+    from spikard.fsm.http_actions import HttpActionConfig as HttpActionConfig
+    from spikard.fsm.http_actions import async_execute_http_action as async_execute_http_action
+    from spikard.fsm.http_actions import execute_http_action as execute_http_action
     from spikard.fsm.invoke_spec import InvokeSpec as InvokeSpec
     from spikard.fsm.names import is_valid_entity_id as is_valid_entity_id
     from spikard.fsm.names import is_valid_name as is_valid_name
@@ -157,6 +181,8 @@ if TYPE_CHECKING:
     from spikard.fsm.stores.row import EntityChange as EntityChange
     from spikard.fsm.stores.row import EntityRow as EntityRow
     from spikard.fsm.stores.sqlite import SQLiteStateStore as SQLiteStateStore
+    from spikard.fsm.templates import render_template as render_template
+    from spikard.fsm.templates import render_template_value as render_template_value
     from spikard.fsm.timeout import Timeout as Timeout
     from spikard.fsm.transition import Transition as Transition
     from spikard.fsm.transition_result import TransitionResult as TransitionResult
@@ -189,9 +215,12 @@ _MODULES = {
     "ChangeEvent": "change_bus",
     "CHECK_OPS": "check_spec",
     "CheckSpec": "check_spec",
+    "evaluate_check": "checks",
+    "evaluate_when_check": "checks",
     "Clock": "clock",
     "FsmClock": "clock",
     "SimulatedClock": "clock",
+    "execute_code_action": "code_actions",
     "DLQClient": "dead_letters.client",
     "FileDeadLetterStore": "dead_letters.file",
     "InMemoryDeadLetterStore": "dead_letters.memory",
@@ -212,9 +241,11 @@ _MODULES = {
     "CleanupResult": "dead_letters.ttl_cleaner",
     "RetentionPolicy": "dead_letters.ttl_cleaner",
     "TTLCleaner": "dead_letters.ttl_cleaner",
+    "parse_delay": "delays",
     "DestinationCandidate": "destination_candidate",
     "DestinationCheckResult": "destination_check_result",
     "import_dotted": "dotted_name",
+    "apply_effect": "effects",
     "EntitySession": "entity_session",
     "ActionNotFoundError": "errors",
     "ConfigurationError": "errors",
@@ -238,6 +269,22 @@ _MODULES = {
     "EventRecorder": "event_recorder",
     "ExecutionMode": "execution_result",
     "ExecutionResult": "execution_result",
+    "ExprAttributeError": "expression_errors",
+    "ExprError": "expression_errors",
+    "ExprLimitError": "expression_errors",
+    "ExprNameError": "expression_errors",
+    "ExprRefusedError": "expression_errors",
+    "ExprSyntaxError": "expression_errors",
+    "Expression": "expressions",
+    "evaluate_bool_expr": "expressions",
+    "evaluate_expr": "expressions",
+    "get_allow_catalog_code": "features",
+    "get_allow_catalog_code_source": "features",
+    "get_allow_inline_code_actions": "features",
+    "get_allow_inline_code_actions_source": "features",
+    "get_allow_inline_code_imports": "features",
+    "get_allow_inline_code_imports_source": "features",
+    "get_code_isolation": "features",
     "all_of": "guard_factories",
     "any_of": "guard_factories",
     "equals": "guard_factories",
@@ -255,6 +302,9 @@ _MODULES = {
     "MetricsCollector": "hooks.metrics",
     "TransitionObserver": "hooks.observer",
     "TransitionHook": "hooks.protocol",
+    "HttpActionConfig": "http_actions",
+    "async_execute_http_action": "http_actions",
+    "execute_http_action": "http_actions",
     "InvokeSpec": "invoke_spec",
     "is_valid_entity_id": "names",
     "is_valid_name": "names",
@@ -320,6 +370,8 @@ _MODULES = {
     "EntityChange": "stores.row",
     "EntityRow": "stores.row",
     "SQLiteStateStore": "stores.sqlite",
+    "render_template": "templates",
+    "render_template_value": "templates",
     "Timeout": "timeout",
     "Transition": "transition",
     "TransitionResult": "transition_result",

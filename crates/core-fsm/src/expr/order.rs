@@ -122,7 +122,7 @@ pub(super) fn same(left: &Value, right: &Value) -> bool {
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Int(left), Value::Int(right)) => left == right,
         (Value::Big(left), Value::Big(right)) => left == right,
-        (Value::Float(left), Value::Float(right)) => left == right,
+        (Value::Float(left), Value::Float(right)) => left.total_cmp(right).is_eq(),
         (Value::Text(left), Value::Text(right)) => left == right,
         (Value::List(left), Value::List(right)) | (Value::Tuple(left), Value::Tuple(right)) => {
             Arc::ptr_eq(left, right)

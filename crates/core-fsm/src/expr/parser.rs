@@ -451,7 +451,9 @@ impl Parser {
     }
 
     fn subscript(&mut self) -> Result<(), ExprError> {
-        if !self.is(":") {
+        if self.is(":") {
+            self.code.push(Op::Constant(Value::Null));
+        } else {
             self.expression()?;
             if self.is(",") {
                 let mut count = 1;
@@ -465,8 +467,6 @@ impl Parser {
                 self.code.push(Op::Index);
                 return Ok(());
             }
-        } else {
-            self.code.push(Op::Constant(Value::Null));
         }
         self.expect(":")?;
         for last in [false, true] {

@@ -157,11 +157,12 @@ fn quote(text: &str, out: &mut String) {
             }
             _ => {
                 let code = u32::from(char);
-                out.push_str(&match code {
+                let escape = match code {
                     0..=0xff => format!("\\x{code:02x}"),
                     0x100..=0xffff => format!("\\u{code:04x}"),
                     _ => format!("\\U{code:08x}"),
-                });
+                };
+                out.push_str(&escape);
             }
         }
     }

@@ -137,15 +137,13 @@ fn end_of_source(body: &[char], start: usize) -> Result<usize, ExprError> {
         match (quote, char) {
             (_, '\\') => return Err(syntax("a backslash in a field of an f-text")),
             (Some(mark), char) if *char == mark => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(*char),
             (None, '(' | '[' | '{') => open += 1,
-            (None, '}') if open == 0 => return Ok(at),
+            (None, '}' | ':') if open == 0 => return Ok(at),
             (None, ')' | ']' | '}') => open = open.saturating_sub(1),
             (None, '!') if open == 0 && body.get(at + 1) != Some(&'=') => return Ok(at),
             (None, '!') => at += 1,
-            (None, ':') if open == 0 => return Ok(at),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
         at += 1;
     }
