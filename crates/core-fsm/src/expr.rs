@@ -17,6 +17,7 @@ mod repr;
 mod run;
 mod template_literal;
 mod text_literal;
+mod text_parser;
 mod token;
 
 use std::sync::Arc;

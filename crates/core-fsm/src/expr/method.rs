@@ -350,8 +350,13 @@ fn join(meter: &Meter, separator: &str, items: &[Value]) -> Result<Value, ExprEr
 fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut inside = false;
-    for char in text.chars() {
-        if inside {
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        if inside && char == 'Σ' {
+            // At the end of a word it has a form of its own.
+            let last = !chars.peek().is_some_and(|next| next.is_alphabetic());
+            out.push(if last { 'ς' } else { 'σ' });
+        } else if inside {
             out.extend(char.to_lowercase());
         } else {
             push_title(char, &mut out);

@@ -288,7 +288,8 @@ fn float(operator: Binary, left: f64, right: f64) -> Result<f64, ExprError> {
                 return Err(zero_division("0.0 cannot be raised to a negative power"));
             }
             if left < 0.0 && left.is_finite() && right.is_finite() && right.fract() != 0.0 {
-                return Err(ExprError::value(
+                return Err(ExprError::new(
+                    ExprErrorKind::Refused,
                     "a negative number to a broken power is a complex number, which is not available",
                 ));
             }

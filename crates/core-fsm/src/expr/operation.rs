@@ -67,6 +67,11 @@ pub(super) fn binary(
         (Binary::Multiply, sequence, count) | (Binary::Multiply, count, sequence)
             if is_sequence(sequence) && position(count).is_some() =>
         {
+            if matches!(count, Value::Big(_)) {
+                return Err(number::overflow(
+                    "cannot fit 'int' into an index-sized integer",
+                ));
+            }
             return repeat(meter, sequence, position(count).unwrap_or_default());
         }
         (Binary::Modulo, Value::Text(_), _) => {

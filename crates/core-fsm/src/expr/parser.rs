@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
-use super::code::{Binary, Comparison, Conversion, Op, Unary};
+use super::code::{Binary, Comparison, Op, Unary};
 use super::error::{ExprError, ExprErrorKind};
 use super::function::Function;
 use super::lexer::tokenize;
 use super::method::Method;
-use super::template_literal::{Part, split_template};
 use super::token::{Token, TokenKind};
 use crate::Value;
 
@@ -33,7 +32,7 @@ pub(super) fn parse(source: &str) -> Result<Vec<Op>, ExprError> {
     parse_at(&text, 0, 0)
 }
 
-fn parse_at(text: &[char], offset: usize, depth: usize) -> Result<Vec<Op>, ExprError> {
+pub(super) fn parse_at(text: &[char], offset: usize, depth: usize) -> Result<Vec<Op>, ExprError> {
     let mut blank = 0;
     while text.get(blank).is_some_and(|char| char.is_whitespace()) {
         blank += 1;
@@ -66,21 +65,21 @@ fn moved(error: ExprError, offset: usize) -> ExprError {
     }
 }
 
-struct Parser {
+pub(super) struct Parser {
     tokens: Vec<Token>,
-    at: usize,
+    pub(super) at: usize,
     offset: usize,
-    depth: usize,
-    code: Vec<Op>,
+    pub(super) depth: usize,
+    pub(super) code: Vec<Op>,
 }
 
 impl Parser {
-    fn peek(&self) -> &TokenKind {
+    pub(super) fn peek(&self) -> &TokenKind {
         // The last token is the end, and nothing goes beyond it.
         &self.tokens[self.at.min(self.tokens.len() - 1)].kind
     }
 
-    fn position(&self) -> usize {
+    pub(super) fn position(&self) -> usize {
         self.offset + self.tokens[self.at.min(self.tokens.len() - 1)].position
     }
 
@@ -153,7 +152,7 @@ impl Parser {
         ExprError::new(ExprErrorKind::Refused, message).at(self.position())
     }
 
-    fn nested<T>(
+    pub(super) fn nested<T>(
         &mut self,
         parse: impl FnOnce(&mut Self) -> Result<T, ExprError>,
     ) -> Result<T, ExprError> {
@@ -591,90 +590,5 @@ impl Parser {
         self.expect("}")?;
         self.code.push(Op::Map(count));
         Ok(())
-    }
-
-    /// Texts that stand beside each other are one.
-    fn texts(&mut self) -> Result<(), ExprError> {
-        let mut constant = String::new();
-        let mut parts = 0;
-        loop {
-            let position = self.position();
-            match self.peek().clone() {
-                TokenKind::Constant(Value::Text(text)) => constant.push_str(&text),
-                TokenKind::Template { body, raw } => {
-                    let body: Vec<char> = body.chars().collect();
-                    parts += self.template(&body, raw, position, &mut constant, 0)?;
-                }
-                _ => break,
-            }
-            self.at += 1;
-        }
-        if parts == 0 || !constant.is_empty() {
-            self.code.push(Op::Constant(Value::text(&constant)));
-            parts += 1;
-        }
-        if parts > 1 {
-            self.code.push(Op::Join(parts));
-        }
-        Ok(())
-    }
-
-    /// Code for the parts of an f-text, each a text on the stack; what is constant at its end stays in `constant`.
-    fn template(
-        &mut self,
-        body: &[char],
-        raw: bool,
-        position: usize,
-        constant: &mut String,
-        level: usize,
-    ) -> Result<usize, ExprError> {
-        let mut parts = 0;
-        for part in split_template(body, raw).map_err(|error| error.at(position))? {
-            match part {
-                Part::Text(text) => constant.push_str(&text),
-                Part::Field {
-                    source,
-                    echo,
-                    conversion,
-                    format,
-                } => {
-                    constant.push_str(&echo);
-                    if !constant.is_empty() {
-                        self.code
-                            .push(Op::Constant(Value::text(std::mem::take(constant))));
-                        parts += 1;
-                    }
-                    let code = self.nested(|parser| parse_at(&source, position, parser.depth))?;
-                    self.code.extend(code);
-                    let mut inner = String::new();
-                    let count = match &format {
-                        Some(_) if level > 1 => {
-                            return Err(ExprError::new(
-                                ExprErrorKind::Syntax,
-                                "formats inside of formats of formats",
-                            )
-                            .at(position));
-                        }
-                        Some(format) => {
-                            self.template(format, raw, position, &mut inner, level + 1)?
-                        }
-                        None => 0,
-                    };
-                    self.code.push(Op::Constant(Value::text(&inner)));
-                    if count > 0 {
-                        self.code.push(Op::Join(count + 1));
-                    }
-                    self.code.push(Op::Format(
-                        if echo.is_empty() || format.is_some() || conversion != Conversion::None {
-                            conversion
-                        } else {
-                            Conversion::Repr
-                        },
-                    ));
-                    parts += 1;
-                }
-            }
-        }
-        Ok(parts)
     }
 }
