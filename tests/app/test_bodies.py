@@ -11,7 +11,7 @@ import msgspec
 import pydantic
 import pytest
 
-from spikard import Body, Request, Spikard
+from spikard import Body, Request, ServerConfig, Spikard
 from tests.conftest import Serve
 
 GOOD = {"name": "Ada", "age": 36, "tags": ["a"], "home": {"city": "London"}}
@@ -377,3 +377,31 @@ def test_the_body_through_the_request(serve: Serve) -> None:
 
     response = serve(app).client.post("/", content=b'{"a":1}')
     assert response.json() == [1, 1, '{"a":1}', '{"a":1}']
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', '{"b": [{"a": 1, "\\u0061": 2}]}'])
+def test_a_key_that_comes_twice(serve: Serve, text: str) -> None:
+    for strict, status in ((True, 400), (False, 200)):
+        app = Spikard(ServerConfig(strict_json=strict))
+
+        @app.post("/")
+        async def take(body: dict[str, Any]) -> dict[str, Any]:
+            return body
+
+        answer = serve(app).client.post("/", content=text, headers={"content-type": "application/json"})
+        assert answer.status_code == status
+        if strict:
+            assert "duplicate key 'a'" in answer.text
+
+
+def test_request_ids_of_version_seven(serve: Serve) -> None:
+    app = Spikard(ServerConfig(request_id_version=7))
+
+    @app.get("/")
+    async def get() -> None: ...
+
+    client = serve(app).client
+    ids = [client.get("/").headers["x-request-id"] for _ in range(3)]
+    kept = client.get("/", headers={"x-request-id": "mine"}).headers["x-request-id"]
+    assert [uuid.UUID(one).version for one in ids] == [7, 7, 7]
+    assert kept == "mine"

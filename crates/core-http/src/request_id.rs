@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
 use uuid::{Builder, Uuid};
@@ -11,6 +12,15 @@ const MAX_LENGTH: usize = 128;
 
 /// Length of a UUID as text.
 const UUID_LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
+
+/// What fresh ids are: RFC 9562's version 4 or 7.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FreshIds {
+    #[default]
+    Random,
+    /// They sort by the time they were made at.
+    Sorted,
+}
 
 /// The id of one request: visible ASCII, 1 to 128 bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -25,8 +35,13 @@ enum Text {
 
 impl RequestId {
     /// The incoming id if it can be shown anywhere as it is, else a fresh one.
-    pub fn accept_or_new(incoming: Option<&[u8]>) -> Self {
-        incoming.and_then(Self::accept).unwrap_or_else(Self::fresh)
+    pub fn accept_or_new(incoming: Option<&[u8]>, fresh: FreshIds) -> Self {
+        incoming
+            .and_then(Self::accept)
+            .unwrap_or_else(|| match fresh {
+                FreshIds::Random => Self::fresh(),
+                FreshIds::Sorted => Self::fresh_at(unix_millis()),
+            })
     }
 
     /// The id, if it is 1 to 128 bytes of visible ASCII.
@@ -94,6 +109,11 @@ thread_local! {
     static GENERATOR: RefCell<Generator> = RefCell::new(Generator::seeded());
 }
 
+fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}
+
 /// Two counters with random odd strides, each scrambled: long periods and no system call per id.
 struct Generator {
     state: [u64; 2],
@@ -142,7 +162,7 @@ mod tests {
     fn presentable_ids_are_kept() {
         for text in ["a", "req-123/~!", &"x".repeat(128)] {
             assert_eq!(
-                RequestId::accept_or_new(Some(text.as_bytes())).as_str(),
+                RequestId::accept_or_new(Some(text.as_bytes()), FreshIds::Random).as_str(),
                 text
             );
         }
@@ -152,7 +172,7 @@ mod tests {
     fn other_ids_are_replaced() {
         let long = "x".repeat(129);
         for bad in ["", " ", "a b", "a\u{7f}", "é", "a\r\nb", long.as_str()] {
-            let id = RequestId::accept_or_new(Some(bad.as_bytes()));
+            let id = RequestId::accept_or_new(Some(bad.as_bytes()), FreshIds::Random);
             assert_eq!(
                 Uuid::parse_str(id.as_str()).unwrap().get_version_num(),
                 4,
@@ -160,8 +180,8 @@ mod tests {
             );
         }
         assert_ne!(
-            RequestId::accept_or_new(None),
-            RequestId::accept_or_new(None)
+            RequestId::accept_or_new(None, FreshIds::Random),
+            RequestId::accept_or_new(None, FreshIds::Random)
         );
     }
 
@@ -194,6 +214,17 @@ mod tests {
     }
 
     #[test]
+    fn fresh_ids_are_of_the_version_asked_for() {
+        let id = RequestId::accept_or_new(None, FreshIds::Sorted);
+        let uuid = Uuid::parse_str(id.as_str()).unwrap();
+        assert_eq!(uuid.get_version_num(), 7);
+        assert_eq!(
+            RequestId::accept_or_new(Some(b"mine"), FreshIds::Sorted).as_str(),
+            "mine"
+        );
+    }
+
+    #[test]
     fn version_seven_sorts_by_time() {
         let ids =
             [1_700_000_000_000, 1_700_000_000_001, 1_800_000_000_000].map(RequestId::fresh_at);
@@ -207,7 +238,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_id_makes_a_header(incoming in prop::collection::vec(any::<u8>(), 0..140)) {
-            let id = RequestId::accept_or_new(Some(&incoming));
+            let id = RequestId::accept_or_new(Some(&incoming), FreshIds::Random);
             let header = id.to_header_value();
             prop_assert_eq!(header.as_bytes(), id.as_str().as_bytes());
             prop_assert!((1..=128).contains(&id.as_str().len()));

@@ -196,7 +196,8 @@ impl Service {
             None => origin,
         };
         let id = self.settings.request_id_header.as_ref().map(|name| {
-            RequestId::accept_or_new(parts.headers.get(name).map(HeaderValue::as_bytes))
+            let given = parts.headers.get(name).map(HeaderValue::as_bytes);
+            RequestId::accept_or_new(given, self.settings.fresh_ids)
         });
         let head = Head {
             parts,

@@ -8,6 +8,7 @@ use http::HeaderName;
 use crate::compression::Compression;
 use crate::multipart::PartRules;
 use crate::proxies::TrustedProxies;
+use crate::request_id::FreshIds;
 use crate::security_headers::SecurityHeaders;
 
 /// How the access log writes its lines.
@@ -21,6 +22,7 @@ pub enum AccessLogFormat {
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub request_id_header: Option<HeaderName>,
+    pub fresh_ids: FreshIds,
     pub max_body_size: Option<u64>,
     pub request_timeout: Option<Duration>,
     pub header_read_timeout: Duration,
@@ -57,6 +59,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             request_id_header: Some(HeaderName::from_static("x-request-id")),
+            fresh_ids: FreshIds::default(),
             max_body_size: Some(10 * 1024 * 1024),
             request_timeout: Some(Duration::from_secs(30)),
             header_read_timeout: Duration::from_secs(10),

@@ -234,9 +234,11 @@ fn check_answer(route: &Route, schema: &Schema, answer: &Answer) -> PyResult<()>
 fn unchecked(route: &Route, event_loop: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Answer> {
     if let Some(socket) = &route.socket {
         // Who holds the connection may refuse it with an answer; what others return is a message.
-        return match socket.style == Style::Connection && value.cast::<Response>().is_ok() {
-            true => read_response(event_loop, value),
-            false => message(event_loop, value),
+        let is_refusal = socket.style == Style::Connection && value.cast::<Response>().is_ok();
+        return if is_refusal {
+            read_response(event_loop, value)
+        } else {
+            message(event_loop, value)
         };
     }
     let status = route.status;

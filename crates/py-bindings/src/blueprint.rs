@@ -39,6 +39,7 @@ pub(crate) struct Blueprint {
     access_logger: Option<AccessLogger>,
     static_files: Vec<StaticDirectory>,
     max_json_depth: usize,
+    strict_json: bool,
     /// Hooks that every request passes before its route is looked for.
     entry: Option<Arc<Py<PyAny>>>,
     guards: Guards,
@@ -69,6 +70,7 @@ impl Blueprint {
             cors: cors::read(&config.getattr("cors")?)?,
             access_logger: AccessLogger::find(config.py())?,
             max_json_depth: config.getattr("max_json_depth")?.extract()?,
+            strict_json: config.getattr("strict_json")?.is_truthy()?,
             entry: application.entry.clone(),
             front: application.front.clone(),
             mounts: application.mounts.clone(),
@@ -193,7 +195,7 @@ impl Blueprint {
     fn handler(&self, route: &Arc<Route>, gateway: &Gateway) -> Box<dyn Handler> {
         let limits = JsonLimits {
             max_depth: route.max_json_depth.unwrap_or(self.max_json_depth),
-            strict_keys: false,
+            strict_keys: self.strict_json,
         };
         let parts = Arc::new(part_rules::of_route(route, &self.settings.parts));
         let (gateway, plan) = (gateway.clone(), route.socket.clone());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use core_http::proxies::TrustedProxies;
+use core_http::request_id::FreshIds;
 use core_http::settings::{AccessLogFormat, Settings};
 use http::{HeaderName, HeaderValue};
 use pyo3::exceptions::PyValueError;
@@ -57,6 +58,10 @@ pub(crate) fn read(config: &Bound<'_, PyAny>) -> PyResult<Settings> {
     } else {
         None
     };
+    let fresh_ids = match config.getattr("request_id_version")?.extract()? {
+        7 => FreshIds::Sorted,
+        _ => FreshIds::Random,
+    };
     let max_body_size: Option<u64> = config.getattr("max_body_size")?.extract()?;
     let access_log = config.getattr("access_log")?;
     let access_log = match access_log.extract::<String>() {
@@ -69,6 +74,7 @@ pub(crate) fn read(config: &Bound<'_, PyAny>) -> PyResult<Settings> {
     Ok(Settings {
         compression: compression::read(&config.getattr("compression")?)?,
         request_id_header,
+        fresh_ids,
         max_body_size: max_body_size.filter(|&limit| limit > 0),
         request_timeout: seconds(config, "request_timeout")?,
         header_read_timeout: long_seconds(config, "header_read_timeout")?,

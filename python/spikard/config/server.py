@@ -52,6 +52,7 @@ OPTIONAL_SECONDS = {
 }
 FLAGS = (
     "enable_request_id",
+    "strict_json",
     "graceful_shutdown",
     "http2",
     "proxy_protocol",
@@ -87,6 +88,7 @@ class ServerConfig(Settings):
     backlog: int = 2048
     enable_request_id: bool = True
     request_id_header: str = "X-Request-ID"
+    request_id_version: int = 4
     max_body_size: int | None = 10_485_760
     request_timeout: float | None = 30
     header_read_timeout: float | None = 10
@@ -96,6 +98,7 @@ class ServerConfig(Settings):
     max_headers: int = 100
     max_uri_length: int = 8192
     max_json_depth: int = 64
+    strict_json: bool = False
     max_form_fields: int = 1000
     max_files: int = 100
     max_file_size: int | None = None
@@ -164,6 +167,7 @@ class ServerConfig(Settings):
         if self.root_path:
             bounds.route_path(self, "root_path")
             self._store("root_path", self.root_path.rstrip("/"))
+        bounds.choice(self, "request_id_version", (4, 7))
         bounds.choice(self, "validate_responses", ("always", "debug", "never"))
         bounds.choice(self, "access_log", (True, False, "text", "json"))
         bounds.text(self, "log_level")

@@ -28,7 +28,7 @@ impl Service {
             .settings
             .request_id_header
             .as_ref()
-            .map(|_| RequestId::accept_or_new(None));
+            .map(|_| RequestId::accept_or_new(None, self.settings.fresh_ids));
         let response = self.render(problem, id.as_ref());
         let status = response.status();
         let Body::Full(body) = response.into_body() else {

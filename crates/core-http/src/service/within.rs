@@ -42,7 +42,7 @@ impl Service {
             && let Some(name) = &self.settings.request_id_header
         {
             let given = head.parts.headers.get(name).map(HeaderValue::as_bytes);
-            head.id = Some(RequestId::accept_or_new(given));
+            head.id = Some(RequestId::accept_or_new(given, self.settings.fresh_ids));
         }
         let is_led_on = door == Door::BehindFront;
         let led = head.parts.extensions.remove::<Led>();

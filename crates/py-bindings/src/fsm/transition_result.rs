@@ -428,6 +428,7 @@ impl TransitionResult {
         Ok(self.success && !self.is_self_transition(py)?)
     }
 
+    #[expect(clippy::unused_self, reason = "Python calls it on an instance")]
     fn __setattr__(&self, py: Python<'_>, name: &str, _value: Py<PyAny>) -> PyResult<()> {
         let message = format!("cannot assign to field '{name}'");
         let frozen = py.import("dataclasses")?.getattr("FrozenInstanceError")?;
