@@ -16,6 +16,7 @@ from spikard.fsm import (
     EntityChange,
     InMemoryStateStore,
     PostgresStateStore,
+    RedisStateStore,
     SQLiteStateStore,
     StaleVersionError,
     batch_fallback,
@@ -40,10 +41,17 @@ def in_postgres(request: pytest.FixtureRequest) -> PostgresStateStore:
     return store
 
 
+def in_redis(request: pytest.FixtureRequest) -> RedisStateStore:
+    store = RedisStateStore(request.getfixturevalue("redis_url"), f"spikard:test:{uuid4().hex}")
+    store.connect()
+    return store
+
+
 STORES: dict[str, Callable[[pytest.FixtureRequest], Any]] = {
     "memory": lambda request: InMemoryStateStore(),
     "sqlite": in_sqlite,
     "postgres": in_postgres,
+    "redis": in_redis,
 }
 THREADS = 32
 

@@ -178,6 +178,7 @@ if TYPE_CHECKING:
     from spikard.fsm.stores.protocol import StateStore as StateStore
     from spikard.fsm.stores.protocol import TransactionalStore as TransactionalStore
     from spikard.fsm.stores.protocol import VersionedStateStore as VersionedStateStore
+    from spikard.fsm.stores.redis import RedisStateStore as RedisStateStore
     from spikard.fsm.stores.row import EntityChange as EntityChange
     from spikard.fsm.stores.row import EntityRow as EntityRow
     from spikard.fsm.stores.sqlite import SQLiteStateStore as SQLiteStateStore
@@ -367,6 +368,7 @@ _MODULES = {
     "StateStore": "stores.protocol",
     "TransactionalStore": "stores.protocol",
     "VersionedStateStore": "stores.protocol",
+    "RedisStateStore": "stores.redis",
     "EntityChange": "stores.row",
     "EntityRow": "stores.row",
     "SQLiteStateStore": "stores.sqlite",

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from spikard._spikard import CompiledMachine, TransitionResult
 from spikard.fsm.action_registry import ActionRegistry
@@ -14,6 +14,7 @@ from spikard.fsm.context_contract import validate_context
 from spikard.fsm.definition import is_on, read_definition, read_error_policy
 from spikard.fsm.destination_candidate import DestinationCandidate
 from spikard.fsm.destination_check_result import DestinationCheckResult
+from spikard.fsm.entity_session import EntitySession
 from spikard.fsm.errors import ErrorPolicy, FSMError, UndefinedStateError
 from spikard.fsm.event import Event
 from spikard.fsm.front import front
@@ -27,9 +28,6 @@ from spikard.fsm.state import State
 from spikard.fsm.state_hierarchy import StateHierarchy
 from spikard.fsm.transition import Transition
 from spikard.fsm.when_check import WhenCheck
-
-if TYPE_CHECKING:
-    from spikard.fsm.entity_session import EntitySession
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Context = Mapping[str, Any] | None
@@ -249,10 +247,8 @@ class StateMachine(CompiledMachine):
         initial_state: str | None = None,
         execute_actions: bool = False,
         **options: Any,
-    ) -> "EntitySession":
+    ) -> EntitySession:
         """A session of one entity; for further options see `EntitySession`."""
-        from spikard.fsm.entity_session import EntitySession
-
         return EntitySession(
             self,
             entity_id=entity_id,

@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use core_fsm::{GuardHost, Memory, Scope, StateId, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
 use super::machine::Engine;
+use crate::fsm_value::DictScope;
 
 /// What is known when a machine is asked: the entity's context, the event, and who answers for guards.
 pub(super) struct Asking<'a, 'py> {
@@ -58,13 +61,66 @@ impl GuardHost for Asking<'_, '_> {
     }
 }
 
-/// A context of which nothing is asked.
-pub(super) struct Nothing;
+/// The context that native conditions see: the event's payload over what is known of the entity.
+pub(super) struct Sight<'py> {
+    payload: Option<Bound<'py, PyDict>>,
+    context: Option<Bound<'py, PyDict>>,
+}
 
-impl Scope for Nothing {
-    fn get(&self, _: &str) -> Option<Value> {
-        None
+impl<'py> Sight<'py> {
+    pub(super) fn new(
+        event: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Self> {
+        let py = event.py();
+        let payload = if event.is_exact_instance_of::<PyString>() || event.is_none() {
+            None
+        } else {
+            dict(event.getattr_opt(pyo3::intern!(py, "payload"))?.as_ref())?
+        };
+        Ok(Self {
+            payload,
+            context: dict(context)?,
+        })
     }
+
+    fn layers(&self) -> impl Iterator<Item = DictScope<'_, 'py>> {
+        self.payload
+            .iter()
+            .chain(self.context.iter())
+            .map(DictScope)
+    }
+}
+
+impl Scope for Sight<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.layers().find_map(|layer| layer.get(name))
+    }
+
+    fn walk(&self, path: &[Arc<str>]) -> Result<Value, usize> {
+        let mut found = Err(0);
+        for layer in self.layers() {
+            found = layer.walk(path);
+            // Only where the first name is missing does the layer below count.
+            if found != Err(0) {
+                break;
+            }
+        }
+        found
+    }
+}
+
+/// A mapping as a dict, itself where it is one.
+fn dict<'py>(mapping: Option<&Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(mapping) = mapping.filter(|mapping| !mapping.is_none()) else {
+        return Ok(None);
+    };
+    if let Ok(dict) = mapping.cast::<PyDict>() {
+        return Ok(Some(dict.clone()));
+    }
+    let dict = PyDict::new(mapping.py());
+    dict.update(mapping.cast::<PyMapping>()?)?;
+    Ok(Some(dict))
 }
 
 /// What an entity remembers, in a Python mapping from compound states to their children; the machine's own for whoever

@@ -1,14 +1,15 @@
 use std::sync::{Arc, OnceLock};
 
-use core_fsm::{Env, Inquiry, Machine, Outcome, Record, StateId, Step, View};
+use core_fsm::{Env, Inquiry, Limits, Machine, Outcome, Record, StateId, Step, View};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
-use super::asking::{Asking, History, Nothing};
+use super::asking::{Asking, History, Sight};
 use super::plan::Shelf;
 use super::reading::{Reading, settings};
 use super::transition_result::{Origin, TransitionResult};
+use crate::fsm_host::PyHost;
 
 /// A compiled machine together with what only Python knows of it.
 pub(super) struct Engine {
@@ -147,12 +148,13 @@ impl CompiledMachine {
             answer,
             seen: None,
         };
+        let sight = Sight::new(&nobody, context)?;
         let memory = History {
             engine,
             owner,
             children: history,
         };
-        let mut inquiry = Inquiry::new(view(), &memory, &mut asking);
+        let mut inquiry = Inquiry::new(view(&sight), &memory, &mut asking);
         let step = engine.machine.automatic(source, &mut inquiry)?;
         let records = inquiry.records;
         step.map(|step| {
@@ -192,6 +194,7 @@ impl CompiledMachine {
             answer,
             seen: None,
         };
+        let sight = Sight::new(event, context)?;
         let memory = History {
             engine,
             owner,
@@ -210,7 +213,7 @@ impl CompiledMachine {
             });
             let mut next = source;
             if let (Some(state), Some(source), Some(number)) = (state, source, number) {
-                let mut inquiry = Inquiry::new(view(), &memory, &mut asking);
+                let mut inquiry = Inquiry::new(view(&sight), &memory, &mut asking);
                 if let Some(step) =
                     engine
                         .machine
@@ -283,12 +286,13 @@ fn decide<'py>(
         answer,
         seen: None,
     };
+    let sight = Sight::new(event, context)?;
     let memory = History {
         engine,
         owner,
         children: history,
     };
-    let mut inquiry = Inquiry::new(view(), &memory, &mut asking);
+    let mut inquiry = Inquiry::new(view(&sight), &memory, &mut asking);
     let outcome = engine.machine.process(source, number, &mut inquiry)?;
     let records = inquiry.records;
     let origin = match outcome {
@@ -392,10 +396,18 @@ fn misbuilt(py: Python<'_>, fault: &core_fsm::Fault) -> PyErr {
     made().map_or_else(|error| error, PyErr::from_value)
 }
 
-/// What native conditions see: nothing yet of Python's.
-fn view() -> View<'static> {
+/// What native conditions ask of the world.
+static WORLD: PyHost = PyHost {
+    allow_random: false,
+    now: None,
+};
+
+fn view<'a>(sight: &'a Sight<'_>) -> View<'a> {
     View {
-        scope: &Nothing,
-        env: Env::default(),
+        scope: sight,
+        env: Env {
+            host: &WORLD,
+            limits: Limits::default(),
+        },
     }
 }

@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
 use core_fsm::{
-    Case, GuardKind, GuardSpec, MachineSpec, RegionSpec, Settings, StateKind, StateSpec,
-    TransitionSpec,
+    Case, Check, Condition, Expr, GuardKind, GuardSpec, MachineSpec, RegionSpec, Settings,
+    StateKind, StateSpec, TransitionSpec,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::plan::Shelf;
+use crate::fsm_value::to_value;
 
 /// A machine as Python defines it, read: what the core compiles, and what only Python knows.
 pub(super) struct Reading {
@@ -68,7 +69,7 @@ impl Reading {
         }
         let when = state.getattr(pyo3::intern!(py, "when"))?;
         for item in when.try_iter()? {
-            spec.when.push(self.ask(GuardKind::Check, "when", &item?));
+            spec.when.push(self.guard(&item?, 0)?);
         }
         self.shelf.add_state(
             name,
@@ -136,15 +137,30 @@ impl Reading {
         if !negated.is_none() {
             return Ok(GuardSpec::Not(Box::new(self.guard(&negated, depth + 1)?)));
         }
-        let kind = if !guard.getattr(pyo3::intern!(py, "expr"))?.is_none() {
-            GuardKind::Expression
-        } else if !guard.getattr(pyo3::intern!(py, "check"))?.is_none() {
-            GuardKind::Check
-        } else {
-            GuardKind::Name
-        };
+        // What doesn't compile is left to Python, which says why when it is asked.
+        let check = guard.getattr(pyo3::intern!(py, "check"))?;
+        if !check.is_none() {
+            let label = check_label(&check)?;
+            return Ok(match compiled_check(&check)? {
+                Ok(check) => native(label, GuardKind::Check, Condition::Check(check)),
+                Err(_) => self.ask(GuardKind::Check, &label, guard),
+            });
+        }
+        let expression = guard.getattr(pyo3::intern!(py, "expr"))?;
+        if !expression.is_none() {
+            let source = expression.cast::<PyString>()?.to_str()?;
+            let label = format!("expr:{source}");
+            return Ok(match Expr::compile(source) {
+                Ok(expression) => native(
+                    label,
+                    GuardKind::Expression,
+                    Condition::Expression(expression),
+                ),
+                Err(_) => self.ask(GuardKind::Expression, &label, guard),
+            });
+        }
         let label = guard.getattr(pyo3::intern!(py, "label"))?;
-        Ok(self.ask(kind, label.cast::<PyString>()?.to_str()?, guard))
+        Ok(self.ask(GuardKind::Name, label.cast::<PyString>()?.to_str()?, guard))
     }
 
     fn inner(&mut self, guards: &Bound<'_, PyAny>, depth: usize) -> PyResult<Vec<GuardSpec>> {
@@ -163,6 +179,34 @@ impl Reading {
             number,
         }
     }
+}
+
+fn native(label: String, kind: GuardKind, condition: Condition) -> GuardSpec {
+    GuardSpec::Condition {
+        label: label.into(),
+        kind,
+        condition: Box::new(condition),
+    }
+}
+
+fn check_label(check: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = check.py();
+    let field = check.getattr(pyo3::intern!(py, "field"))?;
+    let op = check.getattr(pyo3::intern!(py, "op"))?;
+    Ok(format!("check:{field} {op}"))
+}
+
+fn compiled_check(check: &Bound<'_, PyAny>) -> PyResult<Result<Check, String>> {
+    let py = check.py();
+    let values = to_value(&check.getattr(pyo3::intern!(py, "values"))?);
+    let backtracks = check.getattr(pyo3::intern!(py, "allow_backtracking"))?;
+    Ok(Check::new(
+        &text(&check.getattr(pyo3::intern!(py, "field"))?)?,
+        &text(&check.getattr(pyo3::intern!(py, "op"))?)?,
+        &to_value(&check.getattr(pyo3::intern!(py, "value"))?),
+        values.as_items().unwrap_or_default(),
+        backtracks.is_truthy()?,
+    ))
 }
 
 /// How the machine as a whole is set.

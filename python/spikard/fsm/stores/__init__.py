@@ -3,5 +3,6 @@
 - `row`: what is kept of an entity, and what a step changes
 - `protocol`: what stores can do
 - `client`, `factory`, `batch`: connecting, choosing by URL, many entities at once
-- `memory`: in this process
+- `memory`, `sqlite`, `postgres`, `redis`: where they are kept
+- `sql`, `schema`: what the two in SQL share
 """

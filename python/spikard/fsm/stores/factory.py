@@ -4,7 +4,7 @@ from typing import Any
 
 from spikard.fsm.stores.memory import InMemoryStateStore
 
-SCHEMES = ("sqlite", "postgresql", "postgres", "memory")
+SCHEMES = ("sqlite", "postgresql", "postgres", "redis", "rediss", "memory")
 
 
 def create_state_store(db_url: str | None = None, *, fallback_to_in_memory: bool = False) -> Any:
@@ -25,6 +25,10 @@ def create_state_store(db_url: str | None = None, *, fallback_to_in_memory: bool
         from spikard.fsm.stores.postgres import PostgresStateStore
 
         return PostgresStateStore(db_url)
+    if scheme in ("redis", "rediss"):
+        from spikard.fsm.stores.redis import RedisStateStore
+
+        return RedisStateStore(db_url)
     if scheme == "memory":
         return InMemoryStateStore()
     known = ", ".join(f"{name}://" for name in SCHEMES)
