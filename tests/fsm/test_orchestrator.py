@@ -332,3 +332,91 @@ def test_hooks_and_logs_are_told() -> None:
 def test_an_entity_has_to_exist_where_that_is_wanted() -> None:
     with pytest.raises(ValueError, match="Entity 'e' has no state"):
         World(use_initial_state_when_missing=False).process("go")
+
+
+async def test_effects_are_kept_with_the_step_and_seen_by_what_follows(way: str) -> None:
+    chained = StateMachine.from_dict(
+        {
+            "states": [{"name": "a", "type": "initial"}, {"name": "b"}, {"name": "c"}],
+            "transitions": [
+                {"trigger": "go", "source": "a", "dest": "b", "actions": [{"set": {"total": 5}}]},
+                {
+                    "auto": True,
+                    "source": "b",
+                    "dest": "c",
+                    "guards": [{"expr": "total > 4"}],
+                    "actions": [{"increment": "n"}],
+                },
+            ],
+        }
+    )
+    store = InMemoryStateStore()
+    orchestrator = Orchestrator(chained, store)
+    if way == "sync":
+        result = orchestrator.process_event("e", "go")
+    else:
+        result = await orchestrator.async_process_event("e", "go")
+    assert result.target_state == "b"
+    assert result.metadata["following"] == [("_auto_b", "b", "c")]
+    assert store.load("e").version == 1
+    assert (store.get_state("e"), store.get_context("e")) == ("c", {"total": 5, "n": 1, "new_status": "c"})
+
+
+async def test_legacy_19_regions_join_and_are_left(way: str) -> None:
+    seen: list[str] = []
+    regions = [
+        {"name": "r1", "initial": "x1", "states": ["x1", "x2"], "final": "x2"},
+        {"name": "r2", "initial": "y1", "states": ["y1", "y2"], "final": "y2"},
+    ]
+    parallel = StateMachine.from_dict(
+        {
+            "states": [
+                {"name": "a", "type": "initial"},
+                {"name": "p", "type": "parallel", "regions": regions, "on_exit": ["left_p"]},
+                *({"name": name, "on_exit": [f"left_{name}"]} for name in ("x1", "x2", "y1", "y2")),
+                {"name": "done", "on_enter": ["arrived"]},
+            ],
+            "transitions": [
+                {"trigger": "go", "source": "a", "dest": "p"},
+                {"trigger": "first", "source": "x1", "dest": "x2", "region": "r1"},
+                {"trigger": "second", "source": "y1", "dest": "y2", "region": "r2"},
+                {"trigger": "_join_p", "source": "p", "dest": "done"},
+            ],
+        }
+    )
+    for name in ("left_p", "left_x1", "left_x2", "left_y1", "left_y2", "arrived"):
+        parallel.action(name)(lambda ctx, name=name: seen.append(name))
+    store, told = InMemoryStateStore(), []
+
+    class Lines:
+        """Keeps what it is told."""
+
+        def record_transition(self, **line: Any) -> None:
+            told.append(line["target_state"])
+
+    orchestrator = Orchestrator(parallel, store, audit_store=Lines())
+    states = []
+    for trigger in ("go", "first", "second"):
+        if way == "sync":
+            orchestrator.process_event("e", trigger)
+        else:
+            await orchestrator.async_process_event("e", trigger)
+        states.append(store.get_state("e"))
+    assert states == ["p:r1=x1,r2=y1", "p:r1=x2,r2=y1", "done"]
+    assert seen == ["left_x1", "left_y1", "left_y2", "left_x2", "left_p", "arrived"]
+    assert told[-1] == "done"
+
+
+def test_data_is_kept_and_what_follows_is_done() -> None:
+    waiting = StateMachine.from_dict(
+        {
+            "states": [{"name": "a", "type": "initial"}, {"name": "b"}],
+            "transitions": [{"auto": True, "source": "a", "dest": "b", "guards": [{"expr": "paid"}]}],
+        }
+    )
+    store = InMemoryStateStore()
+    orchestrator = Orchestrator(waiting, store)
+    assert orchestrator.apply_data("e", {"paid": False, "n": 1}) == []
+    (result,) = orchestrator.apply_data("e", {"paid": True})
+    assert result.target_state == "b"
+    assert store.get_context("e") == {"paid": True, "n": 1, "new_status": "b"}

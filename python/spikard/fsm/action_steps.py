@@ -6,14 +6,16 @@ once for both.
 
 import random
 from collections.abc import Callable, Generator, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spikard.fsm.action_registry import ActionFunction, ActionRegistry, call_now
 from spikard.fsm.action_result import ActionResult
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.check_spec import CheckSpec
+from spikard.fsm.checks import evaluate_check
+from spikard.fsm.effects import apply_effect
 from spikard.fsm.errors import ActionNotFoundError, is_transient_error
+from spikard.fsm.expressions import evaluate_bool_expr
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -151,13 +153,13 @@ def _registered(action: ActionSpec, found: ActionFunction, context: dict[str, An
 
 
 def _http(action: ActionSpec, context: dict[str, Any]) -> Call:
-    front: Any = import_module("spikard.fsm")
+    from spikard.fsm.http_actions import async_execute_http_action, execute_http_action
 
     params = action.params
     return Call(
         action.name,
-        lambda: _raising(front.execute_http_action(params, context)),
-        lambda: _awaited_http(front.async_execute_http_action(params, context)),
+        lambda: _raising(execute_http_action(params, context)),
+        lambda: _awaited_http(async_execute_http_action(params, context)),
         True,
         action.timeout,
     )
@@ -168,13 +170,12 @@ async def _awaited_http(outcome: "Awaitable[ActionResult]") -> ActionResult:
 
 
 def _code(action: ActionSpec, context: dict[str, Any]) -> Call:
-    front: Any = import_module("spikard.fsm")
+    from spikard.fsm.code_actions import execute_code_action
 
     params = action.params if action.timeout is None else {**action.params, "timeout": action.timeout}
 
     def run() -> ActionResult:
-        outcome: ActionResult = front.execute_code_action(params, context)
-        return outcome
+        return execute_code_action(params, context)
 
     # The time limit is kept by the process the code runs in.
     return Call(action.name, run, run, False, None)
@@ -188,18 +189,14 @@ def _raising(result: ActionResult) -> ActionResult:
 
 
 def _effect(action: ActionSpec, context: dict[str, Any]) -> ActionResult:
-    front: Any = import_module("spikard.fsm")
-
     try:
-        front.apply_effect(action.effect or "", action.params, context)
+        apply_effect(action.effect or "", action.params, context)
     except Exception as error:  # noqa: BLE001 - ends in the result
         return ActionResult.fail(action.name, error)
     return ActionResult.ok(action.name)
 
 
 def _holds(condition: Any, context: dict[str, Any]) -> bool:
-    front: Any = import_module("spikard.fsm")
-
     if isinstance(condition, str):
-        return bool(front.evaluate_bool_expr(condition, context))
-    return bool(front.evaluate_check(condition, context))
+        return bool(evaluate_bool_expr(condition, context))
+    return bool(evaluate_check(condition, context))

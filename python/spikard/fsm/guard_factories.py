@@ -28,10 +28,10 @@ def greater_than(key: str, value: Any) -> SyncGuard:
 
 
 def in_list(key: str, values: Collection[Any]) -> SyncGuard:
-    """Passes when the context has the key, with one of the values."""
+    """Passes when the context's key has one of the values; a missing key counts as None."""
 
     def guard(context: dict[str, Any]) -> bool:
-        return key in context and context[key] in values
+        return context.get(key) in values
 
     return guard
 

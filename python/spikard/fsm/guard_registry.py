@@ -5,11 +5,12 @@ import inspect
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from importlib import import_module
 from typing import Any, TypeVar, cast
 
+from spikard.fsm.checks import evaluate_check
 from spikard.fsm.dotted_name import import_dotted
 from spikard.fsm.errors import GuardExecutionError, GuardNotFoundError, GuardRejectedError, is_transient_error
+from spikard.fsm.expressions import evaluate_bool_expr
 from spikard.fsm.guard_function import AnyGuard, GuardFunction
 from spikard.fsm.guard_result import GuardResult
 from spikard.fsm.guard_spec import GuardSpec
@@ -211,13 +212,11 @@ class GuardRegistry:
         return passed
 
     def _leaf(self, guard: GuardSpec, context: dict[str, Any]) -> Steps:
-        front: Any = import_module("spikard.fsm")
-
         try:
             if guard.expr is not None:
-                return bool(front.evaluate_bool_expr(guard.expr, context))
+                return bool(evaluate_bool_expr(guard.expr, context))
             if guard.check is not None:
-                return bool(front.evaluate_check(guard.check, context))
+                return bool(evaluate_check(guard.check, context))
             name = guard.name or ""
             function = self.resolve(name)
             if function is None:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from spikard.fsm.action_executor import ActionExecutor
@@ -12,6 +11,7 @@ from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.background_loop import BackgroundLoop
 from spikard.fsm.clock import Clock, FsmClock
+from spikard.fsm.delays import parse_delay
 from spikard.fsm.event import Event
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.hooks.observer import TransitionObserver
@@ -253,8 +253,7 @@ def _event(event: str | Event) -> Event:
 def _seconds(delay: Any) -> float:
     if not delay:
         return 0.0
-    front: Any = import_module("spikard.fsm")
-    return float(front.parse_delay(delay)) / 1000
+    return parse_delay(delay) / 1000
 
 
 def _model_validator(model: Any) -> ContextValidatorFn:
