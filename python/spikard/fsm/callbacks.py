@@ -18,8 +18,8 @@ class Callbacks:
     def __init__(self) -> None:
         self._functions: dict[tuple[str, Any], list[Callable[..., Any]]] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._functions)
+    def __len__(self) -> int:
+        return len(self._functions)
 
     def adder(self, kind: str, of: Any) -> Callable[[Function], Function]:
         """A decorator that adds a function."""

@@ -278,11 +278,16 @@ class EntitySession:
         return result
 
     def _take(self, result: TransitionResult, payload: dict[str, Any]) -> None:
-        self._move(result)
+        machine = self._machine
+        if self._regions is None and not machine._nests:
+            self._state = str(result.target_state)
+            self._history.append(result)
+        else:
+            self._move(result)
         if self.execute_actions:
-            carry_out(self._machine, result, self._context, payload)
-        if self._machine._callbacks:
-            self._machine._callbacks.fire(result, {**self._context, **payload})
+            carry_out(machine, result, self._context, payload)
+        if machine._callbacks:
+            machine._callbacks.fire(result, {**self._context, **payload})
 
     async def _atake(self, result: TransitionResult, payload: dict[str, Any]) -> None:
         self._move(result)

@@ -249,6 +249,14 @@ class StateMachine(CompiledMachine):
         **options: Any,
     ) -> EntitySession:
         """A session of one entity; for further options see `EntitySession`."""
+        if not options:
+            return EntitySession(
+                self,
+                entity_id=entity_id,
+                context=context,
+                initial_state=initial_state,
+                execute_actions=execute_actions,
+            )
         return EntitySession(
             self,
             entity_id=entity_id,
