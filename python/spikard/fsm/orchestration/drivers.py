@@ -20,8 +20,9 @@ class BlockingDriver:
     def __init__(self, orchestrator: "Orchestrator") -> None:
         self._o = orchestrator
         machine, observer = orchestrator.machine, orchestrator.observer
-        self.load = orchestrator.access.load
-        self.commit = orchestrator.access.commit
+        keeper = orchestrator.store if orchestrator.access.is_whole else orchestrator.access
+        self.load = keeper.load
+        self.commit = keeper.commit
         self.process = lambda state, event, context, history: machine.process(state, event, context, history=history)
         self.automatic = lambda state, context, history: machine._automatic(None, state, context, history)
         self.execute = orchestrator.executor.execute_action_spec
@@ -101,8 +102,9 @@ class AwaitingDriver:
     def __init__(self, orchestrator: "Orchestrator") -> None:
         self._o = orchestrator
         machine, observer = orchestrator.machine, orchestrator.observer
-        self.load = orchestrator.access.aload
-        self.commit = orchestrator.access.acommit
+        keeper = orchestrator.store if orchestrator.access.is_whole else orchestrator.access
+        self.load = keeper.aload
+        self.commit = keeper.acommit
         self.process = lambda state, event, context, history: machine.aprocess(state, event, context, history=history)
         self.automatic = machine._aautomatic
         self.execute = orchestrator.executor.async_execute_action_spec

@@ -23,6 +23,7 @@ from spikard.fsm.orchestration.store_access import StoreAccess
 from spikard.fsm.stored_state import parse_stored_state
 from spikard.fsm.stores.row import EntityChange, TimerRow
 from spikard.fsm.transition_result import TransitionResult
+from spikard.fsm.workflow import compute_workflow_status
 
 if TYPE_CHECKING:
     from spikard.fsm.state_machine import StateMachine
@@ -103,7 +104,9 @@ class Orchestrator:
         self.fallback_state: str | None = machine.error_policy.default_fallback
         is_defined = self.fallback_state is not None and self.fallback_state in states
         self.fallback_mode: FallbackMode = parse_mode(meta) if is_defined else "off"
-        self._terminal = frozenset(machine.terminal_states)
+        routed = bool((meta.get("classification") or {}).get("auto_route"))
+        self.goes_on_alone = routed or any(transition.auto for transition in machine.transitions)
+        self._about = {name: self._described(name) for name in states}
         self._timers: dict[str, list[tuple[str, str, float]]] = {}
         for index, transition in enumerate(machine.transitions):
             if transition.is_delayed:
@@ -158,9 +161,17 @@ class Orchestrator:
     def _data_steps(self, entity_id: str, data: Mapping[str, Any]) -> Steps:
         return process_event(self, entity_id, Event("__apply_data"), data, is_given=False, is_data=True)
 
-    def is_terminal(self, state: str) -> bool:
-        """Whether a state is never left."""
-        return state in self._terminal
+    def about(self, state: str) -> dict[str, Any]:
+        """What stores keep beside a state."""
+        return self._about.get(state) or self._described(state)
+
+    def _described(self, state: str) -> dict[str, Any]:
+        return {
+            "is_terminal": state in self.machine.terminal_states,
+            "workflow_status": compute_workflow_status(self.machine, state),
+            "machine_name": self.machine.name,
+            "machine_version": self.machine.version,
+        }
 
     def recorded(self, result: TransitionResult) -> dict[str, Any]:
         """A result as plain data, for the day the event comes again."""

@@ -5,7 +5,7 @@ A request is the name of a method of a driver with its arguments; there is a dri
 
 import logging
 import random
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ from spikard.fsm.region_tracking import RegionTracking
 from spikard.fsm.stored_state import parse_stored_state
 from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow, TransitionRow
 from spikard.fsm.transition_result import TransitionResult
-from spikard.fsm.workflow import compute_workflow_status
 
 if TYPE_CHECKING:
     from spikard.fsm.orchestration.orchestrator import Orchestrator
@@ -38,8 +37,8 @@ class Attempt:
     """One try to bring an entity from one stored state to the next."""
 
     __slots__ = (
-        "context", "effects", "entity_id", "event", "history", "is_given", "orchestrator", "plans", "results", "row",
-        "state", "tracking",
+        "context", "effects", "entity_id", "event", "history", "is_given", "orchestrator", "plans", "results",
+        "row", "specs", "state", "tracking",
     )  # fmt: skip
 
     def __init__(self, orchestrator: "Orchestrator", entity_id: str, event: Event, is_given: bool) -> None:
@@ -50,6 +49,7 @@ class Attempt:
         self.plans: list[TransitionResult] = []
         self.effects: list[ActionResult] = []
         self.results: list[TransitionResult] = []
+        self.specs: list[Sequence[ActionSpec]] = []
 
     def load(self, extra: Mapping[str, Any] | None) -> Steps:
         """Read the entity and make the context of the event."""
@@ -126,6 +126,8 @@ class Attempt:
         machine, current = self.orchestrator.machine, self.state
         for result in self.results:
             current = self._take(result)
+        if not self.orchestrator.goes_on_alone:
+            return current
         for _ in range(self.orchestrator.auto_depth):
             step = yield "automatic", current, self.context, self.history
             if step is None:
@@ -141,13 +143,16 @@ class Attempt:
 
     def _take(self, result: TransitionResult) -> str:
         self.plans.append(result)
+        specs = result.all_action_specs
+        self.specs.append(specs)
         updates = result.metadata.get("_history_updates")
         if updates and not result.metadata.get("orchestrator_skip_apply_history"):
             self.history = {**self.history, **updates}
         current = self.tracking.moved(result) if self.tracking is not None else str(result.target_state)
         self.context["new_status"] = current
-        execute = self.orchestrator.executor.execute_action_spec
-        self.effects += [execute(a, self.context) for a in result.all_action_specs if a.effect is not None]
+        if specs:
+            execute = self.orchestrator.executor.execute_action_spec
+            self.effects += [execute(a, self.context) for a in specs if a.effect is not None]
         return current
 
     def stored(self, current: str) -> str:
@@ -166,10 +171,7 @@ class Attempt:
             "trigger": self.event.trigger,
             "source_state": self.state if first is None else first.source_state,
             "target_state": current,
-            "is_terminal": o.is_terminal(current),
-            "workflow_status": compute_workflow_status(o.machine, current),
-            "machine_name": o.machine.name,
-            "machine_version": o.machine.version,
+            **o.about(current),
         }
         return EntityChange(
             self.entity_id,
@@ -182,19 +184,21 @@ class Attempt:
             entered_at=now,
             cancel_timers=left,
             arm_timers=armed,
-            transitions=tuple(self._line(plan, transition_id) for plan in self.plans),
+            transitions=tuple(
+                self._line(plan, specs, transition_id) for plan, specs in zip(self.plans, self.specs, strict=True)
+            ),
             outbox=self._outbox(transition_id),
         )
 
-    def _line(self, plan: TransitionResult, transition_id: str) -> TransitionRow:
+    def _line(self, plan: TransitionResult, specs: Sequence[ActionSpec], transition_id: str) -> TransitionRow:
         event_id = str(self.event.event_id) if self.is_given else None
         return TransitionRow(
             plan.source_state, plan.target_state, plan.trigger, event_id=event_id, transition_id=transition_id,
-            actions_executed=tuple(plan.all_actions),
+            actions_executed=tuple(action.name for action in specs),
         )  # fmt: skip
 
     def _outbox(self, transition_id: str) -> tuple[OutboxRow, ...]:
-        actions = [a for plan in self.plans for a in plan.all_action_specs if a.effect is None]
+        actions = [action for specs in self.specs for action in specs if action.effect is None]
         return tuple(
             OutboxRow(f"{transition_id}-{ordinal}", transition_id, ordinal, action)
             for ordinal, action in enumerate(actions)
@@ -205,9 +209,9 @@ class Attempt:
         outcomes: list[ActionResult] = []
         settled: dict[str, str] = {}
         rows, effects = iter(outbox), iter(self.effects)
-        for plan in self.plans:
+        for plan, specs in zip(self.plans, self.specs, strict=True):
             self.context["new_status"] = plan.target_state
-            for action in plan.all_action_specs:
+            for action in specs:
                 if action.effect is not None:
                     outcomes.append(next(effects))
                     continue
