@@ -1,7 +1,7 @@
 """The native module: what `crates/py-bindings` exposes. Internal; packages above it re-export the public names."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context
 from os import PathLike
@@ -15,6 +15,7 @@ __all__ = [
     "Application",
     "BodyReader",
     "CompiledMachine",
+    "ConfigSource",
     "Driver",
     "Exchange",
     "Expression",
@@ -35,11 +36,20 @@ __all__ = [
     "build_request",
     "change_context",
     "check_holds",
+    "check_machine",
     "check_schema",
+    "compare_configs",
+    "draw_machine",
     "encode_json",
     "fill_template",
     "hold_clock",
     "read_delay",
+    "expand_submachines",
+    "hold_clock",
+    "lint_machine",
+    "machine_schema",
+    "machine_statistics",
+    "read_config",
     "render_response",
     "share_memory",
     "validate_json",
@@ -586,3 +596,33 @@ def change_context(effect: str, params: dict[str, Any], context: dict[str, Any],
 
 def read_delay(text: str, /) -> int:
     """A delay in milliseconds."""
+
+class ConfigSource:
+    """A configuration that was read from a text, and where its parts stand."""
+
+    def value(self) -> Any: ...
+    def position(self, path: Sequence[str | int], /) -> tuple[int, int]: ...
+
+def read_config(text: str, form: str, variables: Callable[[str], str | None] | None = None) -> ConfigSource: ...
+def check_machine(config: Any, /) -> list[tuple[str, str, tuple[str | int, ...], str, str, str | None]]: ...
+def expand_submachines(
+    config: dict[str, Any], base: str, load: Callable[[str, str], tuple[dict[str, Any], str]], /
+) -> dict[str, Any]: ...
+def lint_machine(
+    config: dict[str, Any], guards: list[str] | None = None, actions: list[str] | None = None
+) -> list[tuple[str, str, str, dict[str, Any], tuple[str | int, ...]]]: ...
+def draw_machine(
+    config: dict[str, Any],
+    form: str,
+    *,
+    title: str | None = None,
+    guards: bool = True,
+    actions: bool = False,
+    timeouts: bool = True,
+    direction: str = "TB",
+    highlight: list[str] = [],
+    trace: list[tuple[str, str]] = [],
+) -> str: ...
+def machine_schema() -> str: ...
+def machine_statistics(config: dict[str, Any], /) -> dict[str, Any]: ...
+def compare_configs(old: dict[str, Any], new: dict[str, Any], /) -> list[tuple[str, str, str, str]]: ...

@@ -2,6 +2,8 @@
 //! goes out is a plan that somebody else carries out.
 //!
 //! - `value`, `map`: what contexts and configurations are made of
+//! - `config`, `source`: configurations, and the texts they are read from; `compare`: two versions of one
+//! - `lint`, `draw`: what is probably wrong with a machine, and how it looks
 //! - `scope`: where names of expressions and fields of checks are looked up
 //! - `check`, `when`: fields compared with constants, and conditions of several; `delay`: times to wait
 //! - `effect`, `template`: changes of contexts, and texts with expressions in them
@@ -13,19 +15,24 @@
 #![forbid(unsafe_code)]
 
 mod check;
+pub mod compare;
 mod compile;
 mod condition;
+pub mod config;
 mod delay;
+pub mod draw;
 mod effect;
 mod expr;
 mod fault;
 mod guard;
 mod hierarchy;
+pub mod lint;
 mod machine;
 mod map;
 mod moment;
 mod pattern;
 mod scope;
+pub mod source;
 mod spec;
 mod step;
 mod template;

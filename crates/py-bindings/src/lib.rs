@@ -10,6 +10,7 @@
 //! - `socket_handler`, `socket_plan`, `socket_peer`, `socket_link`: WebSockets, from the handshake to the handler
 //! - `stream`, `event`: bodies made by Python iterators; server-sent events
 //! - `inner_exchange`: requests that Python hands to the server
+//! - `fsm_config`, `config_value`: configurations of state machines
 //! - `request`, `request_change`, `response`, `file_response`, `headers`, `query_params`, `memory`: the objects Python
 //!   sees
 //! - `body_plan`, `form`, `part_rules`, `uploads`, `msgpack`: bodies that are no JSON
@@ -34,6 +35,7 @@ mod callee;
 mod check;
 mod clock;
 mod compression;
+mod config_value;
 mod cors;
 mod driver;
 mod encode;
@@ -42,6 +44,7 @@ mod event_loop;
 mod file_response;
 mod form;
 mod fsm;
+mod fsm_config;
 mod fsm_foreign;
 mod fsm_host;
 mod fsm_rules;
@@ -105,6 +108,11 @@ mod _spikard {
     use crate::file_response::FileResponse;
     #[pymodule_export]
     use crate::fsm::{CompiledMachine, TransitionResult};
+    #[pymodule_export]
+    use crate::fsm_config::{
+        ConfigSource, check_machine, compare_configs, draw_machine, expand_submachines,
+        lint_machine, machine_schema, machine_statistics, read_config,
+    };
     #[pymodule_export]
     use crate::fsm_rules::{Expression, change_context, check_holds, fill_template, read_delay};
     #[pymodule_export]

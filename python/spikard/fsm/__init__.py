@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from spikard.fsm.action_spec import EFFECT_TYPES as EFFECT_TYPES
     from spikard.fsm.action_spec import ActionSpec as ActionSpec
     from spikard.fsm.action_steps import MAX_BRANCH_DEPTH as MAX_BRANCH_DEPTH
+    from spikard.fsm.analysis import LintSeverity as LintSeverity
+    from spikard.fsm.analysis import LintWarning as LintWarning
+    from spikard.fsm.analysis import lint as lint
     from spikard.fsm.builtin_actions import copy_key as copy_key
     from spikard.fsm.builtin_actions import snapshot as snapshot
     from spikard.fsm.builtin_actions import validate_keys as validate_keys
@@ -28,10 +31,26 @@ if TYPE_CHECKING:
     from spikard.fsm.check_spec import CheckSpec as CheckSpec
     from spikard.fsm.checks import evaluate_check as evaluate_check
     from spikard.fsm.checks import evaluate_when_check as evaluate_when_check
+    from spikard.fsm.classification import ClassificationResult as ClassificationResult
+    from spikard.fsm.classification import ClassificationRuleSet as ClassificationRuleSet
+    from spikard.fsm.classification import DataIngester as DataIngester
+    from spikard.fsm.classification import IngestionResult as IngestionResult
+    from spikard.fsm.classification import StateClassifier as StateClassifier
     from spikard.fsm.clock import Clock as Clock
     from spikard.fsm.clock import FsmClock as FsmClock
     from spikard.fsm.clock import SimulatedClock as SimulatedClock
     from spikard.fsm.code_actions import execute_code_action as execute_code_action
+    from spikard.fsm.compatibility import CompatibilityReport as CompatibilityReport
+    from spikard.fsm.compatibility import MachineChange as MachineChange
+    from spikard.fsm.compatibility import compare_machines as compare_machines
+    from spikard.fsm.config_code import ConfigCode as ConfigCode
+    from spikard.fsm.config_issue import ConfigIssue as ConfigIssue
+    from spikard.fsm.config_loader import ConfigLoader as ConfigLoader
+    from spikard.fsm.config_loader import load_config as load_config
+    from spikard.fsm.config_validator import ConfigValidator as ConfigValidator
+    from spikard.fsm.config_validator import check_config as check_config
+    from spikard.fsm.config_validator import validate_config as validate_config
+    from spikard.fsm.config_validator import validate_machine_config as validate_machine_config
     from spikard.fsm.dead_letters.client import DLQClient as DLQClient
     from spikard.fsm.dead_letters.file import FileDeadLetterStore as FileDeadLetterStore
     from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore as InMemoryDeadLetterStore
@@ -56,6 +75,15 @@ if TYPE_CHECKING:
     from spikard.fsm.destination_candidate import DestinationCandidate as DestinationCandidate
     from spikard.fsm.destination_check_result import DestinationCheckResult as DestinationCheckResult
     from spikard.fsm.dotted_name import import_dotted as import_dotted
+    from spikard.fsm.drawing import get_statistics as get_statistics
+    from spikard.fsm.drawing import to_asl as to_asl
+    from spikard.fsm.drawing import to_dot as to_dot
+    from spikard.fsm.drawing import to_mermaid as to_mermaid
+    from spikard.fsm.drawing import to_mermaid_flowchart as to_mermaid_flowchart
+    from spikard.fsm.drawing import to_plantuml as to_plantuml
+    from spikard.fsm.drawing import to_scxml as to_scxml
+    from spikard.fsm.drawing import to_svg as to_svg
+    from spikard.fsm.drawing import to_xstate as to_xstate
     from spikard.fsm.effects import apply_effect as apply_effect
     from spikard.fsm.entity_session import EntitySession as EntitySession
     from spikard.fsm.errors import ActionNotFoundError as ActionNotFoundError
@@ -117,6 +145,11 @@ if TYPE_CHECKING:
     from spikard.fsm.http_actions import async_execute_http_action as async_execute_http_action
     from spikard.fsm.http_actions import execute_http_action as execute_http_action
     from spikard.fsm.invoke_spec import InvokeSpec as InvokeSpec
+    from spikard.fsm.machine_definition import MachineDefinition as MachineDefinition
+    from spikard.fsm.machine_definition import MachineNotFoundError as MachineNotFoundError
+    from spikard.fsm.machine_definition import build_machine as build_machine
+    from spikard.fsm.machine_definition import parse_machine as parse_machine
+    from spikard.fsm.machine_definition import parse_machine_file as parse_machine_file
     from spikard.fsm.names import is_valid_entity_id as is_valid_entity_id
     from spikard.fsm.names import is_valid_name as is_valid_name
     from spikard.fsm.names import normalize_entity_id as normalize_entity_id
@@ -126,6 +159,7 @@ if TYPE_CHECKING:
     from spikard.fsm.names import validate_entity_id as validate_entity_id
     from spikard.fsm.names import validate_name as validate_name
     from spikard.fsm.names import validate_namespace as validate_namespace
+    from spikard.fsm.observed_state_event import ObservedStateEvent as ObservedStateEvent
     from spikard.fsm.orchestration.fallback import enrich_hint_result as enrich_hint_result
     from spikard.fsm.orchestration.fallback import is_allowlisted_failure as is_allowlisted_failure
     from spikard.fsm.orchestration.fallback import parallel_fallback_eligible as parallel_fallback_eligible
@@ -182,6 +216,7 @@ if TYPE_CHECKING:
     from spikard.fsm.stores.row import EntityChange as EntityChange
     from spikard.fsm.stores.row import EntityRow as EntityRow
     from spikard.fsm.stores.sqlite import SQLiteStateStore as SQLiteStateStore
+    from spikard.fsm.submachine import resolve_submachines as resolve_submachines
     from spikard.fsm.templates import render_template as render_template
     from spikard.fsm.templates import render_template_value as render_template_value
     from spikard.fsm.timeout import Timeout as Timeout
@@ -205,6 +240,9 @@ _MODULES = {
     "ActionSpec": "action_spec",
     "EFFECT_TYPES": "action_spec",
     "MAX_BRANCH_DEPTH": "action_steps",
+    "LintSeverity": "analysis",
+    "LintWarning": "analysis",
+    "lint": "analysis",
     "copy_key": "builtin_actions",
     "snapshot": "builtin_actions",
     "validate_keys": "builtin_actions",
@@ -218,10 +256,26 @@ _MODULES = {
     "CheckSpec": "check_spec",
     "evaluate_check": "checks",
     "evaluate_when_check": "checks",
+    "ClassificationResult": "classification",
+    "ClassificationRuleSet": "classification",
+    "DataIngester": "classification",
+    "IngestionResult": "classification",
+    "StateClassifier": "classification",
     "Clock": "clock",
     "FsmClock": "clock",
     "SimulatedClock": "clock",
     "execute_code_action": "code_actions",
+    "CompatibilityReport": "compatibility",
+    "MachineChange": "compatibility",
+    "compare_machines": "compatibility",
+    "ConfigCode": "config_code",
+    "ConfigIssue": "config_issue",
+    "ConfigLoader": "config_loader",
+    "load_config": "config_loader",
+    "ConfigValidator": "config_validator",
+    "check_config": "config_validator",
+    "validate_config": "config_validator",
+    "validate_machine_config": "config_validator",
     "DLQClient": "dead_letters.client",
     "FileDeadLetterStore": "dead_letters.file",
     "InMemoryDeadLetterStore": "dead_letters.memory",
@@ -246,6 +300,15 @@ _MODULES = {
     "DestinationCandidate": "destination_candidate",
     "DestinationCheckResult": "destination_check_result",
     "import_dotted": "dotted_name",
+    "get_statistics": "drawing",
+    "to_asl": "drawing",
+    "to_dot": "drawing",
+    "to_mermaid": "drawing",
+    "to_mermaid_flowchart": "drawing",
+    "to_plantuml": "drawing",
+    "to_scxml": "drawing",
+    "to_svg": "drawing",
+    "to_xstate": "drawing",
     "apply_effect": "effects",
     "EntitySession": "entity_session",
     "ActionNotFoundError": "errors",
@@ -307,6 +370,11 @@ _MODULES = {
     "async_execute_http_action": "http_actions",
     "execute_http_action": "http_actions",
     "InvokeSpec": "invoke_spec",
+    "MachineDefinition": "machine_definition",
+    "MachineNotFoundError": "machine_definition",
+    "build_machine": "machine_definition",
+    "parse_machine": "machine_definition",
+    "parse_machine_file": "machine_definition",
     "is_valid_entity_id": "names",
     "is_valid_name": "names",
     "normalize_entity_id": "names",
@@ -326,6 +394,7 @@ _MODULES = {
     "InvokeAdapter": "orchestration.invoke",
     "ContextValidatorFn": "orchestration.orchestrator",
     "Orchestrator": "orchestration.orchestrator",
+    "ObservedStateEvent": "observed_state_event",
     "ParallelStateConfig": "parallel_state_config",
     "ParallelStateManager": "parallel_state_manager",
     "RecordedEvent": "recorded_event",
@@ -372,6 +441,7 @@ _MODULES = {
     "EntityChange": "stores.row",
     "EntityRow": "stores.row",
     "SQLiteStateStore": "stores.sqlite",
+    "resolve_submachines": "submachine",
     "render_template": "templates",
     "render_template_value": "templates",
     "Timeout": "timeout",

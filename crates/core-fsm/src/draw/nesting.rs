@@ -1,0 +1,82 @@
+use crate::config::{Definition, StateKind};
+
+/// Which states stand in which: children in their parent, members of regions in the parallel state.
+#[derive(Debug)]
+pub(super) struct Nesting {
+    pub(super) roots: Vec<usize>,
+    /// For each state what stands in it, in groups: one for its children, one for each region.
+    pub(super) groups: Vec<Vec<Group>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) region: Option<usize>,
+    pub(super) members: Vec<usize>,
+}
+
+impl Nesting {
+    pub(super) fn of(definition: &Definition<'_>) -> Self {
+        let count = definition.states.len();
+        let mut host: Vec<Option<(usize, Option<usize>)>> = vec![None; count];
+        for (position, state) in definition.states.iter().enumerate() {
+            for (number, region) in state.regions.iter().enumerate() {
+                if state.kind != StateKind::Parallel {
+                    continue;
+                }
+                for member in region.members() {
+                    if let Some(inner) = definition.position(member) {
+                        let parent = definition.states[inner].parent;
+                        if inner != position && parent.is_none_or(|parent| parent == state.name) {
+                            host[inner].get_or_insert((position, Some(number)));
+                        }
+                    }
+                }
+            }
+        }
+        for (position, state) in definition.states.iter().enumerate() {
+            if let Some(parent) = state.parent.and_then(|parent| definition.position(parent)) {
+                host[position].get_or_insert((parent, None));
+            }
+        }
+        let mut nesting = Self {
+            roots: Vec::new(),
+            groups: (0..count).map(|_| Vec::new()).collect(),
+        };
+        for position in 0..count {
+            // A ring of parents has no outside: its members stand alone.
+            match host[position].filter(|_| !is_ring(&host, position)) {
+                None => nesting.roots.push(position),
+                Some((outer, region)) => {
+                    let groups = &mut nesting.groups[outer];
+                    match groups.iter_mut().find(|group| group.region == region) {
+                        Some(group) => group.members.push(position),
+                        None => groups.push(Group {
+                            region,
+                            members: vec![position],
+                        }),
+                    }
+                }
+            }
+        }
+        for groups in &mut nesting.groups {
+            groups.sort_by_key(|group| group.region);
+        }
+        nesting
+    }
+
+    pub(super) fn is_leaf(&self, position: usize) -> bool {
+        self.groups[position].is_empty()
+    }
+}
+
+fn is_ring(host: &[Option<(usize, Option<usize>)>], start: usize) -> bool {
+    let mut here = start;
+    for _ in 0..host.len() {
+        match host[here] {
+            Some((outer, _)) if outer == start => return true,
+            Some((outer, _)) => here = outer,
+            None => return false,
+        }
+    }
+    true
+}

@@ -1,0 +1,37 @@
+"""Codes of what is wrong with configurations."""
+
+from enum import Enum
+
+
+class ConfigCode(str, Enum):  # noqa: UP042 - compared with and shown as its text, like the other codes
+    """What an issue is about. Stable: tools may rely on them."""
+
+    SHAPE = "C001"
+    NO_TRIGGER = "C002"
+    NAME = "C003"
+    ACTION_KEY = "C004"
+    ACTION_FORM = "C005"
+    INVARIANT_WITHOUT_CHECK = "C006"
+    DUPLICATE_STATE = "C010"
+    INITIAL_STATE = "C011"
+    SOURCE_UNDEFINED = "C012"
+    DESTINATION_UNDEFINED = "C013"
+    TIMEOUT_DESTINATION = "C014"
+    FALLBACK_UNDEFINED = "C015"
+    FROM_TERMINAL = "C016"
+    JOIN_MISSING = "C017"
+    DUPLICATE_VARIABLE = "C018"
+    PARENT = "C020"
+    INITIAL_CHILD = "C021"
+    PARENT_CYCLE = "C022"
+    REGIONS_NOT_ALLOWED = "C030"
+    DUPLICATE_REGION = "C031"
+    REGION_MEMBER = "C032"
+    TRANSITION_REGION = "C033"
+    EXPRESSION = "C040"
+    CHOICE_WITHOUT_ELSE = "C041"
+    POLICY_KEY_UNKNOWN = "W001"
+    POLICY_KEY_ELSEWHERE = "W002"
+    FALLBACK_WITHOUT_STATE = "W003"
+    FALLBACK_IS_BOOLEAN = "W004"
+    VERSION_IS_NUMBER = "W005"

@@ -1,0 +1,63 @@
+"""What configurations may look like."""
+
+from pathlib import Path
+from typing import Any
+
+from spikard._spikard import ConfigSource, check_machine
+from spikard.fsm.config_code import ConfigCode
+from spikard.fsm.config_issue import ConfigIssue
+from spikard.fsm.config_text import read_file, read_text
+from spikard.fsm.errors import ConfigurationError
+
+
+class ConfigValidator:
+    """Checks configurations: first the form of each part, then, if all have theirs, what they must agree on."""
+
+    def validate(self, config: dict[str, Any]) -> list[str]:
+        """The texts of all errors; none if the configuration is good."""
+        return [text for _, severity, _, _, text, _ in check_machine(config) if severity == "error"]
+
+    def validate_strict(self, config: dict[str, Any]) -> None:
+        """Raises `ConfigurationError` with all errors in its context, if there are any."""
+        errors = self.validate(config)
+        if errors:
+            raise ConfigurationError(
+                f"Configuration validation failed with {len(errors)} error(s)", context={"errors": errors}
+            )
+
+    def config_warnings(self, config: dict[str, Any]) -> list[str]:
+        """What is allowed but probably not meant."""
+        return [text for _, severity, _, _, text, _ in check_machine(config) if severity == "warning"]
+
+
+def validate_config(config: dict[str, Any], strict: bool = True) -> list[str]:
+    """Raises `ConfigurationError` if a configuration has errors; with `strict=False` gives their texts."""
+    validator = ConfigValidator()
+    if strict:
+        validator.validate_strict(config)
+        return []
+    return validator.validate(config)
+
+
+validate_machine_config = validate_config
+
+
+def check_config(config: dict[str, Any] | str | Path) -> list[ConfigIssue]:
+    """All issues of a configuration, warnings included: of a mapping, of a YAML text, or of a file given as `Path`.
+
+    Issues of texts and files know their line and column. A text that can't be read is a `ConfigurationError`.
+    """
+    source: ConfigSource | None = None
+    value: Any = config
+    if isinstance(config, Path):
+        source = read_file(config)
+    elif isinstance(config, str):
+        source = read_text(config)
+    if source is not None:
+        value = source.value()
+    issues = []
+    for code, severity, path, message, _, hint in check_machine(value):
+        line, column = (None, None) if source is None else source.position(path)
+        place = ".".join(str(step) for step in path)
+        issues.append(ConfigIssue(ConfigCode(code), severity, place, message, hint, line, column))
+    return issues
