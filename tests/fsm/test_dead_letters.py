@@ -1,6 +1,6 @@
 """Dead letters: one contract for all stores, retries, forgetting."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import pytest
 
 from spikard.fsm import (
     BackoffStrategy,
+    DatabaseDeadLetterStore,
     DeadLetterRecord,
     DeadLetterStore,
     DLQClient,
@@ -30,12 +31,16 @@ from spikard.fsm import (
 MAKERS: dict[str, Callable[[Path], DeadLetterStore]] = {
     "memory": lambda path: InMemoryDeadLetterStore(),
     "file": lambda path: FileDeadLetterStore(path / "letters"),
+    "sqlite": lambda path: DatabaseDeadLetterStore(f"sqlite:///{path}/letters.db"),
 }
 
 
 @pytest.fixture(params=MAKERS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> DeadLetterStore:
-    return MAKERS[request.param](tmp_path)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[DeadLetterStore]:
+    made = MAKERS[request.param](tmp_path)
+    yield made
+    if isinstance(made, DatabaseDeadLetterStore):
+        await made.close()
 
 
 def letter(number: int = 0, **values: Any) -> DeadLetterRecord:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from spikard.fsm.config_validator import validate_config as validate_config
     from spikard.fsm.config_validator import validate_machine_config as validate_machine_config
     from spikard.fsm.dead_letters.client import DLQClient as DLQClient
+    from spikard.fsm.dead_letters.database import DatabaseDeadLetterStore as DatabaseDeadLetterStore
     from spikard.fsm.dead_letters.file import FileDeadLetterStore as FileDeadLetterStore
     from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore as InMemoryDeadLetterStore
     from spikard.fsm.dead_letters.protocol import DeadLetterStore as DeadLetterStore
@@ -277,6 +278,7 @@ _MODULES = {
     "validate_config": "config_validator",
     "validate_machine_config": "config_validator",
     "DLQClient": "dead_letters.client",
+    "DatabaseDeadLetterStore": "dead_letters.database",
     "FileDeadLetterStore": "dead_letters.file",
     "InMemoryDeadLetterStore": "dead_letters.memory",
     "DeadLetterStore": "dead_letters.protocol",

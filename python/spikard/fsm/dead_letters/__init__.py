@@ -1,7 +1,7 @@
 """What could not be done, kept for operators.
 
 - `record`, `protocol`: what is kept, and what keeps it
-- `memory`, `file`, `synchronous`: keepers
+- `memory`, `file`, `database`, `synchronous`: keepers
 - `retry_engine`, `ttl_cleaner`: trying again, and forgetting
 - `client`, `settings`: for operators, and from configuration
 """

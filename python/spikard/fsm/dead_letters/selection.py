@@ -26,11 +26,12 @@ def select(
         if all(value is None or getattr(record, name) == value for name, value in wanted.items())
     ]
     fitting.sort(key=_place, reverse=True)
-    left = fitting[offset:] if cursor is None else [record for record in fitting if _place(record) < _parse(cursor)]
+    left = (
+        fitting[offset:] if cursor is None else [record for record in fitting if _place(record) < parse_cursor(cursor)]
+    )
     page = left[:limit]
     has_more = len(left) > limit
-    following = f"{page[-1].created_at.isoformat()}|{page[-1].record_id}" if page and has_more else None
-    return QueryResult(page, len(fitting), has_more, following)
+    return QueryResult(page, len(fitting), has_more, to_cursor(page[-1]) if page and has_more else None)
 
 
 def count(records: Iterable[DeadLetterRecord], source_name: str | None = None) -> DLQStatistics:
@@ -44,11 +45,17 @@ def count(records: Iterable[DeadLetterRecord], source_name: str | None = None) -
     )
 
 
+def to_cursor(record: DeadLetterRecord) -> str:
+    """The cursor of what comes behind a record."""
+    return f"{record.created_at.isoformat()}|{record.record_id}"
+
+
 def _place(record: DeadLetterRecord) -> tuple[datetime, str]:
     return record.created_at, record.record_id
 
 
-def _parse(cursor: str) -> tuple[datetime, str]:
+def parse_cursor(cursor: str) -> tuple[datetime, str]:
+    """The place that a cursor stands for."""
     moment, _, record_id = cursor.partition("|")
     try:
         return datetime.fromisoformat(moment), record_id

@@ -59,5 +59,7 @@ def create_store(config: DLQConfig) -> DeadLetterStore:
     if config.backend == "database":
         if not config.database_url:
             raise ValueError("database_url is required for the database backend")
-        raise ValueError("dead letters have no database backend in this version; use memory or file")
+        from spikard.fsm.dead_letters.database import DatabaseDeadLetterStore
+
+        return DatabaseDeadLetterStore(config.database_url, config.table_name, config.schema_name)
     return InMemoryDeadLetterStore(config.max_memory_size)
