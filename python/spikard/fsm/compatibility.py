@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from spikard._spikard import compare_configs
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from spikard.fsm.machine_definition import MachineDefinition
     from spikard.fsm.state_machine import StateMachine
 
-    Comparable = StateMachine | MachineDefinition | Mapping[str, Any]
+    Comparable: TypeAlias = StateMachine | MachineDefinition | Mapping[str, Any]
 
 _LEVELS = ("patch", "minor", "major")
 

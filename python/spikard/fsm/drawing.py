@@ -1,7 +1,7 @@
 """Drawings of machines. Each takes a machine or a configuration."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from spikard._spikard import draw_machine, machine_statistics
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from spikard._spikard import TransitionResult
     from spikard.fsm.state_machine import StateMachine
 
-    Drawable = StateMachine | Mapping[str, Any]
+    Drawable: TypeAlias = StateMachine | Mapping[str, Any]
 
 
 def to_mermaid(
