@@ -596,6 +596,7 @@ def change_context(effect: str, params: dict[str, Any], context: dict[str, Any],
 def read_delay(text: str, /) -> int:
     """A delay in milliseconds."""
 
+@final
 class ConfigSource:
     """A configuration that was read from a text, and where its parts stand."""
 
@@ -619,8 +620,8 @@ def draw_machine(
     actions: bool = False,
     timeouts: bool = True,
     direction: str = "TB",
-    highlight: list[str] = [],
-    trace: list[tuple[str, str]] = [],
+    highlight: list[str] = ...,
+    trace: list[tuple[str, str]] = ...,
 ) -> str: ...
 def machine_schema() -> str: ...
 def machine_statistics(config: dict[str, Any], /) -> dict[str, Any]: ...

@@ -1,5 +1,7 @@
 //! Machines as a whole: what is tried for an event, in which order, and what hostile ones come to.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets one has failed")]
+
 use core_fsm::{
     Env, Fault, Forgetful, GuardHost, GuardKind, GuardSpec, Inquiry, Machine, MachineSpec, Map,
     Memory, Outcome, Settings, StateId, StateKind, StateSpec, TransitionSpec, View,
