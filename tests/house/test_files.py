@@ -10,7 +10,10 @@ from tests.house.repository import Repository
 LINES = {".py": 500, ".rs": 600, ".pyi": 500}
 ARCHITECTURE_LINES = 300
 # Longer for a reason.
-EXCEPTIONS = {"python/spikard/_spikard.pyi": "one native module, one stub"}
+EXCEPTIONS = {
+    "python/spikard/_spikard.pyi": "one native module, one stub",
+    "python/spikard/fsm/__init__.py": "one front, each name once for programs and once for type checkers",
+}
 DRAWERS = {"common", "helper", "helpers", "misc", "util", "utils"}
 # Folders below these roots.
 DEPTH = 2

@@ -75,6 +75,33 @@ if TYPE_CHECKING:
     from spikard.fsm.delays import parse_delay as parse_delay
     from spikard.fsm.destination_candidate import DestinationCandidate as DestinationCandidate
     from spikard.fsm.destination_check_result import DestinationCheckResult as DestinationCheckResult
+    from spikard.fsm.discovery.candidate import BuiltByDraftAggregate as BuiltByDraftAggregate
+    from spikard.fsm.discovery.candidate import BuiltDiscoveryCandidate as BuiltDiscoveryCandidate
+    from spikard.fsm.discovery.candidate import candidate_to_dot as candidate_to_dot
+    from spikard.fsm.discovery.candidate import candidate_to_mermaid as candidate_to_mermaid
+    from spikard.fsm.discovery.draft import DEFAULT_DISCOVERY_INSTANCE_ID as DEFAULT_DISCOVERY_INSTANCE_ID
+    from spikard.fsm.discovery.draft import DiscoveryDraft as DiscoveryDraft
+    from spikard.fsm.discovery.draft import DiscoveryDraftFilter as DiscoveryDraftFilter
+    from spikard.fsm.discovery.edge import InferredEdge as InferredEdge
+    from spikard.fsm.discovery.engine import InferenceEngine as InferenceEngine
+    from spikard.fsm.discovery.engine import InferenceThresholds as InferenceThresholds
+    from spikard.fsm.discovery.factory import create_discovery_store as create_discovery_store
+    from spikard.fsm.discovery.memory import InMemoryDiscoveryStore as InMemoryDiscoveryStore
+    from spikard.fsm.discovery.observation import ObservationIdentity as ObservationIdentity
+    from spikard.fsm.discovery.observation import observation_identity_from_event as observation_identity_from_event
+    from spikard.fsm.discovery.observation_source import (
+        DEFAULT_OBSERVATION_COLLECTION as DEFAULT_OBSERVATION_COLLECTION,
+    )
+    from spikard.fsm.discovery.observation_source import DEFAULT_OBSERVATION_TABLE as DEFAULT_OBSERVATION_TABLE
+    from spikard.fsm.discovery.observation_source import ObservationFieldMapping as ObservationFieldMapping
+    from spikard.fsm.discovery.observation_source import ObservationSourceConfig as ObservationSourceConfig
+    from spikard.fsm.discovery.postgres import PostgresDiscoveryStore as PostgresDiscoveryStore
+    from spikard.fsm.discovery.protocol import BuiltDiscoveryCandidateStore as BuiltDiscoveryCandidateStore
+    from spikard.fsm.discovery.protocol import DraftStore as DraftStore
+    from spikard.fsm.discovery.protocol import ObservationStore as ObservationStore
+    from spikard.fsm.discovery.protocol import ShadowResultStore as ShadowResultStore
+    from spikard.fsm.discovery.shadow import ShadowDiff as ShadowDiff
+    from spikard.fsm.discovery.sqlite import SQLiteDiscoveryStore as SQLiteDiscoveryStore
     from spikard.fsm.dotted_name import import_dotted as import_dotted
     from spikard.fsm.drawing import get_statistics as get_statistics
     from spikard.fsm.drawing import to_asl as to_asl
@@ -238,8 +265,8 @@ _MODULES = {
     "ActionResult": "action_result",
     "ActionStatus": "action_result",
     "action_results_to_payload": "action_result",
-    "ActionSpec": "action_spec",
     "EFFECT_TYPES": "action_spec",
+    "ActionSpec": "action_spec",
     "MAX_BRANCH_DEPTH": "action_steps",
     "LintSeverity": "analysis",
     "LintWarning": "analysis",
@@ -301,6 +328,31 @@ _MODULES = {
     "parse_delay": "delays",
     "DestinationCandidate": "destination_candidate",
     "DestinationCheckResult": "destination_check_result",
+    "BuiltByDraftAggregate": "discovery.candidate",
+    "BuiltDiscoveryCandidate": "discovery.candidate",
+    "candidate_to_dot": "discovery.candidate",
+    "candidate_to_mermaid": "discovery.candidate",
+    "DEFAULT_DISCOVERY_INSTANCE_ID": "discovery.draft",
+    "DiscoveryDraft": "discovery.draft",
+    "DiscoveryDraftFilter": "discovery.draft",
+    "InferredEdge": "discovery.edge",
+    "InferenceEngine": "discovery.engine",
+    "InferenceThresholds": "discovery.engine",
+    "create_discovery_store": "discovery.factory",
+    "InMemoryDiscoveryStore": "discovery.memory",
+    "ObservationIdentity": "discovery.observation",
+    "observation_identity_from_event": "discovery.observation",
+    "DEFAULT_OBSERVATION_COLLECTION": "discovery.observation_source",
+    "DEFAULT_OBSERVATION_TABLE": "discovery.observation_source",
+    "ObservationFieldMapping": "discovery.observation_source",
+    "ObservationSourceConfig": "discovery.observation_source",
+    "PostgresDiscoveryStore": "discovery.postgres",
+    "BuiltDiscoveryCandidateStore": "discovery.protocol",
+    "DraftStore": "discovery.protocol",
+    "ObservationStore": "discovery.protocol",
+    "ShadowResultStore": "discovery.protocol",
+    "ShadowDiff": "discovery.shadow",
+    "SQLiteDiscoveryStore": "discovery.sqlite",
     "import_dotted": "dotted_name",
     "get_statistics": "drawing",
     "to_asl": "drawing",
@@ -386,6 +438,7 @@ _MODULES = {
     "validate_entity_id": "names",
     "validate_name": "names",
     "validate_namespace": "names",
+    "ObservedStateEvent": "observed_state_event",
     "enrich_hint_result": "orchestration.fallback",
     "is_allowlisted_failure": "orchestration.fallback",
     "parallel_fallback_eligible": "orchestration.fallback",
@@ -396,7 +449,6 @@ _MODULES = {
     "InvokeAdapter": "orchestration.invoke",
     "ContextValidatorFn": "orchestration.orchestrator",
     "Orchestrator": "orchestration.orchestrator",
-    "ObservedStateEvent": "observed_state_event",
     "ParallelStateConfig": "parallel_state_config",
     "ParallelStateManager": "parallel_state_manager",
     "RecordedEvent": "recorded_event",

@@ -67,6 +67,28 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX {i}dead_letter_queue_status ON {s}dead_letter_queue (status, created_at)",
         "CREATE INDEX {i}dead_letter_queue_source ON {s}dead_letter_queue (source_name, reason)",
     ),
+    (
+        """CREATE TABLE {s}discovery_observations (
+            id TEXT PRIMARY KEY, machine_name TEXT NOT NULL, entity_id TEXT NOT NULL, state TEXT NOT NULL,
+            observed_at {time} NOT NULL, source TEXT NOT NULL, source_event_id TEXT, metadata_json {json} NOT NULL,
+            ingested_at {time} NOT NULL, ingest_seq BIGINT NOT NULL DEFAULT 0)""",
+        """CREATE UNIQUE INDEX {i}discovery_observations_identity ON {s}discovery_observations
+            (machine_name, entity_id, state, observed_at, source, COALESCE(source_event_id, ''))""",
+        "CREATE INDEX {i}discovery_observations_order ON {s}discovery_observations (entity_id, observed_at)",
+        """CREATE TABLE {s}discovery_candidates (
+            id TEXT PRIMARY KEY, machine_name TEXT NOT NULL, version TEXT NOT NULL, status TEXT NOT NULL,
+            config_json {json} NOT NULL, created_at {time} NOT NULL, metadata_json {json} NOT NULL,
+            candidate_sequence BIGINT NOT NULL, UNIQUE (machine_name, version))""",
+        """CREATE TABLE {s}discovery_shadow_diffs (
+            id TEXT PRIMARY KEY, machine_name TEXT NOT NULL, source_state TEXT NOT NULL, "trigger" TEXT NOT NULL,
+            active_success {bool} NOT NULL, active_target_state TEXT, candidate_success {bool} NOT NULL,
+            candidate_target_state TEXT, differs {bool} NOT NULL, reason TEXT, recorded_at {time} NOT NULL,
+            metadata_json {json} NOT NULL)""",
+        "CREATE INDEX {i}discovery_shadow_diffs_machine ON {s}discovery_shadow_diffs (machine_name, id)",
+        """CREATE TABLE {s}discovery_drafts (
+            id TEXT PRIMARY KEY, instance_id TEXT NOT NULL, machine_name TEXT NOT NULL, draft_json {json} NOT NULL,
+            updated_at {time} NOT NULL)""",
+    ),
 )
 VERSIONS = "CREATE TABLE IF NOT EXISTS {s}schema_versions (version INTEGER PRIMARY KEY)"
 

@@ -1,0 +1,13 @@
+"""Machines found in what was seen of entities.
+
+- `observation`: an entity seen in a state, and its place among the others
+- `observation_source`: tables of others that observations are read from
+- `draft`: what an inference reads and how it chooses
+- `edge`: steps counted from observations
+- `candidate`: machines built of steps, and their drawings
+- `shadow`: two machines that are asked the same
+- `engine`: all of it together
+- `protocol`: what stores can do; `memory`, `sqlite`, `postgres` are stores, `factory` chooses one
+- `event_log`: CSV and XES files
+- `conformance`: how well a machine explains a log
+"""
