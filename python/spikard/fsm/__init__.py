@@ -200,6 +200,21 @@ if TYPE_CHECKING:
     from spikard.fsm.orchestration.orchestrator import Orchestrator as Orchestrator
     from spikard.fsm.parallel_state_config import ParallelStateConfig as ParallelStateConfig
     from spikard.fsm.parallel_state_manager import ParallelStateManager as ParallelStateManager
+    from spikard.fsm.queue.client import QueueClient as QueueClient
+    from spikard.fsm.queue.database import DatabaseApplyDataEventSource as DatabaseApplyDataEventSource
+    from spikard.fsm.queue.database import DatabaseEventSource as DatabaseEventSource
+    from spikard.fsm.queue.event import ClaimedApplyDataEvent as ClaimedApplyDataEvent
+    from spikard.fsm.queue.event import ClaimedEvent as ClaimedEvent
+    from spikard.fsm.queue.event import EventStatus as EventStatus
+    from spikard.fsm.queue.event import WorkerApplyDataEvent as WorkerApplyDataEvent
+    from spikard.fsm.queue.event import WorkerEvent as WorkerEvent
+    from spikard.fsm.queue.source import EventSource as EventSource
+    from spikard.fsm.queue.status import QueueEventsPage as QueueEventsPage
+    from spikard.fsm.queue.status import QueueEventState as QueueEventState
+    from spikard.fsm.queue.status import QueueEventStatus as QueueEventStatus
+    from spikard.fsm.queue.status import QueueSummary as QueueSummary
+    from spikard.fsm.queue.submission import submit_event as submit_event
+    from spikard.fsm.queue.submission import submit_event_sync as submit_event_sync
     from spikard.fsm.recorded_event import RecordedEvent as RecordedEvent
     from spikard.fsm.region import Region as Region
     from spikard.fsm.retry_policy import BackoffStrategy as BackoffStrategy
@@ -251,6 +266,7 @@ if TYPE_CHECKING:
     from spikard.fsm.transition import Transition as Transition
     from spikard.fsm.transition_result import TransitionResult as TransitionResult
     from spikard.fsm.when_check import WhenCheck as WhenCheck
+    from spikard.fsm.worker.config import WorkerConfig as WorkerConfig
     from spikard.fsm.workflow import WORKFLOW_STATUS_ACTIVE as WORKFLOW_STATUS_ACTIVE
     from spikard.fsm.workflow import WORKFLOW_STATUS_COMPLETE as WORKFLOW_STATUS_COMPLETE
     from spikard.fsm.workflow import WORKFLOW_STATUS_FAILED as WORKFLOW_STATUS_FAILED
@@ -508,6 +524,22 @@ _MODULES = {
     "WORKFLOW_VALID_STATUSES": "workflow",
     "compute_workflow_status": "workflow",
     "persistence_flags_for_state": "workflow",
+    "QueueClient": "queue.client",
+    "DatabaseApplyDataEventSource": "queue.database",
+    "DatabaseEventSource": "queue.database",
+    "ClaimedApplyDataEvent": "queue.event",
+    "ClaimedEvent": "queue.event",
+    "EventStatus": "queue.event",
+    "WorkerApplyDataEvent": "queue.event",
+    "WorkerEvent": "queue.event",
+    "EventSource": "queue.source",
+    "QueueEventState": "queue.status",
+    "QueueEventStatus": "queue.status",
+    "QueueEventsPage": "queue.status",
+    "QueueSummary": "queue.status",
+    "submit_event": "queue.submission",
+    "submit_event_sync": "queue.submission",
+    "WorkerConfig": "worker.config",
 }
 
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two

@@ -12,6 +12,8 @@ from spikard.fsm.stores.sql import Mode, SqlStateStore, Work
 
 # Of the schema's making: two processes that start at once take turns.
 SCHEMA_LOCK = 7_305_202
+# Where those who wait for events hear that there are some.
+CHANNEL = "spikard_fsm_queue"
 
 
 class PostgresStateStore(SqlStateStore):
@@ -25,6 +27,10 @@ class PostgresStateStore(SqlStateStore):
         "bool": "BOOLEAN",
         "real": "DOUBLE PRECISION",
         "for_update": "FOR UPDATE",
+        "skip_locked": "FOR UPDATE SKIP LOCKED",
+        "now": "now()",
+        "later": "now() + ?::double precision * interval '1 second'",
+        "notify": f"SELECT pg_notify('{CHANNEL}', ?)",
         "begin_schema": f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK});CREATE SCHEMA IF NOT EXISTS spikard_fsm",
         "state_of_timer": "split_part(timer_key, '#', 1)",
         "has_table": "SELECT 1 FROM pg_tables WHERE schemaname = 'spikard_fsm' AND tablename = ?",

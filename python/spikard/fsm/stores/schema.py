@@ -89,6 +89,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             id TEXT PRIMARY KEY, instance_id TEXT NOT NULL, machine_name TEXT NOT NULL, draft_json {json} NOT NULL,
             updated_at {time} NOT NULL)""",
     ),
+    tuple(
+        # Of an entity one event at most is held, whatever those who claim at once have read.
+        f"CREATE UNIQUE INDEX {{i}}{name}_claimed ON {{s}}{name} (machine_name, entity_id) WHERE status = 'claimed'"
+        for name in ("worker_events", "worker_apply_data_events")
+    ),
 )
 VERSIONS = "CREATE TABLE IF NOT EXISTS {s}schema_versions (version INTEGER PRIMARY KEY)"
 

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from spikard.fsm.stores.sql import Mode, SqlStateStore, Work
 
 SCHEME = "sqlite:///"
+# As `isoformat` writes a moment in UTC.
+_MOMENT = "'%Y-%m-%dT%H:%M:%f000+00:00'"
 
 
 class SQLiteStateStore(SqlStateStore):
@@ -23,6 +25,11 @@ class SQLiteStateStore(SqlStateStore):
         "bool": "INTEGER",
         "real": "REAL",
         "for_update": "",
+        "skip_locked": "",
+        "now": f"strftime({_MOMENT}, 'now')",
+        "later": f"strftime({_MOMENT}, 'now', ? || ' seconds')",
+        # Nobody can be told in another process: those who wait look again after a while.
+        "notify": "SELECT ?",
         "begin_schema": "",
         "state_of_timer": "substr(timer_key, 1, instr(timer_key, '#') - 1)",
         "has_table": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
