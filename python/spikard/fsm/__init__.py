@@ -267,6 +267,9 @@ if TYPE_CHECKING:
     from spikard.fsm.transition_result import TransitionResult as TransitionResult
     from spikard.fsm.when_check import WhenCheck as WhenCheck
     from spikard.fsm.worker.config import WorkerConfig as WorkerConfig
+    from spikard.fsm.worker.outcome import APPLY_DATA_WORKER_DLQ_STAGE as APPLY_DATA_WORKER_DLQ_STAGE
+    from spikard.fsm.worker.outcome import WORKER_DLQ_STAGE as WORKER_DLQ_STAGE
+    from spikard.fsm.worker.process import Worker as Worker
     from spikard.fsm.workflow import WORKFLOW_STATUS_ACTIVE as WORKFLOW_STATUS_ACTIVE
     from spikard.fsm.workflow import WORKFLOW_STATUS_COMPLETE as WORKFLOW_STATUS_COMPLETE
     from spikard.fsm.workflow import WORKFLOW_STATUS_FAILED as WORKFLOW_STATUS_FAILED
@@ -540,6 +543,9 @@ _MODULES = {
     "submit_event": "queue.submission",
     "submit_event_sync": "queue.submission",
     "WorkerConfig": "worker.config",
+    "Worker": "worker.process",
+    "WORKER_DLQ_STAGE": "worker.outcome",
+    "APPLY_DATA_WORKER_DLQ_STAGE": "worker.outcome",
 }
 
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two

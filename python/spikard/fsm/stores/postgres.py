@@ -43,6 +43,7 @@ class PostgresStateStore(SqlStateStore):
         self._pool_size = pool_size
         self._background = BackgroundLoop()
         self._pool: Any = None
+        self._listeners: list[Any] = []
 
     def connect(self, validate_schema: bool = True, auto_initialize: bool = False) -> None:
         """Open the pool, making the tables where they are missing and that is wanted."""
@@ -57,10 +58,23 @@ class PostgresStateStore(SqlStateStore):
 
     def disconnect(self) -> None:
         """Close all connections."""
+        while self._listeners:
+            self._background.wait(self._listeners.pop().close())
         pool, self._pool = self._pool, None
         if pool is not None:
             self._background.wait(pool.close())
         self._background.close()
+
+    async def listen(self, heard: Callable[[str], None]) -> None:
+        """Have something called, on the thread of this store, whenever events come into a table, with its name."""
+        await asyncio.wrap_future(self._background.submit(self._listen(heard)))
+
+    async def _listen(self, heard: Callable[[str], None]) -> None:
+        import asyncpg
+
+        connection = await asyncpg.connect(self.connection_string)
+        self._listeners.append(connection)
+        await connection.add_listener(CHANNEL, lambda _connection, _process, _channel, table: heard(table))
 
     async def _open(self) -> Any:
         try:
