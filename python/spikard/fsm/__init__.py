@@ -178,6 +178,9 @@ if TYPE_CHECKING:
     from spikard.fsm.machine_definition import build_machine as build_machine
     from spikard.fsm.machine_definition import parse_machine as parse_machine
     from spikard.fsm.machine_definition import parse_machine_file as parse_machine_file
+    from spikard.fsm.machine_stores.client import MachineStoreClient as MachineStoreClient
+    from spikard.fsm.machine_stores.database import SQLAlchemyMachineStore as SQLAlchemyMachineStore
+    from spikard.fsm.machine_stores.memory import InMemoryMachineStore as InMemoryMachineStore
     from spikard.fsm.names import is_valid_entity_id as is_valid_entity_id
     from spikard.fsm.names import is_valid_name as is_valid_name
     from spikard.fsm.names import normalize_entity_id as normalize_entity_id
@@ -220,6 +223,22 @@ if TYPE_CHECKING:
     from spikard.fsm.retry_policy import BackoffStrategy as BackoffStrategy
     from spikard.fsm.retry_policy import RetryPolicy as RetryPolicy
     from spikard.fsm.retry_policy import compute_delay as compute_delay
+    from spikard.fsm.runtime.asynchronous import AsyncFsmRuntime as AsyncFsmRuntime
+    from spikard.fsm.runtime.errors import EntityAlreadyExists as EntityAlreadyExists
+    from spikard.fsm.runtime.errors import MachineNotFound as MachineNotFound
+    from spikard.fsm.runtime.errors import QueueNotConfigured as QueueNotConfigured
+    from spikard.fsm.runtime.functions import apply_data as apply_data
+    from spikard.fsm.runtime.functions import process_event as process_event
+    from spikard.fsm.runtime.functions import queue_apply_data as queue_apply_data
+    from spikard.fsm.runtime.observer import NullObserver as NullObserver
+    from spikard.fsm.runtime.observer import RuntimeObserver as RuntimeObserver
+    from spikard.fsm.runtime.runtime import FsmRuntime as FsmRuntime
+    from spikard.fsm.runtime.session import MachineSession as MachineSession
+    from spikard.fsm.runtime.snapshot import ControlAuditEvent as ControlAuditEvent
+    from spikard.fsm.runtime.snapshot import EntitySnapshot as EntitySnapshot
+    from spikard.fsm.runtime.snapshot import MachineSummary as MachineSummary
+    from spikard.fsm.runtime.snapshot import TransitionEvent as TransitionEvent
+    from spikard.fsm.runtime.snapshot import TransitionsPage as TransitionsPage
     from spikard.fsm.schedulers.adapter import SchedulerAdapter as SchedulerAdapter
     from spikard.fsm.schedulers.in_process import AsyncioScheduler as AsyncioScheduler
     from spikard.fsm.schedulers.task import ScheduledTask as ScheduledTask
@@ -546,6 +565,25 @@ _MODULES = {
     "Worker": "worker.process",
     "WORKER_DLQ_STAGE": "worker.outcome",
     "APPLY_DATA_WORKER_DLQ_STAGE": "worker.outcome",
+    "MachineStoreClient": "machine_stores.client",
+    "InMemoryMachineStore": "machine_stores.memory",
+    "SQLAlchemyMachineStore": "machine_stores.database",
+    "FsmRuntime": "runtime.runtime",
+    "AsyncFsmRuntime": "runtime.asynchronous",
+    "MachineSession": "runtime.session",
+    "ControlAuditEvent": "runtime.snapshot",
+    "EntitySnapshot": "runtime.snapshot",
+    "MachineSummary": "runtime.snapshot",
+    "TransitionEvent": "runtime.snapshot",
+    "TransitionsPage": "runtime.snapshot",
+    "NullObserver": "runtime.observer",
+    "RuntimeObserver": "runtime.observer",
+    "EntityAlreadyExists": "runtime.errors",
+    "MachineNotFound": "runtime.errors",
+    "QueueNotConfigured": "runtime.errors",
+    "apply_data": "runtime.functions",
+    "process_event": "runtime.functions",
+    "queue_apply_data": "runtime.functions",
 }
 
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two

@@ -1,0 +1,5 @@
+"""Where definitions of machines are kept.
+
+- `client`: what all of them do
+- `memory`, `database`: keepers
+"""

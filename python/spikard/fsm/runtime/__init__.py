@@ -1,0 +1,10 @@
+"""Machines, their entities and what has become of them, behind one front.
+
+- `runtime`, `asynchronous`: the front, and the same awaited
+- `session`: the front for one machine
+- `functions`: single calls
+- `past`: what entities have gone through
+- `snapshot`: what is answered
+- `observer`: who is told
+- `errors`: what may be wrong
+"""
