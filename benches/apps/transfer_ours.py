@@ -4,7 +4,7 @@ import sys
 from collections.abc import AsyncIterator
 
 from spikard import FileResponse, Request, Spikard, StreamingResponse
-from spikard.config import ServerConfig
+from spikard.config import RouteConfig, ServerConfig
 
 PORT, FILE, SIZE = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 CHUNK = bytes(65536)
@@ -16,7 +16,7 @@ async def hello() -> dict[str, str]:
     return {"message": "Hello"}
 
 
-@app.post("/up")
+@app.post("/up", config=RouteConfig(stream_body=True))
 async def up(request: Request) -> dict[str, int]:
     count = 0
     async for chunk in request.stream():
