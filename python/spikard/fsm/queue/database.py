@@ -107,6 +107,11 @@ class EventQueue:
         """Take what lapsed from those who hold it; the rows of what was given up."""
         return [tuple(row) for row in await self.ado(self.table.sweep)]
 
+    def forget(self, event_id: str, fence: int) -> None:
+        """Forget a claim that was settled elsewhere; a later claim of the same event stays."""
+        if self._fences.get(event_id, (None,))[0] == fence:
+            del self._fences[event_id]
+
     def pause(self, attempt: int) -> float:
         """Seconds before the next attempt: longer each time up to an end, and not the same for all."""
         base, most = self._config.retry_backoff_base_ms, self._config.retry_backoff_max_ms

@@ -5,6 +5,7 @@ import contextvars
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -112,12 +113,20 @@ class Lane:
     async def _handle(self, event: Claimed) -> None:
         renewing = asyncio.create_task(self._renew(event))
         try:
+            # Nobody has renewed the lease while the event waited for its turn.
+            waited = (datetime.now(UTC) - event.claimed_at).total_seconds()
+            if waited > self._lease_seconds / 3 and not await self._extend(event):
+                logger.warning("Event %s was taken by another worker while it waited", event.event_id)
+                return
             await self._deliver(event)
         except Exception:
             # The lease lapses, and the event comes again.
             logger.exception("Event %s could not be settled", event.event_id)
         finally:
             renewing.cancel()
+            queue = getattr(self.source, "queue", None)
+            if queue is not None:
+                queue.forget(event.event_id, event.fence)
             self.wake.set()
 
     async def _renew(self, event: Claimed) -> None:
@@ -128,12 +137,11 @@ class Lane:
             except Exception:
                 logger.exception("The lease of event %s could not be renewed", event.event_id)
 
-    async def _extend(self, event: Claimed) -> None:
+    async def _extend(self, event: Claimed) -> bool:
         queue = getattr(self.source, "queue", None)
         if queue is None:
-            await self.source.extend(event.event_id)
-        else:
-            await queue.extend(event.event_id, event.fence)
+            return bool(await self.source.extend(event.event_id))
+        return bool(await queue.extend(event.event_id, event.fence))
 
     async def _deliver(self, event: Claimed) -> None:
         delivery = Delivery(EVENTS if isinstance(event, ClaimedEvent) else APPLY_DATA, event.event_id, event.fence)
