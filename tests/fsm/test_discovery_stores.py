@@ -133,7 +133,17 @@ def test_candidates(store: Any, machine: str) -> None:
 def test_comparisons(store: Any, machine: str) -> None:
     diffs = [
         ShadowDiff(
-            machine, f"s{number}", "t", True, "a", False, None, number > 0, "success_mismatch", metadata={"n": 1}
+            machine,
+            f"s{number}",
+            "t",
+            active_success=True,
+            active_target_state="a",
+            candidate_success=False,
+            candidate_target_state=None,
+            differs=number > 0,
+            reason="success_mismatch",
+            recorded_at=START + timedelta(minutes=number),
+            metadata={"n": 1},
         )
         for number in range(3)
     ]

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from spikard.fsm.builtins import builtin_registries as builtin_registries
     from spikard.fsm.builtins import get_builtin_catalog as get_builtin_catalog
     from spikard.fsm.builtins import register_builtins as register_builtins
+    from spikard.fsm.catalog.entry import CatalogEntry as CatalogEntry
+    from spikard.fsm.catalog.entry_point import resolve_entry_point as resolve_entry_point
+    from spikard.fsm.catalog.from_store import build_machine_from_store as build_machine_from_store
+    from spikard.fsm.catalog.manifest import catalog_entries_to_yaml_text as catalog_entries_to_yaml_text
+    from spikard.fsm.catalog.manifest import load_manifest_path as load_manifest_path
+    from spikard.fsm.catalog.manifest import parse_manifest_yaml_text as parse_manifest_yaml_text
+    from spikard.fsm.catalog.registration import apply_catalog_entries as apply_catalog_entries
     from spikard.fsm.change_bus import ChangeBus as ChangeBus
     from spikard.fsm.change_bus import ChangeEvent as ChangeEvent
     from spikard.fsm.check_spec import CHECK_OPS as CHECK_OPS
@@ -89,9 +96,6 @@ if TYPE_CHECKING:
     from spikard.fsm.discovery.memory import InMemoryDiscoveryStore as InMemoryDiscoveryStore
     from spikard.fsm.discovery.observation import ObservationIdentity as ObservationIdentity
     from spikard.fsm.discovery.observation import observation_identity_from_event as observation_identity_from_event
-    from spikard.fsm.discovery.observation_source import (
-        DEFAULT_OBSERVATION_COLLECTION as DEFAULT_OBSERVATION_COLLECTION,
-    )
     from spikard.fsm.discovery.observation_source import DEFAULT_OBSERVATION_TABLE as DEFAULT_OBSERVATION_TABLE
     from spikard.fsm.discovery.observation_source import ObservationFieldMapping as ObservationFieldMapping
     from spikard.fsm.discovery.observation_source import ObservationSourceConfig as ObservationSourceConfig
@@ -316,6 +320,13 @@ _MODULES = {
     "builtin_registries": "builtins",
     "get_builtin_catalog": "builtins",
     "register_builtins": "builtins",
+    "build_machine_from_store": "catalog.from_store",
+    "CatalogEntry": "catalog.entry",
+    "resolve_entry_point": "catalog.entry_point",
+    "catalog_entries_to_yaml_text": "catalog.manifest",
+    "load_manifest_path": "catalog.manifest",
+    "parse_manifest_yaml_text": "catalog.manifest",
+    "apply_catalog_entries": "catalog.registration",
     "ChangeBus": "change_bus",
     "ChangeEvent": "change_bus",
     "CHECK_OPS": "check_spec",
@@ -380,7 +391,6 @@ _MODULES = {
     "InMemoryDiscoveryStore": "discovery.memory",
     "ObservationIdentity": "discovery.observation",
     "observation_identity_from_event": "discovery.observation",
-    "DEFAULT_OBSERVATION_COLLECTION": "discovery.observation_source",
     "DEFAULT_OBSERVATION_TABLE": "discovery.observation_source",
     "ObservationFieldMapping": "discovery.observation_source",
     "ObservationSourceConfig": "discovery.observation_source",

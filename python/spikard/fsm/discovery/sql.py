@@ -238,10 +238,9 @@ class SqlDiscoveryStore:
 
     def list_shadow_diffs(self, machine_name: str, limit: int = 100) -> list[ShadowDiff]:
         """The last comparisons, oldest first."""
-        # Ids rise with time, which a moment of its own need not.
         statement = (
             f"SELECT {_DIFF} FROM {{s}}discovery_shadow_diffs WHERE machine_name = ? "
-            f"ORDER BY id DESC LIMIT {max(0, int(limit))}"
+            f"ORDER BY recorded_at DESC, id DESC LIMIT {max(0, int(limit))}"
         )
         return [_diff(row) for row in reversed(self._read(statement, machine_name))]
 

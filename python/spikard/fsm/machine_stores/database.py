@@ -6,6 +6,7 @@ from typing import Any
 from spikard.fsm.event import new_id
 from spikard.fsm.machine_definition import MachineDefinition, parse_machine
 from spikard.fsm.machine_stores.client import MachineStoreClient
+from spikard.fsm.machine_stores.version import version_key
 from spikard.fsm.queue.table import decoded, encoded
 from spikard.fsm.stores.factory import create_state_store
 from spikard.fsm.stores.sql import SqlStateStore, Work
@@ -52,9 +53,9 @@ class SQLAlchemyMachineStore(MachineStoreClient):
         return str(self._store._run("write", work)[0][0])
 
     def get(self, name: str, version: str | None = None) -> MachineDefinition | None:
-        """A definition, without a version the latest that was kept; None where there is none."""
+        """A definition, without a version the newest; None where there is none."""
         found = [definition for definition in self.list(name) if version in (None, definition.version)]
-        return found[-1] if found else None
+        return max(found, key=lambda definition: version_key(definition.version), default=None)
 
     def list(self, name: str | None = None) -> list[MachineDefinition]:
         """All definitions, or those of a name, in the order in which they came."""

@@ -4,6 +4,7 @@ import threading
 
 from spikard.fsm.machine_definition import MachineDefinition
 from spikard.fsm.machine_stores.client import MachineStoreClient
+from spikard.fsm.machine_stores.version import version_key
 
 
 class InMemoryMachineStore(MachineStoreClient):
@@ -27,11 +28,10 @@ class InMemoryMachineStore(MachineStoreClient):
         return f"{definition.name}@{definition.version}"
 
     def get(self, name: str, version: str | None = None) -> MachineDefinition | None:
-        """A definition, without a version the latest that was kept; None where there is none."""
+        """A definition, without a version the newest; None where there is none."""
         if version is not None:
             return self._definitions.get((name, version))
-        found = self.list(name)
-        return found[-1] if found else None
+        return max(self.list(name), key=lambda definition: version_key(definition.version), default=None)
 
     def list(self, name: str | None = None) -> list[MachineDefinition]:
         """All definitions, or those of a name, in the order in which they came."""

@@ -1,0 +1,7 @@
+"""What machines, guards and actions there are by name.
+
+- `entry`: a guard or an action and where its code is; `entry_point`, `source_code` find it
+- `manifest`: entries as YAML
+- `registration`: entries into registries
+- `from_store`: machines out of stores
+"""
