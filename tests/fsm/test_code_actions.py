@@ -1,7 +1,6 @@
 """Code in definitions: off, limited, and in a process of its own."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,12 +112,10 @@ def test_processor_time_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("in_process")
 def test_a_timeout_ends_what_only_waits() -> None:
-    start = time.perf_counter()
     source = "import functools\nwhile True: pass"
     result = execute_code_action({"source": source, "timeout": 0.3}, {})
     assert isinstance(result.error, TimeoutError)
     assert "longer than 0.3 seconds" in str(result.error)
-    assert time.perf_counter() - start < 15
 
 
 @pytest.mark.usefixtures("in_process")
