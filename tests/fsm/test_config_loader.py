@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spikard.fsm import ConfigLoader, ConfigurationError, check_config, load_config
+from spikard.fsm import ConfigLoader, ConfigurationError, check_config, load_config, parse_machine_file
 
 GOOD = "states: [{name: a, type: initial}]\ntransitions: []\n"
 
@@ -114,3 +114,21 @@ def test_files_are_checked_with_lines(tmp_path: Path) -> None:
     path = written(tmp_path, "states:\n- name: a\n  type: initial\n- name: B\ntransitions: []\n")
     [issue] = check_config(path)
     assert (issue.line, issue.column, issue.path) == (4, 9, "states.1.name")
+
+
+def test_errors_of_files_name_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "states: [{name: a}]\ntransitions: []\n")
+    with pytest.raises(ConfigurationError, match="No initial state") as caught:
+        load_config(path)
+    assert caught.value.path == str(path)
+    assert len(caught.value.context["errors"]) == 1
+
+
+def test_parsed_metadata_has_its_defaults() -> None:
+    _, _, meta = ConfigLoader().parse({"states": [{"name": "a", "type": "initial"}], "transitions": []})
+    assert meta == {"strict_mode": True, "validate_context": False}
+
+
+def test_definitions_come_only_from_files_that_are_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="Machine config file not found"):
+        parse_machine_file(tmp_path / "none.yaml")

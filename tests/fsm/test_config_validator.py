@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spikard.fsm import ConfigCode, ConfigurationError, ConfigValidator, check_config, validate_config
+from spikard.fsm import ConfigCode, ConfigurationError, ConfigValidator, StateMachine, check_config, validate_config
 
 CASES = json.loads((Path(__file__).parent.parent / "data" / "fsm" / "invalid.json").read_text(encoding="utf-8"))
 
@@ -107,3 +107,34 @@ def test_large_machines_are_checked() -> None:
     ]
     config = {"states": states, "transitions": transitions}
     assert validate_config(config) == []
+
+
+def test_error_policies_are_looked_through_whatever_else_is_wrong() -> None:
+    [text] = ConfigValidator().config_warnings({"error_policy": {"zz": 1}})
+    assert text.startswith("error_policy key 'zz' is not recognized")
+
+
+@pytest.mark.parametrize(
+    ("context", "faults"),
+    [
+        ({"n": 1, "k": 1}, []),
+        ({"n": -1}, ["Context invariant 'above' failed", "Context invariant 'context_invariant' failed"]),
+        (
+            {"n": "x", "k": 1},
+            ["Context invariant 'above' is invalid: '>' not supported between instances of 'str' and 'int'"],
+        ),
+    ],
+)
+def test_values_that_cannot_be_compared_make_invariants_invalid(context: dict[str, Any], faults: list[str]) -> None:
+    machine = StateMachine.from_dict(
+        {
+            "meta": {"validate_context": True},
+            "states": [{"name": "a", "type": "initial"}],
+            "transitions": [],
+            "context_invariants": [
+                {"name": "above", "field": "n", "op": "gt", "value": 0},
+                {"check": {"field": "k", "op": "is_set"}},
+            ],
+        }
+    )
+    assert machine.validate_context(context) == (not faults, faults)

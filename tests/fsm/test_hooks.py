@@ -126,3 +126,8 @@ def test_stays() -> None:
     for number in range(3):
         tracker.on_before_process(f"e{number}", "a", "t", {})
     assert tracker.get_dwell_time("e") is None
+
+
+def test_logging_hooks_tell_where_they_write() -> None:
+    hook = LoggingHook(logging.INFO, "audit")
+    assert (hook.log_level, hook.logger.name) == (logging.INFO, "audit")

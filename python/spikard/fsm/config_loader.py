@@ -31,7 +31,10 @@ class ConfigLoader:
             config = resolve_submachines(config, place.parent)
         except ValueError as error:
             raise ConfigurationError(str(error), path=str(path)) from error
-        self._check(config)
+        try:
+            self._check(config)
+        except ConfigurationError as error:
+            raise ConfigurationError(error.message, context=error.context, path=str(path)) from None
         return config
 
     def load_dict(self, config: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +51,8 @@ class ConfigLoader:
         """The states by name, the transitions in their order, and the rest."""
         from spikard.fsm.definition import read_definition
 
-        return read_definition(config)
+        states, transitions, meta = read_definition(config)
+        return states, transitions, {"strict_mode": True, "validate_context": False, **meta}
 
 
 def load_config(

@@ -26,7 +26,10 @@ class ConfigValidator:
             )
 
     def config_warnings(self, config: dict[str, Any]) -> list[str]:
-        """What is allowed but probably not meant."""
+        """What is allowed but probably not meant. The error policy is looked through whatever else is wrong."""
+        policy = config.get("error_policy")
+        if isinstance(policy, dict) and self.validate(config):
+            config = {"states": [{"name": "any", "type": "initial"}], "transitions": [], "error_policy": policy}
         return [text for _, severity, _, _, text, _ in check_machine(config) if severity == "warning"]
 
 

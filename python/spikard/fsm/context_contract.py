@@ -37,9 +37,9 @@ def _variable(variable: Mapping[str, Any], context: Mapping[str, Any]) -> list[s
 
 
 def _invariant(invariant: Mapping[str, Any], context: Mapping[str, Any]) -> list[str]:
-    label = invariant.get("name") or invariant.get("description") or invariant.get("field") or "invariant"
+    label = invariant.get("name") or invariant.get("description") or invariant.get("field") or "context_invariant"
     try:
-        check = WhenCheck.from_config(invariant)
-    except (TypeError, ValueError) as error:
+        holds = front().evaluate_when_check(WhenCheck.from_config(invariant), dict(context))
+    except Exception as error:  # noqa: BLE001 - values of contexts may raise whatever they like when compared
         return [f"Context invariant '{label}' is invalid: {error}"]
-    return [] if front().evaluate_when_check(check, dict(context)) else [f"Context invariant '{label}' failed"]
+    return [] if holds else [f"Context invariant '{label}' failed"]

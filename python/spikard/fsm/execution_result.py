@@ -32,18 +32,18 @@ class ExecutionResult:
         return all(result.status is ActionStatus.OK for result in self.action_results)
 
     @property
-    def failed_actions(self) -> list[ActionResult]:
-        """Those that failed."""
+    def failed_actions(self) -> list[str]:
+        """The names of those that failed."""
         return self._with(ActionStatus.FAILED)
 
     @property
-    def succeeded_actions(self) -> list[ActionResult]:
-        """Those that were done."""
+    def succeeded_actions(self) -> list[str]:
+        """The names of those that were done."""
         return self._with(ActionStatus.OK)
 
     @property
-    def skipped_actions(self) -> list[ActionResult]:
-        """Those that were left out."""
+    def skipped_actions(self) -> list[str]:
+        """The names of those that were left out."""
         return self._with(ActionStatus.SKIPPED)
 
     @property
@@ -56,5 +56,5 @@ class ExecutionResult:
         """How long it took, or None while it lasts."""
         return (self.completed_at - self.started_at).total_seconds() * 1000 if self.completed_at else None
 
-    def _with(self, status: ActionStatus) -> list[ActionResult]:
-        return [result for result in self.action_results if result.status is status]
+    def _with(self, status: ActionStatus) -> list[str]:
+        return [result.action_name for result in self.action_results if result.status is status]

@@ -80,6 +80,8 @@ def parse_machine_file(
 ) -> MachineDefinition:
     """Reads a file as the definition of a machine, submachines put in."""
     place = Path(path)
+    if not place.is_file():
+        raise FileNotFoundError(f"Machine config file not found: {path}")
     config = as_mapping(read_file(place, variables).value(), str(path))
     return parse_machine(resolve_submachines(config, place.parent), validate=validate)
 

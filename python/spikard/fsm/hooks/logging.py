@@ -11,35 +11,37 @@ class LoggingHook:
     """One line of text for each phase."""
 
     def __init__(self, log_level: int = logging.DEBUG, logger_name: str = "spikard.fsm.transitions") -> None:
-        self._level = log_level
-        self._logger = logging.getLogger(logger_name)
+        self.log_level = log_level
+        self.logger = logging.getLogger(logger_name)
 
     def on_before_process(self, entity_id: str, current_state: str, trigger: str, context: dict[str, Any]) -> None:  # noqa: ARG002
         """An event has come."""
-        self._logger.log(self._level, "Processing: entity_id=%s state=%s trigger=%s", entity_id, current_state, trigger)
+        self.logger.log(
+            self.log_level, "Processing: entity_id=%s state=%s trigger=%s", entity_id, current_state, trigger
+        )
 
     def on_transition_start(self, current_state: str, trigger: str, context: dict[str, Any]) -> None:  # noqa: ARG002
         """It is about to be computed."""
-        self._logger.log(self._level, "Transition starting: state=%s trigger=%s", current_state, trigger)
+        self.logger.log(self.log_level, "Transition starting: state=%s trigger=%s", current_state, trigger)
 
     def on_transition_complete(self, result: Plan, duration_ms: float, context: dict[str, Any]) -> None:  # noqa: ARG002
         """It was computed."""
         if result.success:
-            self._logger.log(
-                self._level,
+            self.logger.log(
+                self.log_level,
                 "Transition completed: %s -> %s (trigger=%s, duration=%.2fms)",
                 result.source_state, result.target_state, result.trigger, duration_ms,
             )  # fmt: skip
         else:
-            self._logger.log(
-                self._level,
+            self.logger.log(
+                self.log_level,
                 "Transition failed: state=%s trigger=%s error=%s (duration=%.2fms)",
                 result.source_state, result.trigger, result.error, duration_ms,
             )  # fmt: skip
 
     def on_transition_error(self, error: Exception, current_state: str, trigger: str, context: dict[str, Any]) -> None:  # noqa: ARG002
         """It raised."""
-        self._logger.error(
+        self.logger.error(
             "Transition error: state=%s trigger=%s error=%s", current_state, trigger, error, exc_info=error
         )
 
@@ -48,8 +50,8 @@ class StructuredLoggingHook:
     """One JSON object for each phase."""
 
     def __init__(self, log_level: int = logging.INFO, logger_name: str = "spikard.fsm.structured") -> None:
-        self._level = log_level
-        self._logger = logging.getLogger(logger_name)
+        self.log_level = log_level
+        self.logger = logging.getLogger(logger_name)
 
     def on_before_process(self, entity_id: str, current_state: str, trigger: str, context: dict[str, Any]) -> None:  # noqa: ARG002
         """An event has come."""
@@ -74,4 +76,4 @@ class StructuredLoggingHook:
         )  # fmt: skip
 
     def _write(self, event: str, **values: Any) -> None:
-        self._logger.log(self._level, "%s", json.dumps({"event": event, **values}, default=str))
+        self.logger.log(self.log_level, "%s", json.dumps({"event": event, **values}, default=str))
