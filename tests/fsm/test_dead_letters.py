@@ -18,6 +18,7 @@ from spikard.fsm import (
     FileDeadLetterStore,
     InMemoryDeadLetterStore,
     RetentionPolicy,
+    RetryConfig,
     RetryEngine,
     RetryPolicy,
     RetryResult,
@@ -84,14 +85,15 @@ async def test_what_becomes_of_them(store: DeadLetterStore) -> None:
     assert statistics.by_stage == {"worker": 3}
     assert (await store.statistics("nobody")).total == 0
     assert await store.purge_resolved(datetime(2026, 1, 1, tzinfo=UTC)) == 0
-    assert await store.purge_resolved() == 2
+    assert await store.purge_resolved() == 1
+    assert (await store.get(ids[2])).status is DLQStatus.IGNORED
 
 
 async def test_forgetting(store: DeadLetterStore) -> None:
     await store.add_batch([letter(expires_at=datetime(2026, 5, 2, tzinfo=UTC)), letter(), letter()])
     await store.resolve((await store.query()).records[0].record_id)
     clock = SimulatedClock(datetime.now(UTC))
-    cleaner = TTLCleaner(store, RetentionPolicy(resolved_retention_seconds=60), clock=clock)
+    cleaner = TTLCleaner(store, RetentionPolicy(ttl_seconds=60, resolved_retention_seconds=60), clock=clock)
     first = await cleaner.cleanup_once()
     assert first.expired_purged == 1
     clock.advance(120)
@@ -173,3 +175,14 @@ def test_settings() -> None:
         create_store(DLQConfig(backend="file"))
     with pytest.raises(ValueError, match="must be one of memory"):
         DLQConfig(backend="nope")
+
+
+def test_configurations_are_made_of_plain_data() -> None:
+    given = {"retry": {"max_retries": 7, "backoff": "fixed"}, "retention": {"ttl_seconds": 5}}
+    config = DLQConfig.model_validate(given)
+    assert (config.retry.max_retries, config.retry.backoff) == (7, BackoffStrategy.FIXED)
+    assert config.retention.ttl_seconds == 5
+    assert DLQConfig(**config.model_dump()) == config
+    assert compute_delay(RetryPolicy(backoff="linear"), 2) == 3.0  # type: ignore[arg-type] # its text
+    with pytest.raises(ValueError, match="cubic"):
+        RetryConfig(backoff="cubic")  # type: ignore[arg-type] # no strategy

@@ -22,6 +22,7 @@ from spikard.fsm import (
     StaleVersionError,
     StateMachine,
     TransitionResult,
+    create_state_store,
     parse_mode,
 )  # fmt: skip
 
@@ -267,7 +268,7 @@ async def test_services_live_as_long_as_their_states(way: str) -> None:
     world = World(invoke_adapter=Services())
     await one_way(world, way, "go")
     await one_way(world, way, "finish")
-    assert told == [("start", "i", "b"), ("stop", "i")]
+    assert told == [("start", "i", "a"), ("stop", "i")]
 
 
 async def test_legacy_11_timers_are_armed_and_stopped(way: str) -> None:
@@ -420,3 +421,53 @@ def test_data_is_kept_and_what_follows_is_done() -> None:
     (result,) = orchestrator.apply_data("e", {"paid": True})
     assert result.target_state == "b"
     assert store.get_context("e") == {"paid": True, "n": 1, "new_status": "b"}
+
+
+def test_the_past_is_replayed_in_a_new_session() -> None:
+    machine = StateMachine.from_dict(
+        {
+            "meta": {"version": "1.0.0", "machine_name": "m"},
+            "states": [{"name": "a", "type": "initial"}, {"name": "b"}, {"name": "c", "type": "terminal"}],
+            "transitions": [
+                {"trigger": "go", "source": "a", "dest": "b"},
+                {"trigger": "end", "source": "b", "dest": "c"},
+            ],
+        }
+    )
+    store = InMemoryStateStore()
+    orchestrator = Orchestrator(machine, store, event_store=store)
+    for trigger in ("go", "end"):
+        orchestrator.process_event("e", trigger)
+    assert [result.target_state for result in orchestrator.replay("e")] == ["b", "c"]
+    assert [result.target_state for result in orchestrator.replay("e", up_to_sequence=1)] == ["b"]
+    with pytest.raises(RuntimeError, match="No event store configured on this orchestrator"):
+        Orchestrator(machine, store).replay("e")
+    assert store.get_state("e") == "c"
+
+
+async def test_a_transition_is_known_by_the_line_that_the_audit_has_of_it(way: str) -> None:
+    class Lines:
+        """Names each line."""
+
+        def record_transition(self, **line: Any) -> str:
+            return f"line of {line['target_state']}"
+
+    world = World(audit_store=Lines())
+    result = await one_way(world, way, "go")
+    assert result.metadata["transition_id"] == "line of b"
+
+
+def test_a_store_that_keeps_steps_has_one_line_of_each(tmp_path: Path) -> None:
+    with create_state_store(f"sqlite:///{tmp_path / 'e.db'}") as store:
+        machine = World().orchestrator.machine
+        Orchestrator(machine, store, audit_store=store).process_event("e", "go")
+        assert [line["trigger"] for line in store.get_transition_history("e")] == ["go"]
+
+
+async def test_the_scheduler_is_closed_with_its_orchestrator() -> None:
+    scheduler = AsyncioScheduler()
+    world = World(scheduler=scheduler)
+    await world.orchestrator.async_process_event("e", "go")
+    assert scheduler.pending_count == 1
+    await world.orchestrator.close()
+    assert scheduler.pending_count == 0

@@ -189,6 +189,13 @@ def test_stores_by_url() -> None:
     assert isinstance(create_state_store("memory://"), InMemoryStateStore)
     with pytest.raises(ValueError, match="Unsupported state-store URL scheme"):
         create_state_store("foo://x")
+    assert isinstance(create_state_store("foo://x", fallback_to_in_memory=True), InMemoryStateStore)
+
+
+def test_a_store_by_url_is_connected(tmp_path: Path) -> None:
+    with create_state_store(f"sqlite:///{tmp_path / 'new.db'}") as store:
+        store.set_state("e", "open")
+        assert store.get_state("e") == "open"
 
 
 def test_one_by_one() -> None:

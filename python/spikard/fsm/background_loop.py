@@ -24,6 +24,11 @@ class BackgroundLoop:
         """Begin to run a coroutine."""
         return asyncio.run_coroutine_threadsafe(work, self._running())
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been used."""
+        return self._loop is not None
+
     def close(self) -> None:
         """Stop the loop. Used again, another is started."""
         with self._lock:

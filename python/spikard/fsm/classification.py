@@ -144,7 +144,7 @@ class DataIngester:
 
     def _state_of(self, result: ClassificationResult) -> str | None:
         if result.state is None and not self._skip_unclassified:
-            return "unclassified"
+            raise ValueError(f"No state determined for record and no default_state configured: {dict(result.record)}")
         return result.state
 
     def _event(self, record: Mapping[str, Any], state: str) -> ObservedStateEvent:

@@ -22,6 +22,9 @@ class RetryPolicy:
     max_delay_seconds: float = 300.0
     retryable_reasons: frozenset[str] | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "backoff", BackoffStrategy(self.backoff))
+
 
 def compute_delay(policy: RetryPolicy, retry_count: int) -> float:
     """Seconds to wait before retry number `retry_count`, from zero."""

@@ -1,17 +1,18 @@
 """Dead letters for operators."""
 
-from typing import TYPE_CHECKING
-
 from spikard.fsm.dead_letters.record import DeadLetterRecord, DLQStatistics, DLQStatus, QueryResult
-
-if TYPE_CHECKING:
-    from spikard.fsm.dead_letters.synchronous import SyncDeadLetterStore
+from spikard.fsm.dead_letters.synchronous import SyncDeadLetterStore
 
 
 class DLQClient:
     """Looks at dead letters and settles them."""
 
-    def __init__(self, store: "SyncDeadLetterStore") -> None:
+    def __init__(self, store: SyncDeadLetterStore | str) -> None:
+        """`store` may be the URL of a database."""
+        if isinstance(store, str):
+            from spikard.fsm.dead_letters.database import DatabaseDeadLetterStore
+
+            store = SyncDeadLetterStore(DatabaseDeadLetterStore(store))
         self._store = store
 
     def get(self, record_id: str) -> DeadLetterRecord | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from spikard.fsm.dead_letters.record import DeadLetterRecord, DLQStatistics, DLQStatus, QueryResult
 from spikard.fsm.dead_letters.selection import parse_cursor, to_cursor
-from spikard.fsm.stores.factory import create_state_store
+from spikard.fsm.stores.factory import unconnected_state_store
 
 Work = Generator[tuple[str, tuple[Any, ...]], Any, Any]
 
@@ -37,7 +37,7 @@ class DatabaseDeadLetterStore:
     ) -> None:
         schema = f"{validate_table_name(schema_name)}." if schema_name else "{s}"
         self._table = schema + validate_table_name(table_name)
-        self._store = create_state_store(database_url)
+        self._store = unconnected_state_store(database_url)
         self._ready = asyncio.Lock()
         self._is_ready = False
 
@@ -119,12 +119,12 @@ class DatabaseDeadLetterStore:
         return await self._forget("expires_at IS NOT NULL AND expires_at <= ?", (now,))
 
     async def purge_resolved(self, older_than: datetime | None = None) -> int:
-        """Forget those that are settled, and were so before a moment; how many there were."""
-        settled = "status IN ('resolved', 'ignored')"
+        """Forget those that are resolved, or of them only those made before a moment; how many there were."""
+        resolved = "status = 'resolved'"
         if older_than is None:
-            return await self._forget(settled, ())
+            return await self._forget(resolved, ())
         moment = self._store._time(older_than)
-        return await self._forget(f"{settled} AND COALESCE(updated_at, created_at) < ?", (moment,))
+        return await self._forget(f"{resolved} AND created_at < ?", (moment,))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -13,8 +13,6 @@ from typing import Any
 from spikard.fsm.dead_letters.record import DeadLetterRecord, DLQStatistics, DLQStatus, QueryResult
 from spikard.fsm.dead_letters.selection import count, select
 
-SETTLED = (DLQStatus.RESOLVED, DLQStatus.IGNORED)
-
 
 class FileDeadLetterStore:
     """Keeps each dead letter as a JSON file, which is replaced as a whole: a crash leaves the old one or the new."""
@@ -76,11 +74,10 @@ class FileDeadLetterStore:
         return await asyncio.to_thread(self._forget, lambda r: r.expires_at is not None and r.expires_at <= now)
 
     async def purge_resolved(self, older_than: datetime | None = None) -> int:
-        """Forget those that are settled, and were so before a moment; how many there were."""
+        """Forget those that are resolved, or of them only those made before a moment; how many there were."""
 
         def is_old(record: DeadLetterRecord) -> bool:
-            settled_at = record.updated_at or record.created_at
-            return record.status in SETTLED and (older_than is None or settled_at < older_than)
+            return record.status is DLQStatus.RESOLVED and (older_than is None or record.created_at < older_than)
 
         return await asyncio.to_thread(self._forget, is_old)
 

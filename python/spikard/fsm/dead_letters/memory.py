@@ -8,8 +8,6 @@ from typing import Any
 from spikard.fsm.dead_letters.record import DeadLetterRecord, DLQStatistics, DLQStatus, QueryResult
 from spikard.fsm.dead_letters.selection import count, select
 
-SETTLED = (DLQStatus.RESOLVED, DLQStatus.IGNORED)
-
 
 class InMemoryDeadLetterStore:
     """Keeps the latest `max_size` dead letters for as long as the process lives."""
@@ -77,9 +75,9 @@ class InMemoryDeadLetterStore:
         return self._forget([r for r in self._all() if r.expires_at is not None and r.expires_at <= now])
 
     async def purge_resolved(self, older_than: datetime | None = None) -> int:
-        """Forget those that are settled, and were so before a moment; how many there were."""
-        settled = [record for record in self._all() if record.status in SETTLED]
-        return self._forget([r for r in settled if older_than is None or (r.updated_at or r.created_at) < older_than])
+        """Forget those that are resolved, or of them only those made before a moment; how many there were."""
+        resolved = [record for record in self._all() if record.status is DLQStatus.RESOLVED]
+        return self._forget([record for record in resolved if older_than is None or record.created_at < older_than])
 
     def _all(self) -> list[DeadLetterRecord]:
         with self._lock:

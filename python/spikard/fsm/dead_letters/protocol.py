@@ -57,7 +57,7 @@ class DeadLetterStore(Protocol):
         ...
 
     async def purge_resolved(self, older_than: datetime | None = None) -> int:
-        """Forget those that are settled; how many there were."""
+        """Forget those that are resolved, or of them only those made before a moment; how many there were."""
         ...
 
 

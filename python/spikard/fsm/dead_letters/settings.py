@@ -1,7 +1,8 @@
 """Dead letters as configured."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
 
 from spikard.fsm.dead_letters.file import FileDeadLetterStore
 from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore
@@ -20,6 +21,9 @@ class RetryConfig:
     backoff: BackoffStrategy = BackoffStrategy.EXPONENTIAL
     base_delay_seconds: float = 1.0
     max_delay_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "backoff", BackoffStrategy(self.backoff))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,19 @@ class DLQConfig:
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
             raise ValueError(f"backend of dead letters must be one of {', '.join(BACKENDS)}, got {self.backend!r}")
+        if isinstance(self.retry, Mapping):
+            object.__setattr__(self, "retry", RetryConfig(**self.retry))
+        if isinstance(self.retention, Mapping):
+            object.__setattr__(self, "retention", RetentionConfig(**self.retention))
+
+    @classmethod
+    def model_validate(cls, settings: Mapping[str, Any]) -> Self:
+        """A configuration out of plain data."""
+        return cls(**settings)
+
+    def model_dump(self) -> dict[str, Any]:
+        """The configuration as plain data."""
+        return asdict(self)
 
 
 def create_store(config: DLQConfig) -> DeadLetterStore:

@@ -67,7 +67,7 @@ class SyncDeadLetterStore:
         return self._wait(self._store.purge_expired())
 
     def purge_resolved(self, older_than: datetime | None = None) -> int:
-        """Forget those that are settled; how many there were."""
+        """Forget those that are resolved, or of them only those made before a moment; how many there were."""
         return self._wait(self._store.purge_resolved(older_than))
 
     def close(self) -> None:

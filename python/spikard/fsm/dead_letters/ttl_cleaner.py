@@ -28,7 +28,7 @@ class CleanupResult:
 
 
 class TTLCleaner:
-    """Forgets dead letters whose time is up, and settled ones after a while."""
+    """Forgets dead letters whose time is up, where the policy has a `ttl_seconds`, and resolved ones after a while."""
 
     def __init__(self, store: DeadLetterStore, policy: RetentionPolicy, *, clock: Clock | None = None) -> None:
         self._store = store
@@ -37,9 +37,9 @@ class TTLCleaner:
 
     async def cleanup_once(self) -> CleanupResult:
         """One round."""
-        settled_before = self._clock.now() - timedelta(seconds=self._policy.resolved_retention_seconds)
-        expired = await self._store.purge_expired()
-        return CleanupResult(expired, await self._store.purge_resolved(settled_before))
+        made_before = self._clock.now() - timedelta(seconds=self._policy.resolved_retention_seconds)
+        expired = 0 if self._policy.ttl_seconds is None else await self._store.purge_expired()
+        return CleanupResult(expired, await self._store.purge_resolved(made_before))
 
     async def run_loop(self) -> None:
         """Rounds without end; cancel it to stop."""

@@ -1,6 +1,7 @@
 """Stores of machines."""
 
 from abc import ABC, abstractmethod
+from typing import Self
 
 from spikard.fsm.machine_definition import MachineDefinition
 
@@ -14,6 +15,13 @@ class MachineStoreClient(ABC):
     @abstractmethod
     def connect(self) -> None:
         """Make ready."""
+
+    def __enter__(self) -> Self:
+        self.connect()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.disconnect()
 
     @abstractmethod
     def disconnect(self) -> None:

@@ -8,7 +8,7 @@ from spikard.fsm.machine_definition import MachineDefinition, parse_machine
 from spikard.fsm.machine_stores.client import MachineStoreClient
 from spikard.fsm.machine_stores.version import version_key
 from spikard.fsm.queue.table import decoded, encoded
-from spikard.fsm.stores.factory import create_state_store
+from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.sql import SqlStateStore, Work
 
 
@@ -18,7 +18,7 @@ class SQLAlchemyMachineStore(MachineStoreClient):
     def __init__(self, connection_string: str, *, store: SqlStateStore | None = None) -> None:
         super().__init__(connection_string)
         self._owns_store = store is None
-        found: Any = create_state_store(connection_string) if store is None else store
+        found: Any = unconnected_state_store(connection_string) if store is None else store
         if not isinstance(found, SqlStateStore):
             raise ValueError(f"machines are kept in SQLite or PostgreSQL, not in {type(found).__name__}")
         self._store = found

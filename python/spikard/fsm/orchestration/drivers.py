@@ -68,9 +68,9 @@ class BlockingDriver:
             source=event.source, machine_name=o.machine.name,
         )  # fmt: skip
 
-    def record_transition(self, entity_id: str, plan: Any) -> None:
-        """Keep a line of the past."""
-        self._o.audit_store.record_transition(
+    def record_transition(self, entity_id: str, plan: Any) -> Any:
+        """Keep a line of the past; its id."""
+        return self._o.audit_store.record_transition(
             entity_id=entity_id, source_state=plan.source_state, trigger=plan.trigger,
             target_state=plan.target_state, success=plan.success,
         )  # fmt: skip
@@ -153,11 +153,11 @@ class AwaitingDriver:
             )
         )
 
-    async def record_transition(self, entity_id: str, plan: Any) -> None:
-        """Keep a line of the past."""
+    async def record_transition(self, entity_id: str, plan: Any) -> Any:
+        """Keep a line of the past; its id."""
         store = self._o.audit_store
         record = getattr(store, "arecord_transition", store.record_transition)
-        await _awaited(
+        return await _awaited(
             record(
                 entity_id=entity_id,
                 source_state=plan.source_state,

@@ -10,7 +10,7 @@ class InvokeAdapter(Protocol):
     """Starts and stops services. Both may be coroutines where the event is processed asynchronously."""
 
     def start(self, spec: InvokeSpec, source_state: str, context: dict[str, Any]) -> Any:
-        """The state was entered."""
+        """A state was entered, from `source_state`."""
         ...
 
     def stop(self, spec: InvokeSpec, context: dict[str, Any]) -> Any:

@@ -1,5 +1,6 @@
 """Events for entities that are kept somewhere: load, validate, compute, keep, act."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from spikard.fsm.state_machine import StateMachine
 
 logger = logging.getLogger("spikard.fsm.orchestrator")
+
+# How many events are read at once when an entity's past is gone through.
+REPLAY_PAGE = 1000
 
 Verdict = tuple[bool, list[str]]
 ContextValidatorFn = Callable[[str, str, str, dict[str, Any]], Verdict | Awaitable[Verdict]]
@@ -81,6 +85,8 @@ class Orchestrator:
             self.observer.add_hook(hook)
         self.observed = bool(self.observer.hooks)
         self.audit_store = audit_store
+        # A store of whole steps keeps the line of a transition with the step itself.
+        self.audits_apart = audit_store is not None and not (audit_store is state_store and self.access.is_whole)
         self.event_store = event_store
         self.max_conflict_retries = max_conflict_retries
         self.idempotency = idempotency or InMemoryIdempotencyStore()
@@ -149,8 +155,30 @@ class Orchestrator:
         results: list[TransitionResult] = await self._awaiting.run(self._data_steps(entity_id, data))
         return results
 
+    def replay(self, entity_id: str, *, up_to_sequence: int | None = None) -> list[TransitionResult]:
+        """What an entity's events do, brought one after the other to a new session; nothing is kept.
+
+        `up_to_sequence` is the last event to be brought.
+        """
+        if self.event_store is None:
+            raise RuntimeError("No event store configured on this orchestrator")
+        session = self.machine.create(entity_id=entity_id)
+        results: list[TransitionResult] = []
+        after = 0
+        while lines := self.event_store.get_events(entity_id, after_sequence=after, limit=REPLAY_PAGE):
+            for line in lines:
+                after = line["sequence"]
+                if up_to_sequence is not None and after > up_to_sequence:
+                    return results
+                results.append(session.send(line["trigger"], **(line.get("payload") or {})))
+        return results
+
     async def close(self) -> None:
-        """Let go of what the orchestrator has started itself; store and scheduler stay with whoever made them."""
+        """Let go of what the orchestrator has started itself, and of its scheduler; the store stays connected."""
+        if self.scheduler is not None:
+            # What was scheduled by a blocking call runs in the background, and has to be ended there.
+            closing = self.scheduler.close()
+            await (asyncio.wrap_future(self.background.submit(closing)) if self.background.is_running else closing)
         self.background.close()
 
     def steps(self, entity_id: str, event: str | Event, context: Mapping[str, Any] | None) -> Steps:

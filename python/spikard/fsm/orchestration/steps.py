@@ -336,15 +336,18 @@ def _act(attempt: Attempt, change: EntityChange, version: int, transition_id: st
     o, plans, context = attempt.orchestrator, attempt.plans, attempt.context
     if not plans:
         return
-    if o.audit_store is not None:
+    if o.audits_apart:
+        first = None
         for plan in plans:
-            yield "record_transition", attempt.entity_id, plan
+            line = yield "record_transition", attempt.entity_id, plan
+            first = first or line
+        transition_id = first or transition_id
     stopping, starting = _services(o, plans)
     for _, spec in stopping:
         yield "stop", spec, context
     outcomes, settled = yield from attempt.act(change.outbox, messages)
-    for name, spec in starting:
-        yield "start", spec, name, context
+    for source, spec in starting:
+        yield "start", spec, source, context
     if change.outbox:
         yield from attempt.write_back(change.context or {}, settled, version)
     _note(plans, outcomes, transition_id)
@@ -362,7 +365,7 @@ def _services(o: "Orchestrator", plans: list[TransitionResult]) -> tuple[list[An
         for plan in plans:
             stop, start = changed(o.machine, plan.source_state, str(plan.target_state))
             stopping += stop
-            starting += start
+            starting += [(plan.source_state, spec) for _, spec in start]
     return stopping, starting
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from spikard.fsm.queue.event import ClaimedApplyDataEvent, ClaimedEvent, WorkerApplyDataEvent, WorkerEvent
 from spikard.fsm.queue.source import EventSource
 from spikard.fsm.queue.table import APPLY_DATA, EVENTS, EventTable, decoded, moment
-from spikard.fsm.stores.factory import create_state_store
+from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.sql import SqlStateStore, Work
 from spikard.fsm.worker.config import WorkerConfig
 
@@ -129,7 +129,7 @@ class _DatabaseSource:
     def __init__(self, db_url: str, config: WorkerConfig | None, table: EventTable, store: Any = None) -> None:
         self.config = config or WorkerConfig(db_url=db_url)
         self._owns_store = store is None
-        found = create_state_store(db_url) if store is None else store
+        found = unconnected_state_store(db_url) if store is None else store
         if not isinstance(found, SqlStateStore):
             raise ValueError(f"events wait in SQLite or PostgreSQL, not in {type(found).__name__}; pass such a URL")
         self.queue = EventQueue(table, found, self.config)

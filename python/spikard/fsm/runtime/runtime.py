@@ -22,7 +22,7 @@ from spikard.fsm.runtime.observer import RuntimeObserver, tell
 from spikard.fsm.runtime.past import transitions
 from spikard.fsm.runtime.session import MachineSession
 from spikard.fsm.runtime.snapshot import EntitySnapshot, MachineSummary, TransitionEvent, TransitionsPage
-from spikard.fsm.stores.factory import create_state_store
+from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.memory import InMemoryStateStore
 from spikard.fsm.stores.row import EntityChange
 from spikard.fsm.transition_result import TransitionResult
@@ -71,7 +71,7 @@ class FsmRuntime:
         """Machines, entities and the queue in one SQLite or PostgreSQL database."""
         from spikard.fsm.machine_stores.database import SQLAlchemyMachineStore
 
-        store = create_state_store(db_url)
+        store = unconnected_state_store(db_url)
         machines = SQLAlchemyMachineStore(db_url, store=store)
         machines.connect()
         return cls(machine_store=machines, state_store=store, queue=QueueClient.from_url(db_url), observers=observers)

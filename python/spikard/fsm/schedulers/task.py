@@ -27,7 +27,7 @@ class ScheduledTask:
     delay_ms: int
     status: TaskStatus = TaskStatus.PENDING
     scheduled_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    fires_at: datetime | None = None
+    fires_at: datetime | None = field(default_factory=lambda: datetime.now(UTC))
     fired_at: datetime | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
 

@@ -1,5 +1,6 @@
 """Stores by URL."""
 
+import logging
 from typing import Any
 
 from spikard.fsm.stores.memory import InMemoryStateStore
@@ -7,15 +8,32 @@ from spikard.fsm.stores.memory import InMemoryStateStore
 SCHEMES = ("sqlite", "postgresql", "postgres", "redis", "rediss", "memory")
 
 
-def create_state_store(db_url: str | None = None, *, fallback_to_in_memory: bool = False) -> Any:
-    """The store that a URL means; without one, memory if that is wanted, else a file in the working directory.
+logger = logging.getLogger("spikard.fsm.stores")
 
-    Only memory is ready as it is; every other store has to be connected.
+
+def create_state_store(db_url: str | None = None, *, fallback_to_in_memory: bool = False) -> Any:
+    """The store that a URL means, connected and with its tables; without a URL, a file in the working directory.
+
+    With `fallback_to_in_memory` it is memory where there is no URL, or nothing can be had by it.
     """
     if db_url is None:
         if fallback_to_in_memory:
             return InMemoryStateStore()
         db_url = "sqlite:///spikard_fsm.db"
+    try:
+        store = unconnected_state_store(db_url)
+        if not isinstance(store, InMemoryStateStore):
+            store.connect(validate_schema=True, auto_initialize=True)
+    except Exception as error:
+        if not fallback_to_in_memory:
+            raise
+        logger.warning("No state store could be made (%s); states are kept in memory and lost with it", error)
+        return InMemoryStateStore()
+    return store
+
+
+def unconnected_state_store(db_url: str) -> Any:
+    """The store that a URL means. Only memory is ready as it is; every other store has to be connected."""
     scheme = db_url.partition("://")[0] if "://" in db_url else ""
     if scheme == "sqlite":
         from spikard.fsm.stores.sqlite import SQLiteStateStore

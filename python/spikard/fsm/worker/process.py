@@ -11,7 +11,7 @@ from spikard.fsm.dead_letters.settings import DLQConfig, create_store
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.queue.database import DatabaseApplyDataEventSource, DatabaseEventSource
 from spikard.fsm.queue.source import EventSource
-from spikard.fsm.stores.factory import create_state_store
+from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.sql import SqlStateStore
 from spikard.fsm.worker.config import WorkerConfig
 from spikard.fsm.worker.health import HealthChecker
@@ -73,7 +73,7 @@ class Worker:
             return
         config = self._config
         url = config.resolve_db_url()
-        store = create_state_store(url)
+        store = unconnected_state_store(url)
         if not isinstance(store, SqlStateStore):
             raise ValueError(f"a worker needs SQLite or PostgreSQL, not {type(store).__name__}; set db_url")
         await asyncio.to_thread(store.connect)
