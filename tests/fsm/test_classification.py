@@ -67,3 +67,13 @@ def test_batches_are_counted_and_not_held_up() -> None:
     ingester = DataIngester(StateClassifier.from_machine(machine()), Engine(), "m")
     records = [{"entity_id": "e", "degrees": 1}, {}, {"degrees": 1}, {"entity_id": "known already", "degrees": 1}]
     assert ingester.ingest_batch(records) == IngestionResult(total=4, accepted=1, classified=2, skipped=1, errors=1)
+
+
+def test_a_record_without_a_state_is_an_error_where_none_may_be_skipped() -> None:
+    classifier = StateClassifier.from_machine(machine())
+    engine, record = Engine(), {"entity_id": "e"}
+    assert DataIngester(classifier, engine, "m").ingest_record(record).state is None
+    strict = DataIngester(classifier, engine, "m", skip_unclassified=False)
+    with pytest.raises(ValueError, match="No state determined for record and no default_state configured"):
+        strict.ingest_record(record)
+    assert strict.ingest_batch([record]).skipped == 1

@@ -117,11 +117,12 @@ class DataIngester:
         return self._machine_name
 
     def ingest_record(self, record: dict[str, Any]) -> ClassificationResult:
-        """Classifies a record and hands it on; without a state it is left out."""
+        """Classifies a record and hands it on; without a state it is left out, or a `ValueError` where none may be."""
         result = self._classifier.classify(record)
-        state = self._state_of(result)
-        if state is not None:
-            self._engine.record_observation(self._machine_name, self._event(record, state))
+        if result.state is not None:
+            self._engine.record_observation(self._machine_name, self._event(record, result.state))
+        elif not self._skip_unclassified:
+            raise ValueError(f"No state determined for record and no default_state configured: {record}")
         return result
 
     def ingest_batch(self, records: Iterable[dict[str, Any]]) -> IngestionResult:
@@ -130,7 +131,7 @@ class DataIngester:
         for record in records:
             total += 1
             try:
-                state = self._state_of(self._classifier.classify(record))
+                state = self._classifier.classify(record).state
                 if state is None:
                     skipped += 1
                     continue
@@ -141,11 +142,6 @@ class DataIngester:
                 errors += 1
                 _LOGGER.exception("Error ingesting record: %r", record)
         return IngestionResult(total, accepted, classified, skipped, errors)
-
-    def _state_of(self, result: ClassificationResult) -> str | None:
-        if result.state is None and not self._skip_unclassified:
-            raise ValueError(f"No state determined for record and no default_state configured: {dict(result.record)}")
-        return result.state
 
     def _event(self, record: Mapping[str, Any], state: str) -> ObservedStateEvent:
         rules = self._classifier.rule_set
