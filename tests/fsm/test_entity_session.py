@@ -234,3 +234,21 @@ def test_without_tracking_regions_are_left_alone() -> None:
     session.send("go")
     assert not session.send("one").success
     assert session.current_state == "work"
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "fault"), [("", "cannot be empty"), ("not one", "must start with an alphanumeric"), (5, "a string")]
+)
+def test_ids_of_entities_are_checked(entity_id: Any, fault: str) -> None:
+    machine = StateMachine.from_dict(DOOR)
+    with pytest.raises(ValueError, match=fault):
+        machine.create(entity_id=entity_id)
+    with pytest.raises(ValueError, match=fault):
+        EntitySession.from_snapshot(machine, {"current_state": "shut", "entity_id": entity_id})
+    assert machine.create(entity_id=" door.1 ").entity_id == "door.1"
+
+
+def test_metadata_of_machines_is_handed_out_as_a_copy() -> None:
+    machine = StateMachine.from_dict(DOOR)
+    machine.meta["machine_name"] = "gate"
+    assert (machine.meta["machine_name"], machine.name) == ("door", "door")

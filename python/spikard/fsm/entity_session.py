@@ -8,6 +8,7 @@ from uuid import uuid4
 from spikard._spikard import TransitionResult
 from spikard.fsm.destination_check_result import DestinationCheckResult
 from spikard.fsm.event import Event
+from spikard.fsm.names import validate_entity_id
 from spikard.fsm.parallel_state_config import ParallelStateConfig
 from spikard.fsm.region_tracking import RegionTracking
 from spikard.fsm.session_actions import acarry_out, carry_out
@@ -62,7 +63,7 @@ class EntitySession:
         settle: bool = False,
     ) -> None:
         self._machine = machine
-        self._entity_id = entity_id
+        self._entity_id = None if entity_id is None else validate_entity_id(entity_id)
         self._context = dict(context) if context else {}
         self._state = initial_state or machine.initial_leaf
         self._history: list[TransitionResult] = []

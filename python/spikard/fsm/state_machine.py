@@ -145,8 +145,8 @@ class StateMachine(CompiledMachine):
 
     @property
     def meta(self) -> dict[str, Any]:
-        """Its metadata."""
-        return self._meta
+        """A copy of its metadata: machines do not change."""
+        return dict(self._meta)
 
     @property
     def guard_registry(self) -> GuardRegistry:
