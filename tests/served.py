@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -58,7 +59,8 @@ class Served:
 
     def stop(self) -> None:
         """Stop serving and wait for the end."""
-        if self._thread.is_alive():
+        # It may have ended by itself, at the latest while it is asked.
+        with suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self._stop.request)
         self._thread.join(20)
         assert not self._thread.is_alive(), "the server did not stop"

@@ -261,6 +261,9 @@ def test_an_interrupt_cancels_the_main_task() -> None:
         import asyncio, os, signal, threading
         from spikard.app import run_owned
 
+        # A shell starts what is in its background with the signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
         async def main():
             threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
             try:

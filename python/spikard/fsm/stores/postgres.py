@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -113,7 +114,7 @@ class PostgresStateStore(SqlStateStore):
                 outcome = await _follow(connection, work())
             except BaseException as error:
                 if _is_broken(error):
-                    connection.terminate()
+                    _give_up(connection)
                     raise _Broken(error) from error
                 if transaction is not None:
                     await transaction.rollback()
@@ -132,6 +133,14 @@ class _Broken(Exception):  # noqa: N818 - a signal
     def __init__(self, cause: BaseException) -> None:
         super().__init__(str(cause))
         self.cause = cause
+
+
+def _give_up(connection: Any) -> None:
+    import asyncpg
+
+    # The pool may have noticed by itself, and have taken the connection back.
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 def _is_broken(error: BaseException) -> bool:

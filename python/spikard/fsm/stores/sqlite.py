@@ -2,6 +2,7 @@
 
 import queue
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -42,7 +43,7 @@ class SQLiteStateStore(SqlStateStore):
         super().__init__(url)
         self._path = url.removeprefix(SCHEME).removeprefix("sqlite://") or ":memory:"
         self._free: queue.LifoQueue[sqlite3.Connection] | None = None
-        self._all: list[sqlite3.Connection] = []
+        self._closing = threading.Lock()
 
     def connect(self, validate_schema: bool = True, auto_initialize: bool = True) -> None:
         """Open the file, making its tables where they are missing and that is wanted."""
@@ -59,10 +60,11 @@ class SQLiteStateStore(SqlStateStore):
             raise
 
     def disconnect(self) -> None:
-        """Close all connections."""
-        self._free = None
-        while self._all:
-            self._all.pop().close()
+        """Close all connections: those that are in use when they come back."""
+        with self._closing:
+            free, self._free = self._free, None
+            while free is not None and not free.empty():
+                free.get_nowait().close()
 
     @contextmanager
     def session_scope(self) -> Iterator[sqlite3.Connection]:
@@ -108,11 +110,15 @@ class SQLiteStateStore(SqlStateStore):
         try:
             yield connection
         finally:
-            free.put(connection)
+            with self._closing:
+                if self._free is free:
+                    free.put(connection)
+                else:
+                    # Disconnected in the meantime. Nobody else may close what a thread is still working with.
+                    connection.close()
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
-        self._all.append(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("PRAGMA synchronous = NORMAL")
