@@ -319,6 +319,7 @@ def test_engines_by_connection() -> None:
     built = engine.build_candidate("order")
     assert isinstance(built, BuiltDiscoveryCandidate)
     assert len(built.config["transitions"]) == 4
+    engine.close()
     with pytest.raises(ValueError, match="Unsupported discovery backend: 'papyrus'"):
         create_discovery_store("papyrus")
     with pytest.raises(ValueError, match="connection_string is required for sqlite discovery store"):

@@ -83,6 +83,13 @@ class InferenceEngine:
             store.connect()
         return cls(store, store, store, thresholds, draft_store=store)
 
+    def close(self) -> None:
+        """Close the connections of its stores."""
+        for store in (self._observations, self._candidates, self._shadow):
+            disconnect = getattr(store, "disconnect", None)
+            if disconnect is not None:
+                disconnect()
+
     # Observations
 
     def record_observation(self, machine_name: str, event: ObservedStateEvent) -> bool:

@@ -42,7 +42,7 @@ class SQLiteStateStore(SqlStateStore):
             raise ValueError(f"SQLiteStateStore requires a sqlite:// URL, got: {url!r}")
         super().__init__(url)
         self._path = url.removeprefix(SCHEME).removeprefix("sqlite://") or ":memory:"
-        self._free: queue.LifoQueue[sqlite3.Connection] | None = None
+        self._free: queue.LifoQueue[sqlite3.Connection | None] | None = None
         self._closing = threading.Lock()
 
     def connect(self, validate_schema: bool = True, auto_initialize: bool = True) -> None:
@@ -64,7 +64,12 @@ class SQLiteStateStore(SqlStateStore):
         with self._closing:
             free, self._free = self._free, None
             while free is not None and not free.empty():
-                free.get_nowait().close()
+                connection = free.get_nowait()
+                if connection is not None:
+                    connection.close()
+            if free is not None:
+                # Whoever waits for a connection gets to know.
+                free.put(None)
 
     @contextmanager
     def session_scope(self) -> Iterator[sqlite3.Connection]:
@@ -107,6 +112,9 @@ class SQLiteStateStore(SqlStateStore):
             connection = free.get(block=self._path == ":memory:")
         except queue.Empty:
             connection = self._open()
+        if connection is None:
+            free.put(None)
+            raise RuntimeError("Not connected. Call connect() first.")
         try:
             yield connection
         finally:
@@ -119,8 +127,12 @@ class SQLiteStateStore(SqlStateStore):
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA busy_timeout = 5000")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA busy_timeout = 5000")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
         return connection
