@@ -227,8 +227,9 @@ def test_urls_of_other_stores_are_refused(kind: type[Any]) -> None:
 
 
 def test_legacy_08_reconnecting_after_the_server_has_hung_up(fsm_database: str) -> None:
-    with PostgresStateStore(fsm_database) as store:
-        store.connect(auto_initialize=True)
+    store = PostgresStateStore(fsm_database)
+    store.connect(auto_initialize=True)
+    with store:
         store.set_state("hung", "a")
         others = "datname = current_database() AND pid <> pg_backend_pid()"
         asyncio.run(execute(fsm_database, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
