@@ -12,6 +12,7 @@ from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.errors import StaleVersionError
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow
+from spikard.fsm.stores.versioned import VersionedByCommit
 
 _CAPABILITIES = frozenset({"versions", "transactions", "durable"})
 _METADATA = ("machine_name", "machine_version", "is_terminal", "workflow_status")
@@ -60,7 +61,7 @@ return sequence
 """
 
 
-class RedisStateStore(StateStoreClient):
+class RedisStateStore(StateStoreClient, VersionedByCommit):
     """Keeps each entity as one hash; a step is one script, and so one round trip."""
 
     def __init__(self, connection_string: str | None = None, key_prefix: str = "spikard:fsm") -> None:
@@ -176,23 +177,6 @@ class RedisStateStore(StateStoreClient):
     def set_context(self, entity_id: str, context: dict[str, Any]) -> None:
         """Keep a context."""
         self._connected.hset(self._key(entity_id), "context", _encoded(context))
-
-    def get_state_versioned(self, entity_id: str) -> tuple[str | None, int | None]:
-        """The state and its version; neither for an entity that is not kept."""
-        row = self.load(entity_id)
-        return (None, None) if row.state is None else (row.state, row.version)
-
-    def set_state_versioned(
-        self,
-        entity_id: str,
-        state: str,
-        *,
-        expected_version: int | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> int:
-        """Keep a state if the version is still the expected one; the new version, else `StaleVersionError`."""
-        about = metadata or {}
-        return self.commit(EntityChange(entity_id, expected_version, state, about.get("context"), metadata=about))
 
     async def aget_state(self, entity_id: str) -> str | None:
         """`get_state`, awaited."""

@@ -18,6 +18,7 @@ from spikard.fsm.event import new_id
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow
 from spikard.fsm.stores.schema import MIGRATIONS, UNINITIALISED, VERSIONS, statements
+from spikard.fsm.stores.versioned import VersionedByCommit
 
 Row = Sequence[Any]
 Work = Generator[tuple[str, tuple[Any, ...]], list[Row], Any]
@@ -31,7 +32,7 @@ _HISTORY = (
 )
 
 
-class SqlStateStore(StateStoreClient):
+class SqlStateStore(StateStoreClient, VersionedByCommit):
     """All that stores in SQL share. Every call takes a connection of its own: any thread and any task may call."""
 
     words: ClassVar[Mapping[str, str]]
@@ -232,23 +233,6 @@ class SqlStateStore(StateStoreClient):
         )
         if not rows:
             raise ValueError(f"Entity not found: {entity_id!r}")
-
-    def get_state_versioned(self, entity_id: str) -> tuple[str | None, int | None]:
-        """The state and its version; neither for an entity that is not kept."""
-        row = self.load(entity_id)
-        return (None, None) if row.state is None else (row.state, row.version)
-
-    def set_state_versioned(
-        self,
-        entity_id: str,
-        state: str,
-        *,
-        expected_version: int | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> int:
-        """Keep a state if the version is still the expected one; the new version, else `StaleVersionError`."""
-        about = metadata or {}
-        return self.commit(EntityChange(entity_id, expected_version, state, about.get("context"), metadata=about))
 
     async def aget_state(self, entity_id: str) -> str | None:
         """`get_state`, awaited."""
