@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.event import Event
-from spikard.fsm.orchestration.steps import Steps
+from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.stores.row import EntityChange
 
 if TYPE_CHECKING:

@@ -16,10 +16,12 @@ from spikard.fsm.delays import parse_delay
 from spikard.fsm.event import Event
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.hooks.observer import TransitionObserver
+from spikard.fsm.orchestration.attempt import timer_rows
 from spikard.fsm.orchestration.drivers import AwaitingDriver, BlockingDriver
 from spikard.fsm.orchestration.fallback import FallbackMode, parse_mode
 from spikard.fsm.orchestration.idempotency import IdempotencyStore, InMemoryIdempotencyStore
-from spikard.fsm.orchestration.steps import Steps, process_event, timer_rows
+from spikard.fsm.orchestration.requests import Steps
+from spikard.fsm.orchestration.steps import process_event
 from spikard.fsm.orchestration.store_access import StoreAccess
 from spikard.fsm.stored_state import parse_stored_state
 from spikard.fsm.stores.row import EntityChange, TimerRow

@@ -1,0 +1,253 @@
+"""One try to bring an entity from one stored state to the next: load, compute, what is to be kept, act."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from spikard.fsm.action_result import ActionResult
+from spikard.fsm.action_spec import ActionSpec
+from spikard.fsm.errors import ErrorCode, FSMError, StaleVersionError
+from spikard.fsm.event import Event
+from spikard.fsm.orchestration import fallback
+from spikard.fsm.orchestration.requests import Steps, conflict_pause
+from spikard.fsm.parallel_state_config import ParallelStateConfig
+from spikard.fsm.region_tracking import RegionTracking
+from spikard.fsm.stored_state import parse_stored_state
+from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow, TransitionRow
+from spikard.fsm.transition_result import TransitionResult
+
+if TYPE_CHECKING:
+    from spikard.fsm.orchestration.orchestrator import Orchestrator
+
+logger = logging.getLogger("spikard.fsm.orchestrator")
+
+_PLAIN = (str, int, float, bool, type(None))
+_MESSAGES = frozenset({"_raise", "_send"})
+
+
+class Attempt:
+    """One try to bring an entity from one stored state to the next."""
+
+    __slots__ = (
+        "context", "effects", "entity_id", "event", "history", "is_given", "orchestrator", "plans", "results",
+        "row", "specs", "state", "tracking",
+    )  # fmt: skip
+
+    def __init__(self, orchestrator: "Orchestrator", entity_id: str, event: Event, is_given: bool) -> None:
+        self.orchestrator = orchestrator
+        self.entity_id = entity_id
+        self.event = event
+        self.is_given = is_given
+        self.plans: list[TransitionResult] = []
+        self.effects: list[ActionResult] = []
+        self.results: list[TransitionResult] = []
+        self.specs: list[Sequence[ActionSpec]] = []
+
+    def load(self, extra: Mapping[str, Any] | None) -> Steps:
+        """Read the entity and make the context of the event."""
+        row: EntityRow = yield "load", self.entity_id
+        state = row.state
+        if state is None:
+            if not self.orchestrator.use_initial_state_when_missing:
+                raise ValueError(f"Entity '{self.entity_id}' has no state and use_initial_state_when_missing is False")
+            state = self.orchestrator.initial_leaf
+        self.row, self.state, self.history = row, state, row.history
+        context = {**row.context, **self.event.payload} if self.event.payload else dict(row.context)
+        if extra:
+            context.update(extra)
+        context["_event"] = self.event
+        context["_entity_id"] = self.entity_id
+        self.context = context
+        self.tracking = self._track(state)
+
+    def _track(self, state: str) -> RegionTracking | None:
+        machine = self.orchestrator.machine
+        if not self.orchestrator.has_regions:
+            return None
+        parsed = parse_stored_state(state, machine.is_parallel_state)
+        name = parsed.parallel_state if isinstance(parsed, ParallelStateConfig) else parsed
+        tracking = RegionTracking(machine, name)
+        if isinstance(parsed, ParallelStateConfig):
+            tracking.configuration = parsed
+            self.state = name
+        return tracking
+
+    def validate(self) -> Steps:
+        """What the definition and the validator have against the context; None where they have nothing."""
+        o = self.orchestrator
+        messages: list[str] = []
+        if o.checks_context:
+            ok, messages = o.machine.validate_context(self.context)
+        if not messages and o.context_validator is not None:
+            ok, messages = yield "validate", self.entity_id, self.state, self.event.trigger, self.context
+            messages = [] if ok else list(messages) or ["the context validator refused"]
+        if not messages:
+            return None
+        error = FSMError(
+            f"Validation failed: {'; '.join(messages)}",
+            {"validation_errors": list(messages)},
+            code=ErrorCode.VALIDATION_FAILED,
+        )
+        metadata = {"reason": "context_validation"}
+        return TransitionResult.failure_result(self.state, self.event.trigger, error, metadata)
+
+    def compute(self) -> Steps:
+        """The steps that the event leads to, before anything follows by itself."""
+        if self.tracking is not None:
+            self.results = yield "regions", self.tracking, self.state, self.event, self.context, self.history
+        else:
+            self.results = [(yield "process", self.state, self.event, self.context, self.history)]
+        if not self.results[0].success:
+            self.results[0] = self._fallen_back(self.results[0])
+        return self.results[0]
+
+    def _fallen_back(self, result: TransitionResult) -> TransitionResult:
+        o = self.orchestrator
+        if o.fallback_mode == "off" or not fallback.scalar_fallback_eligible(result):
+            return result
+        composite = None
+        if self.tracking is not None and self.tracking.configuration is not None:
+            composite = self.tracking.configuration.to_string()
+        if o.fallback_mode == "hint":
+            leaf = o.machine.hierarchy.effective_target_leaf(str(o.fallback_state))
+            return fallback.enrich_hint_result(result, leaf, parallel_composite_source=composite)
+        return fallback.applied_result(o.machine, result, self.state, str(o.fallback_state), composite)
+
+    def follow(self) -> Steps:
+        """Apply the effects of the steps, and find those that follow without an event."""
+        machine, current = self.orchestrator.machine, self.state
+        for result in self.results:
+            current = self._take(result)
+        if not self.orchestrator.goes_on_alone:
+            return current
+        for _ in range(self.orchestrator.auto_depth):
+            step = yield "automatic", current, self.context, self.history
+            if step is None:
+                break
+            if self.tracking is not None and self.tracking.configuration is None:
+                step = self.tracking._entering(step)
+            current = self._take(step)
+        else:
+            if self.plans and (yield "automatic", current, self.context, self.history) is not None:
+                self.plans[-1].metadata["auto_depth_exceeded"] = True
+                logger.warning("%s of '%s' goes on by itself without end", self.entity_id, machine.name)
+        return current
+
+    def _take(self, result: TransitionResult) -> str:
+        self.plans.append(result)
+        specs = result.all_action_specs
+        self.specs.append(specs)
+        updates = result.metadata.get("_history_updates")
+        if updates and not result.metadata.get("orchestrator_skip_apply_history"):
+            self.history = {**self.history, **updates}
+        current = self.tracking.moved(result) if self.tracking is not None else str(result.target_state)
+        self.context["new_status"] = current
+        if specs:
+            execute = self.orchestrator.executor.execute_action_spec
+            self.effects += [execute(a, self.context) for a in specs if a.effect is not None]
+        return current
+
+    def stored(self, current: str) -> str:
+        """The text that stores keep of where the entity now is."""
+        configuration = self.tracking.configuration if self.tracking is not None else None
+        return configuration.to_string() if configuration is not None else current
+
+    def change(self, current: str, transition_id: str) -> EntityChange:
+        """All that is to be kept of this attempt, as one."""
+        o, row = self.orchestrator, self.row
+        stored, first = self.stored(current), self.plans[0] if self.plans else None
+        has_moved = stored != (row.state or o.initial_leaf)
+        now = o.clock.now() if has_moved or row.entered_at is None else None
+        left, armed = o.timers_between(row.state or o.initial_leaf, stored, row.state is None, now)
+        metadata: dict[str, Any] = {
+            "trigger": self.event.trigger,
+            "source_state": self.state if first is None else first.source_state,
+            "target_state": current,
+            **o.about(current),
+        }
+        return EntityChange(
+            self.entity_id,
+            row.version if o.is_optimistic else None,
+            stored,
+            {key: value for key, value in self.context.items() if not key.startswith("_")},
+            history=self.history,
+            metadata=metadata,
+            fingerprint=o.fingerprint,
+            entered_at=now,
+            cancel_timers=left,
+            arm_timers=armed,
+            transitions=tuple(
+                self._line(plan, specs, transition_id) for plan, specs in zip(self.plans, self.specs, strict=True)
+            ),
+            outbox=self._outbox(transition_id),
+        )
+
+    def _line(self, plan: TransitionResult, specs: Sequence[ActionSpec], transition_id: str) -> TransitionRow:
+        event_id = str(self.event.event_id) if self.is_given else None
+        return TransitionRow(
+            plan.source_state, plan.target_state, plan.trigger, event_id=event_id, transition_id=transition_id,
+            actions_executed=tuple(action.name for action in specs),
+        )  # fmt: skip
+
+    def _outbox(self, transition_id: str) -> tuple[OutboxRow, ...]:
+        actions = [action for specs in self.specs for action in specs if action.effect is None]
+        return tuple(
+            OutboxRow(f"{transition_id}-{ordinal}", transition_id, ordinal, action)
+            for ordinal, action in enumerate(actions)
+        )
+
+    def act(self, outbox: tuple[OutboxRow, ...], messages: list[ActionSpec]) -> Steps:
+        """Do what the plans ask for; the outcomes, and what has become of the rows of the outbox."""
+        outcomes: list[ActionResult] = []
+        settled: dict[str, str] = {}
+        rows, effects = iter(outbox), iter(self.effects)
+        for plan, specs in zip(self.plans, self.specs, strict=True):
+            self.context["new_status"] = plan.target_state
+            for action in specs:
+                if action.effect is not None:
+                    outcomes.append(next(effects))
+                    continue
+                row = next(rows)
+                if action.name in _MESSAGES:
+                    messages.append(action)
+                    settled[row.outbox_id] = "done"
+                    continue
+                outcome: ActionResult = yield "execute", action, self.context
+                outcomes.append(outcome)
+                settled[row.outbox_id] = "done" if outcome.success else "failed"
+                if self.orchestrator.executor.stop_on_error and not outcome.success:
+                    return outcomes, settled
+        return outcomes, settled
+
+    def write_back(self, kept: Mapping[str, Any], settled: Mapping[str, str], version: int) -> Steps:
+        """Keep what actions have changed in the context: these keys only, whatever else was written meanwhile."""
+        patch = {
+            key: value
+            for key, value in self.context.items()
+            # The same list may hold other things than before.
+            if not key.startswith("_")
+            and (key not in kept or kept[key] is not value or not isinstance(value, _PLAIN))
+            and key != "new_status"
+        }
+        removed = tuple(key for key in kept if key not in self.context)
+        if not patch and not removed and not settled:
+            return
+        o = self.orchestrator
+        for attempt in range(o.max_conflict_retries + 1):
+            expected = version if o.is_optimistic else None
+            change = EntityChange(self.entity_id, expected, patch=patch, removed=removed, settled=settled)
+            try:
+                yield "commit", change
+                return
+            except StaleVersionError:
+                if attempt == o.max_conflict_retries:
+                    raise
+                yield "pause", conflict_pause(attempt)
+                row: EntityRow = yield "load", self.entity_id
+                version = row.version
+
+
+def timer_rows(timers: list[tuple[str, str, float]], now: Any) -> tuple[TimerRow, ...]:
+    """Timers that start now."""
+    return tuple(TimerRow(key, trigger, now + timedelta(seconds=seconds)) for key, trigger, seconds in timers)
