@@ -1,6 +1,7 @@
 """The wing's front: lazy, complete and true."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,31 @@ def test_import_loads_no_library() -> None:
     code = f"import sys, spikard.fsm; print([name for name in {heavy!r} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20).stdout
     assert found.strip() == "[]"
+
+
+def test_former_paths_have_the_names_of_the_front() -> None:
+    code = (
+        "from spikard.fsm.guards import GuardRegistry\n"
+        "from spikard.fsm.core import StateMachine, TransitionContext\n"
+        "from spikard.fsm.config.loader import ConfigLoader\n"
+        "from spikard.fsm.stores.base import StateStore\n"
+        "from spikard.fsm.stores import InMemoryStateStore\n"
+        "from spikard.fsm.lint import LintWarning\n"
+        "import spikard.fsm as fsm\n"
+        "for found in (GuardRegistry, StateMachine, ConfigLoader, StateStore, InMemoryStateStore, LintWarning):\n"
+        "    assert found is getattr(fsm, found.__name__)\n"
+        "assert callable(fsm.lint)\n"
+        "assert TransitionContext({'_entity_id': 'e', 'x': 1}).user_data() == {'x': 1}\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
+
+
+@pytest.mark.parametrize("path", ["guards", "stores", "config.loader"])
+def test_former_paths_have_nothing_else(path: str) -> None:
+    with pytest.raises(ImportError, match="nothing_of_the_kind"):
+        exec(f"from spikard.fsm.{path} import nothing_of_the_kind")
+
+
+def test_what_has_never_been_a_path_is_none() -> None:
+    with pytest.raises(ModuleNotFoundError, match="nothing_of_the_kind"):
+        importlib.import_module("spikard.fsm.nothing_of_the_kind")

@@ -3,8 +3,11 @@
 Names are imported when they are first used, so that a program loads what it needs and nothing else.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from spikard.fsm.former_paths import FormerPaths, former_module, front_of
 
 if TYPE_CHECKING:
     from spikard.fsm.action_executor import ActionExecutor as ActionExecutor
@@ -599,12 +602,18 @@ _MODULES = {
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two
 
 
+sys.meta_path.append(FormerPaths())
+# Made before it is imported: an import would put the module in the function's place.
+former_module("lint")
+_besides = front_of(__name__)
+
+
 if not TYPE_CHECKING:  # to a type checker every misspelt name would be an Any
 
     def __getattr__(name: str) -> Any:
         module = _MODULES.get(name)
         if module is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return _besides(name)
         value = getattr(import_module(f"{__name__}.{module}"), name)
         globals()[name] = value
         return value

@@ -8,8 +8,11 @@ from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.builtin_actions import ACTIONS
 from spikard.fsm.builtin_guards import GUARDS
 from spikard.fsm.check_spec import CHECK_OPS
+from spikard.fsm.former_paths import front_of
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.sinks import LoggingEventSink, LoggingMetricSink, create_metric_action, create_publish_action
+
+__getattr__ = front_of(__name__)
 
 PUBLISHING: dict[str, Callable[..., None]] = {
     "publish": create_publish_action(LoggingEventSink()),

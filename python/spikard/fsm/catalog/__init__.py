@@ -5,3 +5,7 @@
 - `registration`: entries into registries
 - `from_store`: machines out of stores
 """
+
+from spikard.fsm.former_paths import front_of
+
+__getattr__ = front_of(__name__)

@@ -11,3 +11,7 @@
 - `event_log`: CSV and XES files
 - `conformance`: how well a machine explains a log
 """
+
+from spikard.fsm.former_paths import front_of
+
+__getattr__ = front_of(__name__)

@@ -5,3 +5,7 @@
 - `logging`, `metrics`, `dwell`: hooks that write lines, count, and measure how long states are held
 - `webhook`: tells other services of failures
 """
+
+from spikard.fsm.former_paths import front_of
+
+__getattr__ = front_of(__name__)

@@ -6,3 +6,7 @@
 - `database`: sources in SQLite and PostgreSQL
 - `client`, `submission`: for those who submit
 """
+
+from spikard.fsm.former_paths import front_of
+
+__getattr__ = front_of(__name__)

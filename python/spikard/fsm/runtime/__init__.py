@@ -8,3 +8,7 @@
 - `observer`: who is told
 - `errors`: what may be wrong
 """
+
+from spikard.fsm.former_paths import front_of
+
+__getattr__ = front_of(__name__)

@@ -6,3 +6,7 @@
 - `memory`, `sqlite`, `postgres`, `redis`: where they are kept
 - `sql`, `schema`: what the two in SQL share
 """
+
+from spikard.fsm.former_paths import front_of
+
+__getattr__ = front_of(__name__)

@@ -7,3 +7,7 @@
 - `process`: the loop
 - `health`: how it stands
 """
+
+from spikard.fsm.former_paths import front_of
+
+__getattr__ = front_of(__name__)
