@@ -1,7 +1,8 @@
 """Which subcommand is meant."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import cast
 
@@ -13,37 +14,48 @@ COMMANDS = {
     "routes": ("spikard.cli.routes", "list the routes of an application"),
     "openapi": ("spikard.cli.openapi", "print the OpenAPI document of an application"),
     "asyncapi": ("spikard.cli.asyncapi", "print the AsyncAPI document of an application"),
+    "fsm": ("spikard.cli.fsm.command", "work with state machines: check, draw, try out, store, serve"),
     "version": ("spikard.cli.version", "show what is installed here"),
 }
 EXIT_USAGE = 2
 
+Commands = Mapping[str, tuple[str, str]]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the `spikard` command; gives its exit code."""
-    name, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] in (["-V"], ["--version"]):
+        given = ["version", *given[1:]]
+    return dispatch("spikard", COMMANDS, given)
+
+
+def dispatch(program: str, commands: Commands, arguments: Sequence[str]) -> int:
+    """Run the command of a table that the first argument names, with the others; gives its exit code."""
+    name, *rest = arguments or ["--help"]
     if name in {"-h", "--help", "help"}:
-        print(usage())
+        print(usage(program, commands))
         return 0
-    if name in {"-V", "--version"}:
-        name = "version"
-    if name not in COMMANDS:
-        print(f"spikard: error: unknown command {name!r}; it is one of {', '.join(COMMANDS)}", file=sys.stderr)
+    if name not in commands:
+        meant = get_close_matches(name, commands, 1)
+        hint = f"did you mean {meant[0]!r}?" if meant else f"it is one of {', '.join(commands)}"
+        print(f"{program}: error: unknown command {name!r}; {hint}", file=sys.stderr)
         return EXIT_USAGE
-    module, _ = COMMANDS[name]
+    module, _ = commands[name]
     run = cast("Callable[[list[str]], int]", import_module(module).run)
     return run(rest)
 
 
-def usage() -> str:
+def usage(program: str, commands: Commands) -> str:
     """What `--help` prints."""
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {purpose}" for name, (_, purpose) in COMMANDS.items()]
+    width = max(map(len, commands))
+    lines = [f"  {name:<{width}}  {purpose}" for name, (_, purpose) in commands.items()]
     return "\n".join(
         [
-            "Usage: spikard COMMAND [OPTIONS]",
+            f"Usage: {program} COMMAND [OPTIONS]",
             "",
             *lines,
             "",
-            "`spikard COMMAND --help` explains the options of a command.",
+            f"`{program} COMMAND --help` explains the options of a command.",
         ]
     )

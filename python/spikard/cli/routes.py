@@ -1,10 +1,9 @@
 """The table of an application's routes."""
 
 import argparse
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from spikard.cli import document
+from spikard.cli import document, table
 
 if TYPE_CHECKING:
     from spikard.routing.route import Route
@@ -25,7 +24,7 @@ def run(arguments: list[str]) -> int:
         document.write(app.openapi())
     else:
         sockets = [("WEBSOCKET", route.path, route.handler_name) for route in app._sockets]
-        show([*(row(route) for route in app.get_routes()), *sockets])
+        table.show(HEADINGS, [*(row(route) for route in app.get_routes()), *sockets])
     return 0
 
 
@@ -33,26 +32,3 @@ def row(route: "Route") -> tuple[str, str, str]:
     """What is shown of a route; a stream of events is told from what GET gives otherwise."""
     method = str(route.method) if route.event_source is None else f"{route.method} (SSE)"
     return method, route.path, route.handler_name
-
-
-def show(rows: Sequence[tuple[str, str, str]]) -> None:
-    """Print a table: a handsome one where `rich` is installed, a plain one otherwise."""
-    try:
-        from rich.console import Console
-        from rich.table import Table
-    except ImportError:
-        print(plain_table(rows))
-        return
-    table = Table(*HEADINGS)
-    for cells in rows:
-        table.add_row(*cells)
-    Console().print(table)
-
-
-def plain_table(rows: Sequence[tuple[str, str, str]]) -> str:
-    """Columns, aligned."""
-    lines = [HEADINGS, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )

@@ -17,8 +17,11 @@ def read_file(path: Path, variables: Mapping[str, str] | None = None) -> ConfigS
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationError(f"Configuration file not found: {path}", path=str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"Configuration file cannot be read: {error}", path=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error, path) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"Configuration file cannot be read: {reason}", path=str(path)) from error
     formats = _FORMATS.get(path.suffix.lower(), ("yaml", "json"))
     first: ConfigurationError | None = None
     for form in formats:
@@ -32,6 +35,17 @@ def read_file(path: Path, variables: Mapping[str, str] | None = None) -> ConfigS
     if first is None:
         raise AssertionError("there is a format for every suffix")
     raise first
+
+
+def _not_utf8(error: UnicodeDecodeError, path: Path) -> ConfigurationError:
+    before = error.object[: error.start].decode("utf-8")
+    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    byte = error.object[error.start]
+    return ConfigurationError(
+        f"Configuration file cannot be read: it is not UTF-8, byte 0x{byte:02x} at line {line}, column {column}",
+        path=str(path),
+        context={"line": line, "column": column},
+    )
 
 
 def read_text(
