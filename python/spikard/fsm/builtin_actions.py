@@ -52,12 +52,15 @@ def copy_key(ctx: dict[str, Any], *, key_from: str = "", key_to: str = "", **kwa
 
 
 def validate_keys(ctx: dict[str, Any], *, required: list[str] | None = None) -> None:
-    """Notes in `_validation_errors` which of the required keys have no value."""
+    """Adds to `_validation_errors` which of the required keys have no value."""
+    if required is not None and not isinstance(required, list):
+        logger.warning("validate_keys: 'required' param must be a list")
+        return
     missing = [key for key in required or [] if ctx.get(key) is None]
     for key in missing:
         logger.warning("validate_keys: required key '%s' is missing or None", key)
     if missing:
-        ctx["_validation_errors"] = missing
+        ctx.setdefault("_validation_errors", []).extend(missing)
 
 
 def write_local_file(
@@ -73,9 +76,9 @@ def write_local_file(
     name = _below(_filled(filename, ctx), "filename")
     if content is None:
         public = {key: value for key, value in ctx.items() if not key.startswith("_")}
-        text = json.dumps(public, indent=2, default=str)
+        text = json.dumps(public, indent=2, sort_keys=True, default=str)
     else:
-        text = _filled(content, ctx)
+        text = _filled(content, {**ctx, "artifact_path": (folder / name).as_posix()})
     path = Path(folder / name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -32,13 +32,34 @@ _EFFECTS = [
     ("clear", "Removes a key.", "{ clear: field }"),
     ("compute", "Puts the values of expressions into the context, in order.", '{ compute: { total: "price * qty" } }'),
 ]
+# Each with its tier: what editors offer first, what needs Python, what to take care with.
 _FORMS = [
-    ("check", "{ check: { field: status, op: eq, value: ready } }", "Compares one field of the context."),
-    ("expr", '{ expr: "qty > 0" }', "An expression over the context."),
-    ("name", "{ name: is_ready, params: { key: value } }", "A registered function."),
-    ("allOf", "{ allOf: [item, item] }", "All must hold."),
-    ("anyOf", "{ anyOf: [item, item] }", "One must hold."),
-    ("not", "{ not: item }", "Must not hold."),
+    (
+        "check",
+        "declarative",
+        "{ check: { field: status, op: eq, value: ready } }",
+        "Compares one field of the context.",
+    ),
+    ("allOf", "declarative", "{ allOf: [item, item] }", "All must hold."),
+    ("anyOf", "declarative", "{ anyOf: [item, item] }", "One must hold."),
+    ("not", "declarative", "{ not: item }", "Must not hold."),
+    ("expr", "advanced", '{ expr: "qty > 0" }', "An expression over the context."),
+    ("name", "extension", "{ name: is_ready, params: { key: value } }", "A registered function."),
+]
+_ADVANCED = [
+    ("branch", "advanced", "{ branch: { when: item, then: [action], else: [action] } }", "Runs one of two lists."),
+    ("code", "escape_hatch", "{ code: \"ctx['seen'] = True\" }", "Runs Python, where that is switched on."),
+    ("custom", "extension", "{ custom: { name: notify, params: { key: value } } }", "Runs a registered function."),
+]
+_STATUSES = [
+    ("ok", "The action has run."),
+    ("failed", "The action has raised, or has said that it failed."),
+    ("skipped", "The action has not run: its condition did not hold, or it is not registered and need not be."),
+]
+_ADVICE = [
+    "Begin with checks and effects: they are data, and can be analysed.",
+    "Register functions under names for what is used again.",
+    "Keep expressions, code and raw requests for what nothing else can say.",
 ]
 
 
@@ -78,11 +99,17 @@ def get_builtin_catalog() -> dict[str, Any]:
             "syntax": '{ http: { url: "https://...", method: POST, body: { ... } } }',
             "params": ["url", "method", "headers", "body", "timeout", "retry", "on_success", "on_error"],
         },
-        "condition_forms": [
-            {"name": name, "syntax": syntax, "description": summary} for name, syntax, summary in _FORMS
-        ],
-        "action_statuses": ["ok", "failed", "skipped"],
+        "condition_forms": _forms(_FORMS),
+        "advanced_actions": _forms(_ADVANCED),
+        "action_statuses": [{"name": name, "description": summary} for name, summary in _STATUSES],
+        "recommended_model": list(_ADVICE),
     }
+
+
+def _forms(forms: list[tuple[str, str, str, str]]) -> list[dict[str, str]]:
+    return [
+        {"name": name, "tier": tier, "syntax": syntax, "description": summary} for name, tier, syntax, summary in forms
+    ]
 
 
 def _entry(kind: str, name: str, function: Callable[..., Any]) -> dict[str, Any]:

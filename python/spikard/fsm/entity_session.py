@@ -94,6 +94,11 @@ class EntitySession:
                         return lambda **payload: self.send(trigger, **payload)
         raise AttributeError(f"'EntitySession' object has no attribute {name!r}")
 
+    def __dir__(self) -> list[str]:
+        machine = self._machine
+        triggers = [_python_name(name) for name in machine.trigger_names if not name.startswith(_GENERATED)]
+        return [*super().__dir__(), *triggers, *(f"is_{name}" for name in machine.state_names)]
+
     @property
     def entity_id(self) -> str:
         """What the entity is called; made up if nobody said."""
@@ -120,6 +125,10 @@ class EntitySession:
     def context(self) -> dict[str, Any]:
         """What is known of the entity."""
         return self._context
+
+    @context.setter
+    def context(self, value: dict[str, Any]) -> None:
+        self._context = value
 
     @property
     def is_final(self) -> bool:
@@ -209,7 +218,7 @@ class EntitySession:
             return []
         try:
             self._context.update(data)
-            return self._go_on()
+            return self._go_on({})
         finally:
             self._turn.give()
 
@@ -221,7 +230,7 @@ class EntitySession:
         token = _within.set(self._turn)
         try:
             self._context.update(data)
-            return await self._ago_on()
+            return await self._ago_on({})
         finally:
             _within.reset(token)
             self._turn.give()
@@ -230,7 +239,7 @@ class EntitySession:
         if self._queued is None:
             self._queued = []
         self._queued.append((trigger, payload))
-        return TransitionResult.no_op_result(self._state, trigger, {"queued": True})
+        return TransitionResult.no_op_result(self._state, trigger, {"queued": True, "reason": "queued"})
 
     def _step(self, trigger: str, payload: dict[str, Any]) -> TransitionResult:
         machine = self._machine
@@ -251,7 +260,7 @@ class EntitySession:
                 self._defer(trigger, payload)
             return result
         if machine._moves_alone:
-            self._go_on()
+            self._go_on(payload)
         if self._deferred:
             self._replay()
         return result
@@ -273,7 +282,7 @@ class EntitySession:
                 self._defer(trigger, payload)
             return result
         if machine._moves_alone:
-            await self._ago_on()
+            await self._ago_on(payload)
         if self._deferred:
             await self._areplay()
         return result
@@ -303,27 +312,30 @@ class EntitySession:
         if self._machine._nests and (left := result.metadata.get("_history_updates")):
             self._memory = {**(self._memory or {}), **left}
 
-    def _go_on(self) -> list[TransitionResult]:
+    def _go_on(self, payload: dict[str, Any]) -> list[TransitionResult]:
         machine = self._machine
         taken: list[TransitionResult] = []
-        while result := machine._automatic(None, self._state, self._context, self._memory or _NOTHING):
+        while result := machine._automatic(None, self._state, self._seen(payload), self._memory or _NOTHING):
             if len(taken) == machine._auto_depth:
                 taken[-1].metadata["auto_depth_exceeded"] = True
                 break
-            self._take(result, {})
+            self._take(result, payload)
             taken.append(result)
         return taken
 
-    async def _ago_on(self) -> list[TransitionResult]:
+    async def _ago_on(self, payload: dict[str, Any]) -> list[TransitionResult]:
         machine = self._machine
         taken: list[TransitionResult] = []
-        while result := await machine._aautomatic(self._state, self._context, self._memory or _NOTHING):
+        while result := await machine._aautomatic(self._state, self._seen(payload), self._memory or _NOTHING):
             if len(taken) == machine._auto_depth:
                 taken[-1].metadata["auto_depth_exceeded"] = True
                 break
-            await self._atake(result, {})
+            await self._atake(result, payload)
             taken.append(result)
         return taken
+
+    def _seen(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return {**self._context, **payload} if payload else self._context
 
     def _defer(self, trigger: str, payload: dict[str, Any]) -> None:
         self._deferred = [*(self._deferred or ()), (trigger, payload)]

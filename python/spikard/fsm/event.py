@@ -2,10 +2,10 @@
 
 import os
 import time
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 
 class Event:
@@ -133,6 +133,19 @@ class Event:
     def _values(self) -> tuple[Any, ...]:
         return self.trigger, self.payload, self.event_id, self.timestamp, self.source, self.metadata
 
+
+@dataclass(frozen=True)
+class _Fields:
+    trigger: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    event_id: UUID = field(default_factory=uuid4)
+    timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
+    source: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+# For `dataclasses.replace`, `fields` and `asdict`, which programs use on events.
+Event.__dataclass_fields__ = _Fields.__dataclass_fields__  # type: ignore[attr-defined]
 
 # Setting through the slots goes around the refusal of `__setattr__`, three times as fast as `object.__setattr__`.
 _set_trigger = Event.__dict__["trigger"].__set__

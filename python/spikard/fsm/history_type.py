@@ -1,12 +1,12 @@
 """Destinations that mean "where it was before"."""
 
 import re
-from enum import StrEnum
+from enum import Enum
 
 _HISTORY = re.compile(r"H(\*?)\(([A-Za-z0-9_.]+)\)")
 
 
-class HistoryType(StrEnum):
+class HistoryType(str, Enum):  # noqa: UP042 - existing code compares both the text and the look of the member
     """How far down a compound state remembers."""
 
     SHALLOW = "shallow"

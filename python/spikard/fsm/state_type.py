@@ -1,9 +1,9 @@
 """The kinds of states."""
 
-from enum import StrEnum
+from enum import Enum
 
 
-class StateType(StrEnum):
+class StateType(str, Enum):  # noqa: UP042 - existing code compares both the text and the look of the member
     """What a state is for."""
 
     INITIAL = "initial"

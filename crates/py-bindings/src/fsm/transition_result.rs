@@ -322,6 +322,7 @@ impl TransitionResult {
     ) -> PyResult<Self> {
         let py = class.py();
         let merged = PyDict::new(py);
+        merged.set_item("reason", "no_matching_transition")?;
         if let Some(metadata) = metadata {
             merged.update(metadata.cast::<pyo3::types::PyMapping>()?)?;
         }

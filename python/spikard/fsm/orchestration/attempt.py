@@ -77,18 +77,16 @@ class Attempt:
         """What the definition and the validator have against the context; None where they have nothing."""
         o = self.orchestrator
         messages: list[str] = []
+        text = "Context validation failed"
         if o.checks_context:
             ok, messages = o.machine.validate_context(self.context)
         if not messages and o.context_validator is not None:
             ok, messages = yield "validate", self.entity_id, self.state, self.event.trigger, self.context
             messages = [] if ok else list(messages) or ["the context validator refused"]
+            text = f"Validation failed: {'; '.join(messages)}"
         if not messages:
             return None
-        error = FSMError(
-            f"Validation failed: {'; '.join(messages)}",
-            {"validation_errors": list(messages)},
-            code=ErrorCode.VALIDATION_FAILED,
-        )
+        error = FSMError(text, {"validation_errors": list(messages)}, code=ErrorCode.VALIDATION_FAILED)
         metadata = {"reason": "context_validation"}
         return TransitionResult.failure_result(self.state, self.event.trigger, error, metadata)
 
@@ -101,6 +99,13 @@ class Attempt:
         if not self.results[0].success:
             self.results[0] = self._fallen_back(self.results[0])
         return self.results[0]
+
+    def refusal(self, result: TransitionResult) -> TransitionResult:
+        """What the caller learns of an event that does not fit: regions that have no use for it stay where they are."""
+        config = None if self.tracking is None else self.tracking.configuration
+        if config is None or self.orchestrator.fallback_mode != "off" or not fallback.scalar_fallback_eligible(result):
+            return result
+        return TransitionResult.no_op_result(config.to_string(), self.event.trigger)
 
     def _fallen_back(self, result: TransitionResult) -> TransitionResult:
         o = self.orchestrator

@@ -81,7 +81,7 @@ def _compute_and_keep(attempt: Attempt, is_first: bool, is_data: bool) -> Steps:
         if o.observed:
             yield "after_transition", result, context
         if not result.success:
-            return result, 0, None, ""
+            return attempt.refusal(result), 0, None, ""
     current = yield from attempt.follow()
     transition_id = new_id()
     change = attempt.change(current, transition_id)
