@@ -13,6 +13,7 @@ from spikard.fsm.action_result import ActionResult
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.check_spec import CheckSpec
 from spikard.fsm.checks import evaluate_check
+from spikard.fsm.clock import Clock
 from spikard.fsm.effects import apply_effect
 from spikard.fsm.errors import ActionNotFoundError, is_transient_error
 from spikard.fsm.expressions import evaluate_bool_expr
@@ -50,10 +51,13 @@ Steps = Generator[Call | Pause, Any, ActionResult]
 class ActionSteps:
     """The steps of actions against one registry."""
 
-    def __init__(self, registry: ActionRegistry, *, strict: bool, stop_on_error: bool) -> None:
+    def __init__(
+        self, registry: ActionRegistry, *, strict: bool, stop_on_error: bool, clock: Clock | None = None
+    ) -> None:
         self.registry = registry
         self.strict = strict
         self.stop_on_error = stop_on_error
+        self.clock = clock
 
     def of(self, action: ActionSpec, context: dict[str, Any], depth: int = 0) -> Steps:
         """The steps of one action; what it raises ends in its result."""
@@ -66,7 +70,7 @@ class ActionSteps:
             if not holds:
                 return ActionResult.skipped(name, "when_condition_false")
         if action.effect is not None:
-            return _effect(action, context)
+            return _effect(action, context, self.clock)
         if name == "_branch":
             return (yield from self._branch(action, context, depth))
         if name in DELIVERED:
@@ -188,9 +192,9 @@ def _raising(result: ActionResult) -> ActionResult:
     return result
 
 
-def _effect(action: ActionSpec, context: dict[str, Any]) -> ActionResult:
+def _effect(action: ActionSpec, context: dict[str, Any], clock: Clock | None) -> ActionResult:
     try:
-        apply_effect(action.effect or "", action.params, context)
+        apply_effect(action.effect or "", action.params, context, clock=clock)
     except Exception as error:  # noqa: BLE001 - ends in the result
         return ActionResult.fail(action.name, error)
     return ActionResult.ok(action.name)

@@ -20,6 +20,12 @@ class RegionTracking:
         self._machine = machine
         self.configuration = machine.enter_parallel_state(state) if machine.is_parallel_state(state) else None
 
+    def copy(self) -> "RegionTracking":
+        """Another one, with the regions where they are now."""
+        other = RegionTracking.__new__(RegionTracking)
+        other._machine, other.configuration = self._machine, self.configuration
+        return other
+
     def process(
         self,
         machine: "StateMachine",

@@ -253,6 +253,6 @@ class Attempt:
                 version = row.version
 
 
-def timer_rows(timers: list[tuple[str, str, float]], now: Any) -> tuple[TimerRow, ...]:
+def timer_rows(timers: Sequence[tuple[str, str, float]], now: Any) -> tuple[TimerRow, ...]:
     """Timers that start now."""
     return tuple(TimerRow(key, trigger, now + timedelta(seconds=seconds)) for key, trigger, seconds in timers)

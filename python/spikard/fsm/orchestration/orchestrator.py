@@ -25,6 +25,7 @@ from spikard.fsm.orchestration.steps import process_event
 from spikard.fsm.orchestration.store_access import StoreAccess
 from spikard.fsm.stored_state import parse_stored_state
 from spikard.fsm.stores.row import EntityChange, TimerRow
+from spikard.fsm.timer_table import timers_of
 from spikard.fsm.transition_result import TransitionResult
 from spikard.fsm.workflow import compute_workflow_status
 
@@ -115,17 +116,7 @@ class Orchestrator:
         routed = bool((meta.get("classification") or {}).get("auto_route"))
         self.goes_on_alone = routed or any(transition.auto for transition in machine.transitions)
         self._about = {name: self._described(name) for name in states}
-        self._timers: dict[str, list[tuple[str, str, float]]] = {}
-        for index, transition in enumerate(machine.transitions):
-            if transition.is_delayed:
-                for name in transition.source:
-                    key, seconds = f"{name}#{index}", (transition.after or 0) / 1000
-                    self._timers.setdefault(name, []).append((key, transition.trigger, seconds))
-        for name, state in states.items():
-            if state.timeout is not None:
-                declared = "timeout" in machine.get_available_triggers(name)
-                trigger = "timeout" if declared else f"_timeout_{name}"
-                self._timers.setdefault(name, []).append((f"{name}#timeout", trigger, state.timeout.seconds))
+        self._timers = timers_of(machine)
 
     def process_event(
         self, entity_id: str, event: str | Event, context: dict[str, Any] | None = None
