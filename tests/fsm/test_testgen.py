@@ -178,7 +178,9 @@ def test_suites_are_files_for_the_runner_and_for_pytest(tmp_path: Path) -> None:
 def run_pytest(file: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
     environment = {**os.environ, "PYTHONPATH": str(Path(spikard.__file__).parents[1])}
-    return subprocess.run(command, capture_output=True, text=True, timeout=50, cwd=file.parent, env=environment)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=50, cwd=file.parent, env=environment
+    )
 
 
 def test_pytest_files_take_machines_from_files_and_modules() -> None:
