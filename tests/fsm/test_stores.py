@@ -22,7 +22,7 @@ from spikard.fsm import (
     batch_fallback,
     create_state_store,
 )  # fmt: skip
-from spikard.fsm.stores.row import OutboxRow, TimerRow, TransitionRow
+from spikard.fsm.stores.row import DONE, OutboxRow, TimerRow, TransitionRow
 
 
 def in_sqlite(request: pytest.FixtureRequest) -> SQLiteStateStore:
@@ -135,7 +135,7 @@ def test_a_step_is_kept_as_a_whole(store: Any) -> None:
     assert store.load("e").state == "a"
     assert len(store.get_timers("e")) == 2
     assert len(store.get_transition_history("e")) == 1
-    second = EntityChange("e", 1, patch={"k": 9}, removed=("l",), cancel_timers=("a",), settled={"t-0": "done"})
+    second = EntityChange("e", 1, patch={"k": 9}, removed=("l",), cancel_timers=("a",), settled={"t-0": DONE})
     assert store.commit(second) == 2
     assert dict(store.load("e").context) == {"k": 9}
     assert [timer.timer_key for timer in store.get_timers("e")] == ["b#0"]

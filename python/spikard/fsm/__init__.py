@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from spikard.fsm.dead_letters.ttl_cleaner import RetentionPolicy as RetentionPolicy
     from spikard.fsm.dead_letters.ttl_cleaner import TTLCleaner as TTLCleaner
     from spikard.fsm.delays import parse_delay as parse_delay
+    from spikard.fsm.delivery import idempotency_key as idempotency_key
     from spikard.fsm.destination_candidate import DestinationCandidate as DestinationCandidate
     from spikard.fsm.destination_check_result import DestinationCheckResult as DestinationCheckResult
     from spikard.fsm.discovery.candidate import BuiltByDraftAggregate as BuiltByDraftAggregate
@@ -126,11 +127,14 @@ if TYPE_CHECKING:
     from spikard.fsm.errors import EntityBusyError as EntityBusyError
     from spikard.fsm.errors import ErrorCode as ErrorCode
     from spikard.fsm.errors import ErrorPolicy as ErrorPolicy
+    from spikard.fsm.errors import EventAnsweredError as EventAnsweredError
+    from spikard.fsm.errors import EventInProgressError as EventInProgressError
     from spikard.fsm.errors import FSMError as FSMError
     from spikard.fsm.errors import GuardExecutionError as GuardExecutionError
     from spikard.fsm.errors import GuardNotFoundError as GuardNotFoundError
     from spikard.fsm.errors import GuardRejectedError as GuardRejectedError
     from spikard.fsm.errors import InvalidTransitionError as InvalidTransitionError
+    from spikard.fsm.errors import LeaseLostError as LeaseLostError
     from spikard.fsm.errors import MachineVersionMismatch as MachineVersionMismatch
     from spikard.fsm.errors import ReplayDivergence as ReplayDivergence
     from spikard.fsm.errors import StaleVersionError as StaleVersionError
@@ -208,6 +212,12 @@ if TYPE_CHECKING:
     from spikard.fsm.orchestration.invoke import InvokeAdapter as InvokeAdapter
     from spikard.fsm.orchestration.orchestrator import ContextValidatorFn as ContextValidatorFn
     from spikard.fsm.orchestration.orchestrator import Orchestrator as Orchestrator
+    from spikard.fsm.orchestration.outbox_drainer import OUTBOX_DLQ_STAGE as OUTBOX_DLQ_STAGE
+    from spikard.fsm.orchestration.outbox_drainer import DrainResult as DrainResult
+    from spikard.fsm.orchestration.outbox_drainer import OutboxDrainer as OutboxDrainer
+    from spikard.fsm.orchestration.outbox_policy import OutboxPolicy as OutboxPolicy
+    from spikard.fsm.orchestration.redis_idempotency import RedisIdempotencyStore as RedisIdempotencyStore
+    from spikard.fsm.orchestration.sql_idempotency import SqlIdempotencyStore as SqlIdempotencyStore
     from spikard.fsm.parallel_state_config import ParallelStateConfig as ParallelStateConfig
     from spikard.fsm.parallel_state_manager import ParallelStateManager as ParallelStateManager
     from spikard.fsm.queue.client import QueueClient as QueueClient
@@ -500,6 +510,16 @@ _MODULES = {
     "InvokeAdapter": "orchestration.invoke",
     "ContextValidatorFn": "orchestration.orchestrator",
     "Orchestrator": "orchestration.orchestrator",
+    "OutboxDrainer": "orchestration.outbox_drainer",
+    "DrainResult": "orchestration.outbox_drainer",
+    "OUTBOX_DLQ_STAGE": "orchestration.outbox_drainer",
+    "OutboxPolicy": "orchestration.outbox_policy",
+    "SqlIdempotencyStore": "orchestration.sql_idempotency",
+    "RedisIdempotencyStore": "orchestration.redis_idempotency",
+    "idempotency_key": "delivery",
+    "LeaseLostError": "errors",
+    "EventInProgressError": "errors",
+    "EventAnsweredError": "errors",
     "ParallelStateConfig": "parallel_state_config",
     "ParallelStateManager": "parallel_state_manager",
     "RecordedEvent": "recorded_event",

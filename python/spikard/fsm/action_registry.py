@@ -32,11 +32,14 @@ class ActionRegistry:
         # Replaced as a whole by writers, so that readers need no lock.
         self._actions: dict[str, ActionFunction] = {}
         self._lock = threading.Lock()
+        # Where `emit` sends to; to the log where there is none.
+        self.event_sink: Any = None
 
     def copy(self) -> "ActionRegistry":
         """A registry with the same actions."""
         registry = ActionRegistry()
         registry._actions = self._actions
+        registry.event_sink = self.event_sink
         return registry
 
     def register(self, name: str, func: AnyAction, metadata: dict[str, Any] | None = None) -> None:

@@ -4,8 +4,11 @@ The executor drives the steps on a thread or in an event loop; conditions, branc
 once for both.
 """
 
+import inspect
 import random
 from collections.abc import Callable, Generator, Mapping
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spikard.fsm.action_registry import ActionFunction, ActionRegistry, call_now
@@ -14,9 +17,11 @@ from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.check_spec import CheckSpec
 from spikard.fsm.checks import evaluate_check
 from spikard.fsm.clock import Clock
+from spikard.fsm.delivery import current_delivery, idempotency_key
 from spikard.fsm.effects import apply_effect
 from spikard.fsm.errors import ActionNotFoundError, is_transient_error
 from spikard.fsm.expressions import evaluate_bool_expr
+from spikard.fsm.templates import render_template, render_template_value
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 MAX_BRANCH_DEPTH = 8
 MAX_PAUSE_SECONDS = 300.0
 
-# Carried by the orchestrator's outbox; whoever only executes a plan has nobody to deliver to.
+# Delivered for an orchestrator; whoever only executes a plan has nobody to deliver to.
 DELIVERED = frozenset({"_raise", "_send", "_cancel", "_emit"})
 
 
@@ -74,9 +79,22 @@ class ActionSteps:
         if name == "_branch":
             return (yield from self._branch(action, context, depth))
         if name in DELIVERED:
-            return ActionResult.skipped(name, "delivered_by_orchestrator")
+            return (yield from self._deliver(action, context))
         call = self._call(action, context)
         return call if isinstance(call, ActionResult) else (yield from _attempts(action, call))
+
+    def _deliver(self, action: ActionSpec, context: dict[str, Any]) -> Steps:
+        delivery = current_delivery.get()
+        if delivery is None or action.name == "_cancel":
+            return ActionResult.skipped(action.name, "delivered_by_orchestrator")
+        if action.name != "_emit":
+            delivery.messages.append((delivery.key, action))
+            return ActionResult.ok(action.name)
+        try:
+            call = _emit(action, context, self.registry.event_sink, delivery.key)
+        except Exception as error:  # noqa: BLE001 - ends in the result
+            return ActionResult.fail(action.name, error)
+        return (yield from _attempts(action, call))
 
     def _call(self, action: ActionSpec, context: dict[str, Any]) -> Call | ActionResult:
         name, params = action.name, action.params
@@ -103,8 +121,10 @@ class ActionSteps:
             return ActionResult.fail(name, error)
         last = ActionResult.ok(name, {"branch": "no_steps"})
         failed: ActionResult | None = None
-        for spec in chosen:
-            last = yield from self.of(spec, context, depth + 1)
+        delivery = current_delivery.get()
+        for number, spec in enumerate(chosen):
+            with nullcontext() if delivery is None else delivery.part(number):
+                last = yield from self.of(spec, context, depth + 1)
             if not last.success:
                 failed = failed or last
                 if self.stop_on_error:
@@ -159,11 +179,11 @@ def _registered(action: ActionSpec, found: ActionFunction, context: dict[str, An
 def _http(action: ActionSpec, context: dict[str, Any]) -> Call:
     from spikard.fsm.http_actions import async_execute_http_action, execute_http_action
 
-    params = action.params
+    params, key = action.params, idempotency_key()
     return Call(
         action.name,
-        lambda: _raising(execute_http_action(params, context)),
-        lambda: _awaited_http(async_execute_http_action(params, context)),
+        lambda: _raising(execute_http_action(params, context, idempotency_key=key)),
+        lambda: _awaited_http(async_execute_http_action(params, context, idempotency_key=key)),
         True,
         action.timeout,
     )
@@ -171,6 +191,31 @@ def _http(action: ActionSpec, context: dict[str, Any]) -> Call:
 
 async def _awaited_http(outcome: "Awaitable[ActionResult]") -> ActionResult:
     return _raising(await outcome)
+
+
+def _emit(action: ActionSpec, context: dict[str, Any], sink: Any, key: str) -> Call:
+    from spikard.fsm.sinks import LoggingEventSink
+
+    params, name = action.params, action.name
+    topic = render_template(str(params["topic"]), context)
+    if params.get("payload") is None:
+        payload = {field: value for field, value in context.items() if not field.startswith("_")}
+    else:
+        payload = render_template_value(params["payload"], context)
+    event = context.get("_event")
+    metadata = {
+        "timestamp": datetime.now(UTC).isoformat(),
+        "state": context.get("new_status"),
+        "trigger": getattr(event, "trigger", None),
+        "entity_id": context.get("_entity_id"),
+        "idempotency_key": key,
+    }
+    send = (sink or LoggingEventSink()).send
+    function = ActionFunction(lambda _: send(topic, payload, metadata), {}, inspect.iscoroutinefunction(send), False)
+    return Call(
+        name, lambda: call_now(name, function, context), lambda: function.function(context), function.is_async,
+        action.timeout,
+    )  # fmt: skip
 
 
 def _code(action: ActionSpec, context: dict[str, Any]) -> Call:

@@ -198,6 +198,30 @@ class EntityBusyError(FSMError):
         self.entity_id = entity_id
 
 
+class LeaseLostError(FSMError):
+    """An event or an action was held, and belongs to somebody else by now; nothing was kept."""
+
+    def __init__(self, what: str, held_id: str, context: dict[str, Any] | None = None) -> None:
+        super().__init__(f"{what} '{held_id}' is held by somebody else by now", _with(context, held_id=held_id))
+        self.held_id = held_id
+
+
+class EventInProgressError(FSMError):
+    """The same event is being processed by somebody else at this moment; ask again later."""
+
+    def __init__(self, key: str, context: dict[str, Any] | None = None) -> None:
+        super().__init__(f"Event '{key}' is being processed by somebody else", _with(context, key=key))
+        self.key = key
+
+
+class EventAnsweredError(FSMError):
+    """The event was processed before; nothing was kept of it now."""
+
+    def __init__(self, key: str, context: dict[str, Any] | None = None) -> None:
+        super().__init__(f"Event '{key}' was processed before", _with(context, key=key))
+        self.key = key
+
+
 class MachineVersionMismatch(FSMError):  # noqa: N818 - a public name
     """An entity belongs to another definition of the machine than the one at hand."""
 

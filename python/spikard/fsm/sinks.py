@@ -91,8 +91,9 @@ def create_metric_action(sink: MetricSink) -> Callable[..., None]:
 
 
 def configure_event_sink(registry: ActionRegistry, sink: EventSink | None = None) -> None:
-    """Make `publish` send to a sink; to the log where none is given."""
-    registry.register("publish", create_publish_action(sink or LoggingEventSink()))
+    """Make `publish` and `emit` send to a sink; to the log where none is given."""
+    registry.event_sink = sink or LoggingEventSink()
+    registry.register("publish", create_publish_action(registry.event_sink))
 
 
 def configure_metric_sink(registry: ActionRegistry, sink: MetricSink | None = None) -> None:

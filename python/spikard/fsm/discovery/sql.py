@@ -15,7 +15,8 @@ from spikard.fsm.discovery.shadow import ShadowDiff
 from spikard.fsm.discovery.summary import built_by_draft, fleet_summary
 from spikard.fsm.event import new_id
 from spikard.fsm.observed_state_event import ObservedStateEvent
-from spikard.fsm.stores.sql import Mode, Row, SqlStateStore, Work
+from spikard.fsm.stores.sql import SqlStateStore
+from spikard.fsm.stores.work import Mode, Row, Work
 
 Values = tuple[Any, ...]
 

@@ -7,9 +7,10 @@ from spikard.fsm.event import new_id
 from spikard.fsm.machine_definition import MachineDefinition, parse_machine
 from spikard.fsm.machine_stores.client import MachineStoreClient
 from spikard.fsm.machine_stores.version import version_key
-from spikard.fsm.queue.table import decoded, encoded
 from spikard.fsm.stores.factory import unconnected_state_store
-from spikard.fsm.stores.sql import SqlStateStore, Work
+from spikard.fsm.stores.json_text import decoded, encoded
+from spikard.fsm.stores.sql import SqlStateStore
+from spikard.fsm.stores.work import Work
 
 
 class SQLAlchemyMachineStore(MachineStoreClient):

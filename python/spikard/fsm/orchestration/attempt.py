@@ -1,4 +1,4 @@
-"""One try to bring an entity from one stored state to the next: load, compute, what is to be kept, act."""
+"""One try to bring an entity from one stored state to the next: load, compute, what is to be kept."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from spikard.fsm.action_result import ActionResult
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import ErrorCode, FSMError, StaleVersionError
+from spikard.fsm.errors import ErrorCode, FSMError
 from spikard.fsm.event import Event
 from spikard.fsm.orchestration import fallback
-from spikard.fsm.orchestration.requests import Steps, conflict_pause
+from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.parallel_state_config import ParallelStateConfig
 from spikard.fsm.region_tracking import RegionTracking
 from spikard.fsm.stored_state import parse_stored_state
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from spikard.fsm.orchestration.orchestrator import Orchestrator
 
 logger = logging.getLogger("spikard.fsm.orchestrator")
-
-_PLAIN = (str, int, float, bool, type(None))
-_MESSAGES = frozenset({"_raise", "_send"})
 
 
 class Attempt:
@@ -186,6 +183,7 @@ class Attempt:
                 self._line(plan, specs, transition_id) for plan, specs in zip(self.plans, self.specs, strict=True)
             ),
             outbox=self._outbox(transition_id),
+            outbox_lease=o.outbox_lease,
         )
 
     def _line(self, plan: TransitionResult, specs: Sequence[ActionSpec], transition_id: str) -> TransitionRow:
@@ -196,61 +194,23 @@ class Attempt:
         )  # fmt: skip
 
     def _outbox(self, transition_id: str) -> tuple[OutboxRow, ...]:
-        actions = [action for specs in self.specs for action in specs if action.effect is None]
-        return tuple(
-            OutboxRow(f"{transition_id}-{ordinal}", transition_id, ordinal, action)
-            for ordinal, action in enumerate(actions)
-        )
-
-    def act(self, outbox: tuple[OutboxRow, ...], messages: list[ActionSpec]) -> Steps:
-        """Do what the plans ask for; the outcomes, and what has become of the rows of the outbox."""
-        outcomes: list[ActionResult] = []
-        settled: dict[str, str] = {}
-        rows, effects = iter(outbox), iter(self.effects)
+        if not self.orchestrator.keeps_outbox:
+            return ()
+        rows: list[OutboxRow] = []
         for plan, specs in zip(self.plans, self.specs, strict=True):
-            self.context["new_status"] = plan.target_state
+            about: dict[str, Any] | None = None
             for action in specs:
-                if action.effect is not None:
-                    outcomes.append(next(effects))
-                    continue
-                row = next(rows)
-                if action.name in _MESSAGES:
-                    messages.append(action)
-                    settled[row.outbox_id] = "done"
-                    continue
-                outcome: ActionResult = yield "execute", action, self.context
-                outcomes.append(outcome)
-                settled[row.outbox_id] = "done" if outcome.success else "failed"
-                if self.orchestrator.executor.stop_on_error and not outcome.success:
-                    return outcomes, settled
-        return outcomes, settled
+                if action.effect is None:
+                    about = about or self._about(plan)
+                    rows.append(OutboxRow(f"{transition_id}-{len(rows)}", transition_id, len(rows), action, about))
+        return tuple(rows)
 
-    def write_back(self, kept: Mapping[str, Any], settled: Mapping[str, str], version: int) -> Steps:
-        """Keep what actions have changed in the context: these keys only, whatever else was written meanwhile."""
-        patch = {
-            key: value
-            for key, value in self.context.items()
-            # The same list may hold other things than before.
-            if not key.startswith("_")
-            and (key not in kept or kept[key] is not value or not isinstance(value, _PLAIN))
-            and key != "new_status"
-        }
-        removed = tuple(key for key in kept if key not in self.context)
-        if not patch and not removed and not settled:
-            return
-        o = self.orchestrator
-        for attempt in range(o.max_conflict_retries + 1):
-            expected = version if o.is_optimistic else None
-            change = EntityChange(self.entity_id, expected, patch=patch, removed=removed, settled=settled)
-            try:
-                yield "commit", change
-                return
-            except StaleVersionError:
-                if attempt == o.max_conflict_retries:
-                    raise
-                yield "pause", conflict_pause(attempt)
-                row: EntityRow = yield "load", self.entity_id
-                version = row.version
+    def _about(self, plan: TransitionResult) -> dict[str, Any]:
+        event_id = str(self.event.event_id) if self.is_given else None
+        return {
+            "trigger": self.event.trigger, "source_state": plan.source_state, "target_state": plan.target_state,
+            "event_id": event_id,
+        }  # fmt: skip
 
 
 def timer_rows(timers: Sequence[tuple[str, str, float]], now: Any) -> tuple[TimerRow, ...]:

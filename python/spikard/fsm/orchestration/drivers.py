@@ -5,13 +5,19 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
+from spikard.fsm.action_result import ActionResult
 from spikard.fsm.action_spec import ActionSpec
+from spikard.fsm.delivery import Delivery, current_delivery
 from spikard.fsm.event import Event
+from spikard.fsm.orchestration.idempotency import InMemoryIdempotencyStore
 from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.stores.row import EntityChange
 
 if TYPE_CHECKING:
     from spikard.fsm.orchestration.orchestrator import Orchestrator
+
+
+Todo = list[tuple[ActionSpec, Delivery]]
 
 
 class BlockingDriver:
@@ -25,8 +31,9 @@ class BlockingDriver:
         self.commit = keeper.commit
         self.process = lambda state, event, context, history: machine.process(state, event, context, history=history)
         self.automatic = lambda state, context, history: machine._automatic(None, state, context, history)
-        self.execute = orchestrator.executor.execute_action_spec
         self.pause = time.sleep
+        self.hold, self.release = orchestrator.access.try_hold, orchestrator.access.release
+        self.answer = orchestrator.access.answer
         self.callbacks = machine._callbacks.fire
         self.before_process = observer.before_process
         self.before_transition = observer.before_transition
@@ -40,7 +47,7 @@ class BlockingDriver:
             while True:
                 try:
                     answer = getattr(self, request[0])(*request[1:])
-                except Exception as error:  # noqa: BLE001 - the steps know what to make of it
+                except BaseException as error:  # noqa: BLE001 - the steps know what to make of it
                     request = steps.throw(error)
                 else:
                     request = steps.send(answer)
@@ -87,13 +94,35 @@ class BlockingDriver:
         """Tell the scheduler."""
         self._o.background.wait(self._o.schedule(entity_id, change))
 
-    def deliver(self, entity_id: str, message: ActionSpec) -> None:
-        """Process an event that an action has raised or sent."""
-        target, event, delay = self._o.addressed(entity_id, message)
-        if delay:
-            self._o.background.wait(self._o.schedule_event(target, event, delay))
-        else:
-            self.run(self._o.steps(target, event, None))
+    def execute(self, action: ActionSpec, context: dict[str, Any], delivery: Delivery) -> ActionResult:
+        """Do an action."""
+        token = current_delivery.set(delivery)
+        try:
+            return self._o.executor.execute_action_spec(action, context)
+        finally:
+            current_delivery.reset(token)
+
+    def execute_together(self, todo: Todo, context: dict[str, Any]) -> list[ActionResult]:
+        """Do actions of which the order does not matter: one after the other, as nobody awaits them."""
+        return [self.execute(action, context, delivery) for action, delivery in todo]
+
+    def deliver_later(self, entity_id: str, event: Event, seconds: float) -> None:
+        """Have an event brought to an entity after a while."""
+        self._o.background.wait(self._o.schedule_event(entity_id, event, seconds))
+
+    def begin(self, key: str) -> Any:
+        """Ask whether an event was processed before."""
+        return self._o.idempotency.begin(key)
+
+    def finish(self, key: str, answer: dict[str, Any]) -> None:
+        """Remember what was answered to an event."""
+        self._o.idempotency.finish(key, answer)
+
+    def forget(self, key: str) -> None:
+        """Have an event be new again."""
+        forget = getattr(self._o.idempotency, "forget", None)
+        if forget is not None:
+            forget(key)
 
 
 class AwaitingDriver:
@@ -107,8 +136,9 @@ class AwaitingDriver:
         self.commit = keeper.acommit
         self.process = lambda state, event, context, history: machine.aprocess(state, event, context, history=history)
         self.automatic = machine._aautomatic
-        self.execute = orchestrator.executor.async_execute_action_spec
         self.pause = asyncio.sleep
+        self.hold, self.release = orchestrator.access.atry_hold, orchestrator.access.arelease
+        self.answer = orchestrator.access.aanswer
         self.callbacks = machine._callbacks.afire
         self.before_process = observer.async_before_process
         self.before_transition = observer.async_before_transition
@@ -122,7 +152,7 @@ class AwaitingDriver:
             while True:
                 try:
                     answer = await getattr(self, request[0])(*request[1:])
-                except Exception as error:  # noqa: BLE001 - the steps know what to make of it
+                except BaseException as error:  # noqa: BLE001 - the steps know what to make of it, also when cancelled
                     request = steps.throw(error)
                 else:
                     request = steps.send(answer)
@@ -179,13 +209,44 @@ class AwaitingDriver:
         """Tell the scheduler."""
         await self._o.schedule(entity_id, change)
 
-    async def deliver(self, entity_id: str, message: ActionSpec) -> None:
-        """Process an event that an action has raised or sent."""
-        target, event, delay = self._o.addressed(entity_id, message)
-        if delay:
-            await self._o.schedule_event(target, event, delay)
-        else:
-            await self.run(self._o.steps(target, event, None))
+    async def execute(self, action: ActionSpec, context: dict[str, Any], delivery: Delivery) -> ActionResult:
+        """Do an action."""
+        token = current_delivery.set(delivery)
+        try:
+            return await self._o.executor.async_execute_action_spec(action, context)
+        finally:
+            current_delivery.reset(token)
+
+    async def execute_together(self, todo: Todo, context: dict[str, Any]) -> list[ActionResult]:
+        """Do actions at once."""
+        calls = (self.execute(action, context, delivery) for action, delivery in todo)
+        return list(await asyncio.gather(*calls))
+
+    async def deliver_later(self, entity_id: str, event: Event, seconds: float) -> None:
+        """Have an event brought to an entity after a while."""
+        await self._o.schedule_event(entity_id, event, seconds)
+
+    async def begin(self, key: str) -> Any:
+        """Ask whether an event was processed before."""
+        return await self._asked("begin", key)
+
+    async def finish(self, key: str, answer: dict[str, Any]) -> None:
+        """Remember what was answered to an event."""
+        await self._asked("finish", key, answer)
+
+    async def forget(self, key: str) -> None:
+        """Have an event be new again."""
+        if hasattr(self._o.idempotency, "forget"):
+            await self._asked("forget", key)
+
+    async def _asked(self, name: str, *arguments: Any) -> Any:
+        store = self._o.idempotency
+        method = getattr(store, name)
+        if isinstance(store, InMemoryIdempotencyStore):
+            return method(*arguments)
+        if inspect.iscoroutinefunction(method):
+            return await method(*arguments)
+        return await asyncio.to_thread(method, *arguments)
 
 
 async def _awaited(value: Any) -> Any:

@@ -14,12 +14,14 @@ from spikard.fsm.background_loop import BackgroundLoop
 from spikard.fsm.clock import Clock, FsmClock
 from spikard.fsm.delays import parse_delay
 from spikard.fsm.event import Event
+from spikard.fsm.execution_result import ExecutionMode
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.hooks.observer import TransitionObserver
 from spikard.fsm.orchestration.attempt import timer_rows
 from spikard.fsm.orchestration.drivers import AwaitingDriver, BlockingDriver
 from spikard.fsm.orchestration.fallback import FallbackMode, parse_mode
-from spikard.fsm.orchestration.idempotency import IdempotencyStore, InMemoryIdempotencyStore
+from spikard.fsm.orchestration.idempotency import DAY, IdempotencyStore, InMemoryIdempotencyStore
+from spikard.fsm.orchestration.outbox_policy import OutboxPolicy
 from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.orchestration.steps import process_event
 from spikard.fsm.orchestration.store_access import StoreAccess
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("spikard.fsm.orchestrator")
 
+CONCURRENCIES = ("optimistic", "pessimistic", "none")
+# For how long one process may keep an entity to itself before it is taken for dead.
+HOLD_SECONDS = 30.0
 # How many events are read at once when an entity's past is gone through.
 REPLAY_PAGE = 1000
 
@@ -45,7 +50,10 @@ class Orchestrator:
     """Brings events to entities: one step of an entity is kept as a whole, then its actions are done.
 
     With `concurrency="optimistic"` a step that was computed from a state somebody else has changed in the meantime is
-    computed again, up to `max_conflict_retries` times; with `"none"` the last one to write wins.
+    computed again, up to `max_conflict_retries` times; with `"pessimistic"` an entity is held from the first look at it
+    until its actions are done; with `"none"` the last one to write wins. `outbox` says how actions are delivered.
+    `idempotency` is where answers to events are kept: by default with the step itself where the store can do that, else
+    in memory; with False an event that comes twice counts twice.
     """
 
     def __init__(
@@ -63,14 +71,17 @@ class Orchestrator:
         hooks: Iterable[Any] | None = None,
         audit_store: Any = None,
         event_store: Any = None,
-        concurrency: Literal["optimistic", "none"] = "optimistic",
+        outbox: OutboxPolicy | str | bool | None = None,
+        concurrency: Literal["optimistic", "pessimistic", "none"] = "optimistic",
         max_conflict_retries: int = 5,
-        idempotency: IdempotencyStore | None = None,
+        idempotency: IdempotencyStore | bool | None = None,
         clock: Clock | None = None,
         context_model: Any = None,
     ) -> None:
-        if concurrency not in ("optimistic", "none"):
-            raise ValueError(f"concurrency must be 'optimistic' or 'none', got {concurrency!r}")
+        if concurrency not in CONCURRENCIES:
+            raise ValueError(f"concurrency must be one of {', '.join(CONCURRENCIES)}, got {concurrency!r}")
+        if max_conflict_retries < 0:
+            raise ValueError(f"max_conflict_retries must not be negative, got {max_conflict_retries}")
         self.machine = machine
         self.store = state_store
         self.access = StoreAccess(state_store)
@@ -92,14 +103,37 @@ class Orchestrator:
         self.audits_apart = audit_store is not None and not (audit_store is state_store and self.access.is_whole)
         self.event_store = event_store
         self.max_conflict_retries = max_conflict_retries
-        self.idempotency = idempotency or InMemoryIdempotencyStore()
         self.clock = clock or FsmClock()
-        self.is_optimistic = concurrency == "optimistic" and "versions" in self.access.capabilities
+        self.is_optimistic = concurrency != "none" and "versions" in self.access.capabilities
+        self.is_pessimistic = concurrency == "pessimistic"
+        self.hold_seconds = HOLD_SECONDS
+        if self.is_pessimistic:
+            self._require("holds", "concurrency='pessimistic'")
+        self._remember(idempotency)
+        self.mode: ExecutionMode = getattr(self.executor, "default_mode", ExecutionMode.SEQUENTIAL)
+        self.outbox = OutboxPolicy.of(outbox)
+        self.keeps_outbox = self.access.is_whole and self.outbox.delivery != "off"
+        if self.outbox.delivery == "deferred":
+            self._require("outbox", "outbox='deferred'")
+        self.outbox_lease = self.outbox.lease_seconds if self.outbox.delivery == "inline" else 0.0
         self.background = BackgroundLoop()
         self._tasks: dict[tuple[str, str], str] = {}
         self._read(machine)
         self._blocking = BlockingDriver(self)
         self._awaiting = AwaitingDriver(self)
+
+    def _require(self, capability: str, option: str) -> None:
+        if capability not in self.access.capabilities:
+            raise ValueError(f"{option} needs a store with '{capability}' among its capabilities")
+
+    def _remember(self, given: IdempotencyStore | bool | None) -> None:
+        self.remembers = given is not False
+        # A store that can keeps the answer to an event with the step itself: nothing comes between the two.
+        can_keep = "answers" in self.access.capabilities
+        self.answers_with_step = can_keep and (given in (None, True) or getattr(given, "store", None) is self.store)
+        self.answer_seconds: float = getattr(given, "seconds", DAY)
+        is_bool = given is None or isinstance(given, bool)
+        self.idempotency: IdempotencyStore = InMemoryIdempotencyStore() if is_bool else given  # type: ignore[assignment]
 
     def _read(self, machine: "StateMachine") -> None:
         """What the definition says, once instead of with every event."""
@@ -140,12 +174,12 @@ class Orchestrator:
         """Merge data into an entity's context, and do what follows from it by itself."""
         if not self.access.has_sync:
             raise TypeError("apply_data requires a sync StateStore (get_state, set_state, get_context)")
-        results: list[TransitionResult] = self._blocking.run(self._data_steps(entity_id, data))
+        results: list[TransitionResult] = self._blocking.run(self.data_steps(entity_id, data))
         return results
 
     async def async_apply_data(self, entity_id: str, data: dict[str, Any]) -> list[TransitionResult]:
         """`apply_data`, awaited."""
-        results: list[TransitionResult] = await self._awaiting.run(self._data_steps(entity_id, data))
+        results: list[TransitionResult] = await self._awaiting.run(self.data_steps(entity_id, data))
         return results
 
     def replay(self, entity_id: str, *, up_to_sequence: int | None = None) -> list[TransitionResult]:
@@ -174,12 +208,15 @@ class Orchestrator:
             await (asyncio.wrap_future(self.background.submit(closing)) if self.background.is_running else closing)
         self.background.close()
 
-    def steps(self, entity_id: str, event: str | Event, context: Mapping[str, Any] | None) -> Steps:
-        """The steps of an event, for a driver."""
+    def steps(
+        self, entity_id: str, event: str | Event, context: Mapping[str, Any] | None, *, is_keyed: bool = True
+    ) -> Steps:
+        """The steps of an event, for a driver. Without a key it counts as often as it comes."""
         is_given = isinstance(event, Event)
-        return process_event(self, entity_id, _event(event), context, is_given=is_given)
+        return process_event(self, entity_id, _event(event), context, is_given=is_given, is_keyed=is_keyed)
 
-    def _data_steps(self, entity_id: str, data: Mapping[str, Any]) -> Steps:
+    def data_steps(self, entity_id: str, data: Mapping[str, Any]) -> Steps:
+        """The steps of data for an entity, for a driver."""
         return process_event(self, entity_id, Event("__apply_data"), data, is_given=False, is_data=True)
 
     def about(self, state: str) -> dict[str, Any]:

@@ -88,6 +88,38 @@ class StoreAccess:
             await self.store.aset_context(change.entity_id, context)
         return change.expected_version or 0
 
+    # What only stores can do that say so in their capabilities
+
+    def try_hold(self, entity_id: str, holder: str, seconds: float) -> bool:
+        """Keep everybody else from an entity for a while; False while somebody else does."""
+        return bool(self.store.try_hold(entity_id, holder, seconds))
+
+    def release(self, entity_id: str, holder: str) -> None:
+        """Let others have the entity."""
+        self.store.release(entity_id, holder)
+
+    def answer(self, key: str) -> Any:
+        """What was answered to an event, or None."""
+        return self.store.answer(key)
+
+    async def atry_hold(self, entity_id: str, holder: str, seconds: float) -> bool:
+        """`try_hold`, awaited."""
+        return bool(await self._asked(self.store.try_hold, entity_id, holder, seconds))
+
+    async def arelease(self, entity_id: str, holder: str) -> None:
+        """`release`, awaited."""
+        await self._asked(self.store.release, entity_id, holder)
+
+    async def aanswer(self, key: str) -> Any:
+        """`answer`, awaited."""
+        return await self._asked(self.store.answer, key)
+
+    async def _asked(self, method: Any, *arguments: Any) -> Any:
+        # What is durable is somewhere else, and may take a while to answer.
+        if "durable" in self.capabilities:
+            return await asyncio.to_thread(method, *arguments)
+        return method(*arguments)
+
     def _context(self, change: EntityChange, read: Any) -> dict[str, Any]:
         present = {**(read(change.entity_id) or {}), **(change.patch or {})}
         return {key: value for key, value in present.items() if key not in change.removed}

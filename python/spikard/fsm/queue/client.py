@@ -9,7 +9,8 @@ from typing import Any
 from spikard.fsm.queue.database import DatabaseApplyDataEventSource
 from spikard.fsm.queue.event import WorkerApplyDataEvent
 from spikard.fsm.queue.status import QueueEventsPage, QueueEventState, QueueEventStatus, QueueSummary
-from spikard.fsm.queue.table import decoded, moment, ordered_id
+from spikard.fsm.queue.table import moment, ordered_id
+from spikard.fsm.stores.json_text import decoded
 
 _STATES = {
     "pending": QueueEventState.QUEUED,

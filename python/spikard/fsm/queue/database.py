@@ -3,15 +3,17 @@
 import asyncio
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from typing import Any
 
 from spikard.fsm.queue.event import ClaimedApplyDataEvent, ClaimedEvent, WorkerApplyDataEvent, WorkerEvent
 from spikard.fsm.queue.source import EventSource
-from spikard.fsm.queue.table import APPLY_DATA, EVENTS, EventTable, decoded, moment
+from spikard.fsm.queue.table import APPLY_DATA, EVENTS, EventTable, moment
 from spikard.fsm.stores.factory import unconnected_state_store
-from spikard.fsm.stores.sql import SqlStateStore, Work
+from spikard.fsm.stores.json_text import decoded
+from spikard.fsm.stores.sql import SqlStateStore
+from spikard.fsm.stores.work import Work
 from spikard.fsm.worker.config import WorkerConfig
 
 # Claims that collide are made again; who loses this often in a row looks again with the next poll.
@@ -97,6 +99,16 @@ class EventQueue:
         held = self._fences.get(event_id, (fence,))[0] if fence is None else fence
         lease = float(self._config.claim_lease_timeout_s)
         return bool(await self.ado(lambda: self.table.extend(event_id, held, lease)))
+
+    async def extend_many(self, held: Sequence[tuple[str, int]]) -> None:
+        """The same for many, by their ids and fences."""
+        lease = float(self._config.claim_lease_timeout_s)
+
+        def work() -> Work:
+            for event_id, fence in held:
+                yield from self.table.extend(event_id, fence, lease)
+
+        await self.ado(work)
 
     async def release(self, event_id: str, fence: int | None = None) -> None:
         """Given back as if it had not been claimed."""

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-import msgspec
-
 from spikard.fsm.queue.event import WorkerApplyDataEvent, WorkerEvent
-from spikard.fsm.stores.sql import Work
+from spikard.fsm.stores.json_text import encoded
+from spikard.fsm.stores.sql_outbox import COMPLETED
+from spikard.fsm.stores.work import Work
 
 _STATUS = (
     "id, status, machine_name, entity_id, attempt, max_attempts, error_message, result_json, created_at, completed_at, "
@@ -96,9 +96,7 @@ class EventTable:
 
     def complete(self, event_id: str, fence: int | None, result: Any) -> Work:
         """Whether the event was still held by the one with this fence, and is done now."""
-        values = (
-            "status = 'completed', completed_at = {now}, lease_until = NULL, error_message = NULL, result_json = ?j"
-        )
+        values = f"{COMPLETED}, result_json = ?j"
         given = None if result is None else encoded(result)
         return (yield from self._settle(event_id, fence, values, (given,)))
 
@@ -181,16 +179,6 @@ class EventTable:
 
 EVENTS = EventTable("worker_events", "context")
 APPLY_DATA = EventTable("worker_apply_data_events", "data")
-
-
-def encoded(value: Any) -> str:
-    """A value as JSON; what JSON does not know, as its text."""
-    return msgspec.json.encode(value, enc_hook=str).decode()
-
-
-def decoded(text: str | None) -> Any:
-    """A value from JSON."""
-    return None if text is None else msgspec.json.decode(text)
 
 
 def moment(value: Any) -> datetime:

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from spikard.fsm.queue.table import decoded, moment
+from spikard.fsm.queue.table import moment
 from spikard.fsm.runtime.snapshot import TransitionEvent, TransitionsPage
-from spikard.fsm.stores.sql import SqlStateStore, Work
+from spikard.fsm.stores.json_text import decoded
+from spikard.fsm.stores.sql import SqlStateStore
+from spikard.fsm.stores.work import Work
 
 _COLUMNS = (
     'id, entity_id, source_state, "trigger", success, created_at, machine_name, target_state, error_type, '

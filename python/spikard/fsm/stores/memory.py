@@ -1,23 +1,28 @@
 """Entities in this process's memory."""
 
 import threading
+import time
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from spikard.fsm.errors import StaleVersionError
-from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow, TransitionRow
+from spikard.fsm.errors import EventAnsweredError, FSMError, StaleVersionError
+from spikard.fsm.stores.memory_outbox import MemoryOutbox
+from spikard.fsm.stores.row import AnswerRow, EntityChange, EntityRow, HeldAction, OutboxRow, TimerRow, TransitionRow
 
 STRIPES = 64
 PAST_KEPT = 1000
 
-_CAPABILITIES = frozenset({"versions", "transactions"})
+ANSWERS_KEPT = 100_000
+
+_CAPABILITIES = frozenset({"versions", "transactions", "answers", "outbox", "holds"})
 
 
 class _Entity:
     __slots__ = (
-        "context", "entered_at", "events", "fingerprint", "history", "metadata", "outbox", "past", "state", "timers",
-        "version",
+        "context", "entered_at", "events", "fingerprint", "history", "metadata", "past", "state", "timers", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -30,7 +35,6 @@ class _Entity:
         self.entered_at: datetime | None = None
         self.events: list[dict[str, Any]] = []
         self.past: deque[TransitionRow] = deque(maxlen=PAST_KEPT)
-        self.outbox: OrderedDict[str, OutboxRow] = OrderedDict()
         self.timers: dict[str, TimerRow] = {}
 
 
@@ -41,6 +45,9 @@ class InMemoryStateStore:
         self._entities: dict[str, _Entity] = {}
         self._locks = [threading.Lock() for _ in range(STRIPES)]
         self._making = threading.Lock()
+        self._outbox = MemoryOutbox()
+        self._answers: OrderedDict[str, tuple[float, Mapping[str, Any]]] = OrderedDict()
+        self._holds: dict[str, tuple[str, float]] = {}
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -65,27 +72,29 @@ class InMemoryStateStore:
         entity_id = change.entity_id
         entity = self._entities.get(entity_id) or self._make(entity_id)
         with self._lock(entity_id):
-            _expect(entity_id, change.expected_version, entity.version)
-            entity.version += 1
-            if change.state is not None:
-                entity.state = change.state
-            if change.context is not None:
-                entity.context = change.context.copy()
-            if change.patch is not None:
-                # A new one: whoever has loaded the old one may still be reading it.
-                entity.context = {**entity.context, **change.patch}
-            for key in change.removed:
-                entity.context.pop(key, None)
-            if change.history is not None:
-                entity.history = dict(change.history)
-            if change.metadata:
-                entity.metadata.update(change.metadata)
-            if change.fingerprint is not None:
-                entity.fingerprint = change.fingerprint
-            if change.entered_at is not None:
-                entity.entered_at = change.entered_at
-            _keep(entity, change)
+            # Everything that can be in the way first: from here on, all of it or nothing.
+            if change.answer is not None and change.answer.is_first and self.answer(change.answer.key) is not None:
+                raise EventAnsweredError(change.answer.key)
+            if change.settled:
+                self._outbox.check(change.settled)
+            if change.touches_entity:
+                _expect(entity_id, change.expected_version, entity.version)
+                _write(entity, change)
+            if change.settled:
+                self._outbox.settle(change.settled)
+            if change.outbox:
+                self._outbox.put(change)
+            if change.answer is not None:
+                self._keep_answer(change.answer)
             return entity.version
+
+    def load_many(self, entity_ids: Sequence[str]) -> dict[str, EntityRow]:
+        """Many entities at once."""
+        return {entity_id: self.load(entity_id) for entity_id in entity_ids}
+
+    def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
+        """Many changes, each kept or not for itself: its new version, or why not."""
+        return [_outcome(self.commit, change) for change in changes]
 
     async def aload(self, entity_id: str) -> EntityRow:
         """`load`, awaited."""
@@ -171,6 +180,7 @@ class InMemoryStateStore:
     def delete_entity(self, entity_id: str) -> bool:
         """Forget an entity and all that belongs to it; whether there was one."""
         with self._lock(entity_id):
+            self._outbox.forget(entity_id)
             return self._entities.pop(entity_id, None) is not None
 
     # Events and the past
@@ -206,8 +216,45 @@ class InMemoryStateStore:
 
     def get_outbox(self, entity_id: str) -> list[OutboxRow]:
         """Actions that are kept and not done."""
-        entity = self._entities.get(entity_id)
-        return [] if entity is None else list(entity.outbox.values())
+        return self._outbox.of(entity_id)
+
+    def claim_outbox(
+        self, worker_id: str, limit: int, lease_seconds: float, machines: Collection[str] | None = None
+    ) -> list[HeldAction]:
+        """Actions that are due, of all machines or of some, for one deliverer alone until the lease ends."""
+        del worker_id
+        return self._outbox.claim(limit, lease_seconds, machines) if self._outbox else []
+
+    def extend_outbox(self, held: Mapping[str, int], lease_seconds: float) -> None:
+        """Hold actions for longer, by their ids and fences."""
+        self._outbox.extend(held, lease_seconds)
+
+    def revive_outbox(self, outbox_id: str) -> bool:
+        """Have an action that was given up done after all; whether there was such a one."""
+        return self._outbox.revive(outbox_id)
+
+    # Events that come twice, entities that are held
+
+    def answer(self, key: str) -> Mapping[str, Any] | None:
+        """What was answered to an event, or None."""
+        found = self._answers.get(key)
+        return None if found is None or found[0] < time.monotonic() else found[1]
+
+    def try_hold(self, entity_id: str, holder: str, seconds: float) -> bool:
+        """Keep everybody else from an entity for a while; False while somebody else does."""
+        with self._lock(entity_id):
+            held = self._holds.get(entity_id)
+            now = time.monotonic()
+            if held is not None and held[0] != holder and held[1] > now:
+                return False
+            self._holds[entity_id] = holder, now + seconds
+            return True
+
+    def release(self, entity_id: str, holder: str) -> None:
+        """Let others have the entity, if it is still held."""
+        with self._lock(entity_id):
+            if self._holds.get(entity_id, ("", 0.0))[0] == holder:
+                del self._holds[entity_id]
 
     def get_timers(self, entity_id: str) -> list[TimerRow]:
         """Timers that are armed."""
@@ -239,6 +286,13 @@ class InMemoryStateStore:
         with self._making:
             return self._entities.setdefault(entity_id, _Entity())
 
+    def _keep_answer(self, answer: AnswerRow) -> None:
+        self._answers[answer.key] = time.monotonic() + answer.seconds, answer.payload
+        if len(self._answers) > ANSWERS_KEPT:
+            # Another thread may just have taken the last one.
+            with suppress(KeyError):
+                self._answers.popitem(last=False)
+
     def _metadata(self, entity_id: str) -> dict[str, Any]:
         entity = self._entities.get(entity_id)
         return {} if entity is None else entity.metadata
@@ -249,15 +303,35 @@ def _expect(entity_id: str, expected: int | None, actual: int) -> None:
         raise StaleVersionError(entity_id, expected, actual)
 
 
-def _keep(entity: _Entity, change: EntityChange) -> None:
+def _write(entity: _Entity, change: EntityChange) -> None:
+    entity.version += 1
+    if change.state is not None:
+        entity.state = change.state
+    if change.context is not None:
+        entity.context = change.context.copy()
+    if change.patch is not None:
+        # A new one: whoever has loaded the old one may still be reading it.
+        entity.context = {**entity.context, **change.patch}
+    for key in change.removed:
+        entity.context.pop(key, None)
+    if change.history is not None:
+        entity.history = dict(change.history)
+    if change.metadata:
+        entity.metadata.update(change.metadata)
+    if change.fingerprint is not None:
+        entity.fingerprint = change.fingerprint
+    if change.entered_at is not None:
+        entity.entered_at = change.entered_at
     if change.cancel_timers and entity.timers:
         left = set(change.cancel_timers)
         entity.timers = {key: timer for key, timer in entity.timers.items() if key.partition("#")[0] not in left}
     for timer in change.arm_timers:
         entity.timers[timer.timer_key] = timer
     entity.past.extend(change.transitions)
-    for row in change.outbox:
-        entity.outbox[row.outbox_id] = row
-    for outbox_id, status in change.settled.items():
-        if status != "failed":
-            entity.outbox.pop(outbox_id, None)
+
+
+def _outcome(commit: Callable[[EntityChange], int], change: EntityChange) -> int | Exception:
+    try:
+        return commit(change)
+    except FSMError as error:
+        return error

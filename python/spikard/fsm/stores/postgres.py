@@ -2,14 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from spikard.fsm.background_loop import BackgroundLoop
-from spikard.fsm.stores.sql import Mode, SqlStateStore, Work
+from spikard.fsm.errors import FSMError
+from spikard.fsm.stores.postgres_batch import LeaseOfOneLostError, commit_many
+from spikard.fsm.stores.row import EntityChange, EntityRow
+from spikard.fsm.stores.sql import ENTITY, SqlStateStore, entity_row, line_values
+from spikard.fsm.stores.work import Mode, Work
 
 # Of the schema's making: two processes that start at once take turns.
 SCHEMA_LOCK = 7_305_202
@@ -122,6 +126,30 @@ class PostgresStateStore(SqlStateStore):
             if transaction is not None:
                 await transaction.commit()
             return outcome
+
+    def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
+        """Many changes in one transaction, each kept or not for itself: its new version, or why not."""
+        try:
+            return super().commit_many(changes)
+        except LeaseOfOneLostError:
+            return [self._outcome(change) for change in changes]
+
+    def _outcome(self, change: EntityChange) -> int | Exception:
+        try:
+            return self.commit(change)
+        except FSMError as error:
+            return error
+
+    def _commit_many(self, changes: Sequence[EntityChange]) -> Work:
+        return commit_many(changes, self._commit, line_values)
+
+    def _load_many(self, entity_ids: Sequence[str]) -> Work:
+        rows = yield (
+            f"SELECT {ENTITY} FROM {{s}}entity_states WHERE entity_id = ANY(?::text[])",
+            (list(entity_ids),),
+        )
+        found = {row[0]: entity_row(row) for row in rows}
+        return {entity_id: found.get(entity_id) or EntityRow(entity_id) for entity_id in entity_ids}
 
     def _time(self, moment: datetime | None) -> datetime | None:
         return moment

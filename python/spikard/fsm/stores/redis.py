@@ -2,63 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import StaleVersionError
+from spikard.fsm.errors import EventAnsweredError, FSMError, LeaseLostError, StaleVersionError
+from spikard.fsm.stores import redis_scripts as scripts
 from spikard.fsm.stores.client import StateStoreClient
-from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow
+from spikard.fsm.stores.json_text import decoded, encoded
+from spikard.fsm.stores.row import AnswerRow, EntityChange, EntityRow, HeldAction, OutboxRow, Settlement, TimerRow
 from spikard.fsm.stores.versioned import VersionedByCommit
 
-_CAPABILITIES = frozenset({"versions", "transactions", "durable"})
+_CAPABILITIES = frozenset({"versions", "transactions", "durable", "answers", "outbox", "holds"})
 _METADATA = ("machine_name", "machine_version", "is_terminal", "workflow_status")
-PAST_KEPT = 1000
-
-# Compares and sets all of a step. KEYS: entity, timers, outbox, past, index. ARGV: expected version, entity id, then
-# groups, each with its length before it: fields, states whose timers stop, timers, past, actions, outcomes.
-_COMMIT = f"""
-local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
-local expected = tonumber(ARGV[1])
-if expected >= 0 and expected ~= version then return {{0, version}} end
-local at = 3
-local function group()
-  local length = tonumber(ARGV[at])
-  local items = {{}}
-  for i = 1, length do items[i] = ARGV[at + i] end
-  at = at + length + 1
-  return items
-end
-local fields = group()
-if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
-redis.call('HSET', KEYS[1], 'version', version + 1)
-for _, state in ipairs(group()) do
-  for _, key in ipairs(redis.call('HKEYS', KEYS[2])) do
-    if string.sub(key, 1, #state + 1) == state .. '#' then redis.call('HDEL', KEYS[2], key) end
-  end
-end
-local timers = group()
-if #timers > 0 then redis.call('HSET', KEYS[2], unpack(timers)) end
-local past = group()
-if #past > 0 then
-  redis.call('RPUSH', KEYS[4], unpack(past))
-  redis.call('LTRIM', KEYS[4], -{PAST_KEPT}, -1)
-end
-local actions = group()
-if #actions > 0 then redis.call('HSET', KEYS[3], unpack(actions)) end
-local settled = group()
-if #settled > 0 then redis.call('HDEL', KEYS[3], unpack(settled)) end
-redis.call('SADD', KEYS[5], ARGV[2])
-return {{1, version + 1}}
-"""
-_APPEND = """
-local sequence = redis.call('HINCRBY', KEYS[1], 'event_seq', 1)
-redis.call('RPUSH', KEYS[2], ARGV[1])
-return sequence
-"""
 
 
 class RedisStateStore(StateStoreClient, VersionedByCommit):
@@ -85,8 +44,13 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
         client = redis.Redis.from_url(str(self.connection_string), decode_responses=True)
         client.ping()
         self._client = client
-        self._commit_script = client.register_script(_COMMIT)
-        self._append_script = client.register_script(_APPEND)
+        self._scripts = {
+            text: client.register_script(text)
+            for text in (
+                scripts.COMMIT, scripts.APPEND, scripts.CLAIM, scripts.EXTEND, scripts.REVIVE, scripts.HOLD,
+                scripts.RELEASE,
+            )
+        }  # fmt: skip
 
     def disconnect(self) -> None:
         """Close all connections."""
@@ -103,7 +67,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
             self._key(entity_id), list(names)
         )
         return EntityRow(
-            entity_id, state, int(version or 0), _decoded(context), _decoded(history), fingerprint,
+            entity_id, state, int(version or 0), _context(context), _context(history), fingerprint,
             datetime.fromisoformat(entered_at) if entered_at else None,
         )  # fmt: skip
 
@@ -125,31 +89,44 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
                     raise
 
     def _commit(self, change: EntityChange, context: Mapping[str, Any] | None, expected: int | None) -> int:
-        client, entity_id = self._connected, change.entity_id
-        fields = {key: _encoded(change.metadata[key]) for key in _METADATA if key in change.metadata}
-        if change.state is not None:
-            fields["state"] = change.state
-        if context is not None:
-            fields["context"] = _encoded(dict(context))
-        if change.history is not None:
-            fields["history"] = _encoded(dict(change.history))
-        if change.fingerprint is not None:
-            fields["fingerprint"] = change.fingerprint
-        if change.entered_at is not None:
-            fields["entered_at"] = change.entered_at.isoformat()
-        timers = {t.timer_key: _encoded([t.trigger, t.fires_at.isoformat()]) for t in change.arm_timers}
+        entity_id = change.entity_id
+        timers = {t.timer_key: encoded([t.trigger, t.fires_at.isoformat()]) for t in change.arm_timers}
         now = datetime.now(UTC).isoformat()
-        past = [_encoded({"entity_id": entity_id, **t._asdict(), "created_at": now}) for t in change.transitions]
-        actions = {row.outbox_id: _encoded([row.transition_id, row.ordinal, _config(row)]) for row in change.outbox}
-        settled = [outbox_id for outbox_id, status in change.settled.items() if status != "failed"]
-        arguments: list[Any] = [-1 if expected is None else expected, entity_id]
-        for group in (_flat(fields), change.cancel_timers, _flat(timers), past, _flat(actions), settled):
+        past = [encoded({"entity_id": entity_id, **t._asdict(), "created_at": now}) for t in change.transitions]
+        machine = change.metadata.get("machine_name")
+        actions = {row.outbox_id: _action(row, machine) for row in change.outbox}
+        answer = change.answer
+        arguments: list[Any] = [
+            -1 if expected is None else expected, entity_id, int(change.touches_entity), change.outbox_lease,
+            machine or "", *(("", 0, 0) if answer is None else _answered(answer)),
+        ]  # fmt: skip
+        groups = (_flat(_fields(change, context)), change.cancel_timers, _flat(timers), past, _flat(actions))
+        for group in (*groups, *_settled(change.settled)):
             arguments += [len(group), *group]
         keys = [self._key(entity_id), *(self._key(entity_id, kind) for kind in ("timers", "outbox", "past"))]
-        done, version = self._commit_script(keys=[*keys, f"{self._prefix}:entities"], args=arguments, client=client)
-        if not done:
-            raise StaleVersionError(entity_id, expected or 0, version)
-        return int(version)
+        keys += [f"{self._prefix}:entities", *self._outbox_keys, self._key(answer.key if answer else "", "answer")]
+        done, told = self._call(scripts.COMMIT, keys, arguments)
+        if done == 1:
+            return int(told)
+        if done == 2:
+            raise EventAnsweredError(answer.key if answer else "")
+        if done == 3:
+            raise LeaseLostError("action", told)
+        raise StaleVersionError(entity_id, expected or 0, told)
+
+    def load_many(self, entity_ids: Sequence[str]) -> dict[str, EntityRow]:
+        """Many entities at once."""
+        return {entity_id: self.load(entity_id) for entity_id in entity_ids}
+
+    def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
+        """Many changes, each kept or not for itself: its new version, or why not."""
+        outcomes: list[int | Exception] = []
+        for change in changes:
+            try:
+                outcomes.append(self.commit(change))
+            except FSMError as error:
+                outcomes.append(error)
+        return outcomes
 
     async def aload(self, entity_id: str) -> EntityRow:
         """`load`, awaited."""
@@ -172,11 +149,11 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
 
     def get_context(self, entity_id: str) -> dict[str, Any]:
         """The context of an entity, empty for one that is not kept."""
-        return _decoded(self._connected.hget(self._key(entity_id), "context"))
+        return _context(self._connected.hget(self._key(entity_id), "context"))
 
     def set_context(self, entity_id: str, context: dict[str, Any]) -> None:
         """Keep a context."""
-        self._connected.hset(self._key(entity_id), "context", _encoded(context))
+        self._connected.hset(self._key(entity_id), "context", encoded(context))
 
     async def aget_state(self, entity_id: str) -> str | None:
         """`get_state`, awaited."""
@@ -237,7 +214,51 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
     def get_outbox(self, entity_id: str) -> list[OutboxRow]:
         """Actions that are kept and not done."""
         rows = self._connected.hgetall(self._key(entity_id, "outbox"))
-        return [OutboxRow(outbox_id, *msgspec.json.decode(text)) for outbox_id, text in sorted(rows.items())]
+        read = {outbox_id: _read(text) for outbox_id, text in rows.items()}
+        found = [OutboxRow(outbox_id, row[0], row[1], row[2], row[4]) for outbox_id, row in read.items()]
+        given_up = self._connected.hmget(self._outbox_keys[1], [f"{row.outbox_id}:d" for row in found]) if found else []
+        kept = [row for row, dead in zip(found, given_up, strict=True) if dead is None]
+        return sorted(kept, key=lambda row: (row.transition_id, row.ordinal))
+
+    def claim_outbox(
+        self, worker_id: str, limit: int, lease_seconds: float, machines: Collection[str] | None = None
+    ) -> list[HeldAction]:
+        """Actions that are due, of all machines or of some, for one deliverer alone until the lease ends."""
+        del worker_id
+        named = [0] if machines is None else [1, *machines]
+        arguments = [self._key("", "outbox"), limit, lease_seconds, *named]
+        flat = self._call(scripts.CLAIM, self._outbox_keys, arguments)
+        held = []
+        for outbox_id, entity_id, text, attempt, fence in zip(*[iter(flat)] * 5, strict=True):
+            transition_id, ordinal, action, machine, about = _read(text)
+            held.append(
+                HeldAction(outbox_id, entity_id, machine, transition_id, ordinal, action, about, attempt, fence)
+            )
+        return sorted(held, key=lambda action: (action.transition_id, action.ordinal))
+
+    def extend_outbox(self, held: Mapping[str, int], lease_seconds: float) -> None:
+        """Hold actions for longer, by their ids and fences."""
+        self._call(scripts.EXTEND, self._outbox_keys, [lease_seconds, *_flat(held)])
+
+    def revive_outbox(self, outbox_id: str) -> bool:
+        """Have an action that was given up done after all; whether there was such a one."""
+        return bool(self._call(scripts.REVIVE, self._outbox_keys, [outbox_id]))
+
+    # Events that come twice, entities that are held
+
+    def answer(self, key: str) -> dict[str, Any] | None:
+        """What was answered to an event, or None."""
+        text = self._connected.get(self._key(key, "answer"))
+        return None if text is None else decoded(text)
+
+    def try_hold(self, entity_id: str, holder: str, seconds: float) -> bool:
+        """Keep everybody else from an entity for a while; False while somebody else does."""
+        arguments = [holder, max(1, round(seconds * 1000))]
+        return bool(self._call(scripts.HOLD, [self._key(entity_id, "hold")], arguments))
+
+    def release(self, entity_id: str, holder: str) -> None:
+        """Let others have the entity, if it is still held."""
+        self._call(scripts.RELEASE, [self._key(entity_id, "hold")], [holder])
 
     def get_timers(self, entity_id: str) -> list[TimerRow]:
         """Timers that are armed."""
@@ -261,9 +282,9 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
     ) -> int:
         """Keep an event; its place among those of the entity, from one."""
         about = {"entity_id": entity_id, "trigger": trigger, "payload": payload or {}, "event_id": event_id}
-        event = _encoded({**about, "source": source, "machine_name": machine_name})
+        event = encoded({**about, "source": source, "machine_name": machine_name})
         keys = [self._key(entity_id), self._key(entity_id, "events")]
-        return int(self._append_script(keys=keys, args=[event], client=self._connected))
+        return int(self._call(scripts.APPEND, keys, [event]))
 
     def get_events(self, entity_id: str, *, after_sequence: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
         """Events of an entity, from a place on."""
@@ -282,6 +303,14 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
     def _key(self, entity_id: str, kind: str = "entity") -> str:
         return f"{self._prefix}:{kind}:{entity_id}"
 
+    @property
+    def _outbox_keys(self) -> tuple[str, str]:
+        return f"{self._prefix}:due", f"{self._prefix}:tries"
+
+    def _call(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        client = self._connected
+        return self._scripts[script](keys=list(keys), args=list(arguments), client=client)
+
     def _timers(self, entity_id: str) -> dict[str, str]:
         found: dict[str, str] = self._connected.hgetall(self._key(entity_id, "timers"))
         return found
@@ -294,17 +323,57 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
         return dict(zip(names, pipeline.execute(), strict=True))
 
 
-def _config(row: OutboxRow) -> Any:
-    return row.action.to_config() if isinstance(row.action, ActionSpec) else row.action
+def _fields(change: EntityChange, context: Mapping[str, Any] | None) -> dict[str, str]:
+    fields = {key: encoded(change.metadata[key]) for key in _METADATA if key in change.metadata}
+    if change.state is not None:
+        fields["state"] = change.state
+    if context is not None:
+        fields["context"] = encoded(dict(context))
+    if change.history is not None:
+        fields["history"] = encoded(dict(change.history))
+    if change.fingerprint is not None:
+        fields["fingerprint"] = change.fingerprint
+    if change.entered_at is not None:
+        fields["entered_at"] = change.entered_at.isoformat()
+    return fields
+
+
+def _action(row: OutboxRow, machine: str | None) -> str:
+    action = row.action.to_config() if isinstance(row.action, ActionSpec) else row.action
+    return encoded([row.transition_id, row.ordinal, action, machine, dict(row.about)])
+
+
+def _read(text: str) -> list[Any]:
+    found: list[Any] = decoded(text)
+    return found
+
+
+def _answered(answer: AnswerRow) -> tuple[str, float, int]:
+    return encoded(dict(answer.payload)), answer.seconds, int(answer.is_first)
+
+
+def _settled(settled: Mapping[str, Settlement]) -> tuple[list[Any], ...]:
+    held: list[Any] = []
+    done: list[Any] = []
+    failed: list[Any] = []
+    dead: list[Any] = []
+    for outbox_id, settlement in settled.items():
+        # Done in place by whoever has put it in: an attempt of its own. Claims count themselves.
+        own = int(settlement.fence is None)
+        if settlement.fence is not None:
+            held += [outbox_id, settlement.fence]
+        if settlement.status == "done":
+            done.append(outbox_id)
+        elif settlement.status == "failed":
+            failed += [outbox_id, settlement.pause, settlement.error or "", own]
+        else:
+            dead += [outbox_id, settlement.error or "", own]
+    return held, done, failed, dead
 
 
 def _flat(values: Mapping[str, Any]) -> list[Any]:
     return [part for pair in values.items() for part in pair]
 
 
-def _encoded(value: Any) -> str:
-    return msgspec.json.encode(value, enc_hook=str).decode()
-
-
-def _decoded(text: str | None) -> dict[str, Any]:
-    return msgspec.json.decode(text, type=dict[str, Any]) if text else {}
+def _context(text: str | None) -> dict[str, Any]:
+    return decoded(text) if text else {}

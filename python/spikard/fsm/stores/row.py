@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -37,12 +37,60 @@ class TransitionRow(NamedTuple):
 
 
 class OutboxRow(NamedTuple):
-    """An action that is to be done once the step is kept."""
+    """An action that is to be done once the step is kept. `about` says of which step: trigger, states, event."""
 
     outbox_id: str
     transition_id: str
     ordinal: int
     action: Any
+    about: Mapping[str, Any] = _NOTHING
+
+
+class HeldAction(NamedTuple):
+    """An action out of the outbox that one deliverer holds for a while. `fence` grows with every claim."""
+
+    outbox_id: str
+    entity_id: str
+    machine_name: str | None
+    transition_id: str
+    ordinal: int
+    action: Any
+    about: Mapping[str, Any]
+    attempt: int
+    fence: int
+
+
+class Settlement(NamedTuple):
+    """What has become of an action: `done`, `failed` (due again after `pause` seconds) or `dead` (given up).
+
+    With a `fence` the action must still be held under it, else nothing of the change is kept.
+    """
+
+    status: Literal["done", "failed", "dead"]
+    error: str | None = None
+    pause: float = 0.0
+    fence: int | None = None
+
+
+DONE = Settlement("done")
+
+
+class AnswerRow(NamedTuple):
+    """What is answered when the same event comes again. A first answer must not be there yet."""
+
+    key: str
+    payload: Mapping[str, Any]
+    seconds: float
+    is_first: bool = True
+
+
+class EventEnd(NamedTuple):
+    """The end of a queue's event, kept with the step it has caused as long as it is held under the fence."""
+
+    table: str
+    event_id: str
+    fence: int
+    result: Mapping[str, Any] | None = None
 
 
 class TimerRow(NamedTuple):
@@ -58,7 +106,8 @@ class EntityChange:
     """Everything one step changes, kept as a whole or not at all.
 
     Without `expected_version` whoever writes last wins. `patch` and `removed` change single keys of the context,
-    `context` replaces it. `cancel_timers` names the states that are left.
+    `context` replaces it. `cancel_timers` names the states that are left. Without anything new for the entity itself
+    (`touches_entity`) its version stays.
     """
 
     entity_id: str
@@ -75,4 +124,13 @@ class EntityChange:
     arm_timers: tuple[TimerRow, ...] = ()
     transitions: tuple[TransitionRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
-    settled: Mapping[str, str] = field(default_factory=dict)
+    # For how long nobody else may do these actions, in seconds.
+    outbox_lease: float = 0.0
+    settled: Mapping[str, Settlement] = field(default_factory=dict)
+    answer: AnswerRow | None = None
+    ends: EventEnd | None = None
+
+    @property
+    def touches_entity(self) -> bool:
+        """Whether the entity itself changes, not only what is still to be done for it."""
+        return not (self.state is None and self.context is None and self.patch is None and not self.removed)

@@ -94,6 +94,26 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         f"CREATE UNIQUE INDEX {{i}}{name}_claimed ON {{s}}{name} (machine_name, entity_id) WHERE status = 'claimed'"
         for name in ("worker_events", "worker_apply_data_events")
     ),
+    (
+        *(
+            f"ALTER TABLE {{s}}fsm_outbox ADD COLUMN {column}"
+            for column in (
+                "machine_name TEXT",
+                "about_json {json}",
+                "fence BIGINT NOT NULL DEFAULT 0",
+                "error_message TEXT",
+                "claimed_by TEXT",
+                "created_at {time}",
+            )
+        ),
+        # `next_at` says from when on somebody may do an action: after a lease, or a pause between two attempts.
+        "CREATE INDEX {i}fsm_outbox_due ON {s}fsm_outbox (next_at, id) WHERE status = 'pending'",
+        """CREATE TABLE {s}fsm_answers (
+            event_key TEXT PRIMARY KEY, payload_json {json}, expires_at {time} NOT NULL)""",
+        "CREATE INDEX {i}fsm_answers_expiry ON {s}fsm_answers (expires_at)",
+        """CREATE TABLE {s}fsm_holds (
+            entity_id TEXT PRIMARY KEY, holder TEXT NOT NULL, held_until {time} NOT NULL)""",
+    ),
 )
 VERSIONS = "CREATE TABLE IF NOT EXISTS {s}schema_versions (version INTEGER PRIMARY KEY)"
 

@@ -1,30 +1,23 @@
-"""Stores in SQL, apart from who waits: each call is a series of statements in one transaction.
+"""Stores in SQL, apart from who waits: each call is a series of statements in one transaction."""
 
-Statements come out as requests with their parameters, and rows come back; a database's own module runs them. `?` is a
-value, `?j` one that is JSON.
-"""
-
-import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-import msgspec
-
-from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import StaleVersionError
+from spikard.fsm.errors import FSMError, StaleVersionError
 from spikard.fsm.event import new_id
+from spikard.fsm.stores import sql_outbox
 from spikard.fsm.stores.client import StateStoreClient
-from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow
+from spikard.fsm.stores.json_text import decoded, encoded
+from spikard.fsm.stores.row import EntityChange, EntityRow, TimerRow, TransitionRow
 from spikard.fsm.stores.schema import MIGRATIONS, UNINITIALISED, VERSIONS, statements
+from spikard.fsm.stores.sql_outbox import SqlOutbox
 from spikard.fsm.stores.versioned import VersionedByCommit
+from spikard.fsm.stores.work import Row, Work
 
-Row = Sequence[Any]
-Work = Generator[tuple[str, tuple[Any, ...]], list[Row], Any]
-Mode = Literal["read", "write"]
-
-_CAPABILITIES = frozenset({"versions", "transactions", "durable"})
+_CAPABILITIES = frozenset({"versions", "transactions", "durable", "answers", "outbox", "holds"})
+ENTITY = "entity_id, current_state, version, context_json, history_json, fingerprint, entered_at"
 _METADATA = ("machine_name", "machine_version", "is_terminal", "workflow_status")
 _HISTORY = (
     'id, entity_id, machine_name, source_state, target_state, "trigger", success, error_type, error_message, '
@@ -32,17 +25,10 @@ _HISTORY = (
 )
 
 
-class SqlStateStore(StateStoreClient, VersionedByCommit):
+class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
     """All that stores in SQL share. Every call takes a connection of its own: any thread and any task may call."""
 
     words: ClassVar[Mapping[str, str]]
-
-    @abstractmethod
-    def _run(self, mode: Mode, work: Callable[[], Work]) -> Any:
-        """Do the work in one transaction, on this thread."""
-
-    async def _arun(self, mode: Mode, work: Callable[[], Work]) -> Any:
-        return await asyncio.to_thread(self._run, mode, work)
 
     @abstractmethod
     def _time(self, moment: datetime | None) -> Any:
@@ -101,26 +87,74 @@ class SqlStateStore(StateStoreClient, VersionedByCommit):
         version: int = await self._arun("write", lambda: self._commit(change))
         return version
 
+    def load_many(self, entity_ids: Sequence[str]) -> dict[str, EntityRow]:
+        """Many entities at once."""
+        found: dict[str, EntityRow] = self._run("read", lambda: self._load_many(entity_ids))
+        return found
+
+    def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
+        """Many changes in one transaction, each kept or not for itself: its new version, or why not."""
+        versions: list[int | Exception] = self._run("write", lambda: self._commit_many(changes))
+        return versions
+
+    def create_many(self, changes: Sequence[EntityChange]) -> int:
+        """Keep new entities; how many there were. Those that are kept already stay as they are."""
+        outcomes = self.commit_many(changes)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception) and not isinstance(outcome, StaleVersionError):
+                raise outcome
+        return sum(isinstance(outcome, int) for outcome in outcomes)
+
     def _load(self, entity_id: str) -> Work:
-        columns = "current_state, version, context_json, history_json, fingerprint, entered_at"
-        rows = yield f"SELECT {columns} FROM {{s}}entity_states WHERE entity_id = ?", (entity_id,)
-        if not rows:
-            return EntityRow(entity_id)
-        state, version, context, history, fingerprint, entered_at = rows[0]
-        return EntityRow(
-            entity_id, state, version, _decoded(context) or {}, _decoded(history) or {}, fingerprint,
-            _moment(entered_at),
-        )  # fmt: skip
+        rows = yield f"SELECT {ENTITY} FROM {{s}}entity_states WHERE entity_id = ?", (entity_id,)
+        return entity_row(rows[0]) if rows else EntityRow(entity_id)
+
+    def _load_many(self, entity_ids: Sequence[str]) -> Work:
+        found = {}
+        for entity_id in entity_ids:
+            found[entity_id] = yield from self._load(entity_id)
+        return found
+
+    def _commit_many(self, changes: Sequence[EntityChange]) -> Work:
+        outcomes: list[int | Exception] = []
+        for change in changes:
+            yield "SAVEPOINT spikard_change", ()
+            try:
+                outcomes.append((yield from self._commit(change)))
+                yield "RELEASE SAVEPOINT spikard_change", ()
+            except FSMError as error:
+                yield "ROLLBACK TO SAVEPOINT spikard_change", ()
+                outcomes.append(error)
+        return outcomes
 
     def _commit(self, change: EntityChange) -> Work:
+        if change.ends is not None:
+            yield from sql_outbox.end(change.ends)
+        if change.answer is not None:
+            yield from sql_outbox.kept_answer(change.answer)
+        if change.settled:
+            yield from sql_outbox.settle(change.settled)
+        version: int = change.expected_version or 0
+        if change.touches_entity:
+            version = yield from self._keep(change)
+        yield from sql_outbox.put(change)
+        return version
+
+    def _keep(self, change: EntityChange) -> Generator[tuple[str, tuple[Any, ...]], list[Row], int]:
         entity_id, now = change.entity_id, self._time(datetime.now(UTC))
         values = self._values(change)
         if change.patch is not None or change.removed:
             rows = yield "SELECT context_json FROM {s}entity_states WHERE entity_id = ? {for_update}", (entity_id,)
-            context = {**(_decoded(rows[0][0]) if rows else {}), **(change.patch or {})}
+            context = {**(decoded(rows[0][0]) if rows else {}), **(change.patch or {})}
             kept = {key: value for key, value in context.items() if key not in change.removed}
-            values["context_json"] = _encoded(kept)
-        version = yield from self._write(change, values, now)
+            values["context_json"] = encoded(kept)
+        version: int = yield from self._write(change, values, now)
+        yield from self._set_timers(change, version)
+        yield from self._note(change, version, now)
+        return version
+
+    def _set_timers(self, change: EntityChange, version: int) -> Work:
+        entity_id = change.entity_id
         if change.cancel_timers:
             names = ", ".join("?" for _ in change.cancel_timers)
             yield (
@@ -136,17 +170,15 @@ class SqlStateStore(StateStoreClient, VersionedByCommit):
                 (entity_id, timer.timer_key, change.metadata.get("machine_name"), timer.trigger,
                  self._time(timer.fires_at), change.fingerprint, version),
             )  # fmt: skip
-        yield from self._follow(change, version, now)
-        return version
 
     def _values(self, change: EntityChange) -> dict[str, Any]:
         values: dict[str, Any] = {key: change.metadata[key] for key in _METADATA if key in change.metadata}
         if change.state is not None:
             values["current_state"] = change.state
         if change.context is not None:
-            values["context_json"] = _encoded(change.context)
+            values["context_json"] = encoded(change.context)
         if change.history is not None:
-            values["history_json"] = _encoded(dict(change.history))
+            values["history_json"] = encoded(dict(change.history))
         if change.fingerprint is not None:
             values["fingerprint"] = change.fingerprint
         if change.entered_at is not None:
@@ -183,30 +215,13 @@ class SqlStateStore(StateStoreClient, VersionedByCommit):
         found = yield "SELECT version FROM {s}entity_states WHERE entity_id = ?", (entity_id,)
         raise StaleVersionError(entity_id, expected or 0, found[0][0] if found else 0)
 
-    def _follow(self, change: EntityChange, version: int, now: Any) -> Work:
-        machine, machine_version = (change.metadata.get(key) for key in ("machine_name", "machine_version"))
+    def _note(self, change: EntityChange, version: int, now: Any) -> Work:
         for line in change.transitions:
             yield (
                 (f"INSERT INTO {{s}}transition_history ({_HISTORY}, seq, machine_version) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?j, ?j, ?, ?, ?, ?, ?, ?)"),
-                (new_id(), change.entity_id, machine, line.source_state, line.target_state, line.trigger, line.success,
-                 line.error_type, line.error_message, _encoded(list(line.actions_executed)), None, now,
-                 line.duration_ms, line.event_id, line.transition_id, version, machine_version),
+                line_values(change, line, version, now),
             )  # fmt: skip
-        for row in change.outbox:
-            action = row.action.to_config() if isinstance(row.action, ActionSpec) else row.action
-            yield (
-                (
-                    "INSERT INTO {s}fsm_outbox (id, entity_id, transition_id, ordinal, action_json) "
-                    "VALUES (?, ?, ?, ?, ?j)"
-                ),
-                (row.outbox_id, change.entity_id, row.transition_id, row.ordinal, _encoded(action)),
-            )
-        for outbox_id, status in change.settled.items():
-            if status == "failed":
-                yield "UPDATE {s}fsm_outbox SET attempt = attempt + 1 WHERE id = ?", (outbox_id,)
-            else:
-                yield "DELETE FROM {s}fsm_outbox WHERE id = ?", (outbox_id,)
 
     # States and contexts
 
@@ -229,7 +244,7 @@ class SqlStateStore(StateStoreClient, VersionedByCommit):
     def _set_context(self, entity_id: str, context: dict[str, Any]) -> Work:
         rows = yield (
             "UPDATE {s}entity_states SET context_json = ?j, updated_at = ? WHERE entity_id = ? RETURNING version",
-            (_encoded(context), self._time(datetime.now(UTC)), entity_id),
+            (encoded(context), self._time(datetime.now(UTC)), entity_id),
         )
         if not rows:
             raise ValueError(f"Entity not found: {entity_id!r}")
@@ -302,14 +317,6 @@ class SqlStateStore(StateStoreClient, VersionedByCommit):
         rows = yield "DELETE FROM {s}entity_states WHERE entity_id = ? RETURNING id", (entity_id,)
         return bool(rows)
 
-    def get_outbox(self, entity_id: str) -> list[OutboxRow]:
-        """Actions that are kept and not done."""
-        rows = self._select(
-            "SELECT id, transition_id, ordinal, action_json FROM {s}fsm_outbox WHERE entity_id = ? ORDER BY id",
-            (entity_id,),
-        )
-        return [OutboxRow(row[0], row[1], row[2], _decoded(row[3])) for row in rows]
-
     def get_timers(self, entity_id: str) -> list[TimerRow]:
         """Timers that are armed."""
         rows = self._select(
@@ -342,7 +349,7 @@ class SqlStateStore(StateStoreClient, VersionedByCommit):
         machine_name: str | None = None,
     ) -> int:
         """Keep an event; its place among those of the entity, from one."""
-        about = (trigger, None if payload is None else _encoded(payload), event_id, source, machine_name)
+        about = (trigger, None if payload is None else encoded(payload), event_id, source, machine_name)
         sequence: int = self._run("write", lambda: self._append(entity_id, about))
         return sequence
 
@@ -357,7 +364,7 @@ class SqlStateStore(StateStoreClient, VersionedByCommit):
         machine_name: str | None = None,
     ) -> int:
         """`append_event`, awaited."""
-        about = (trigger, None if payload is None else _encoded(payload), event_id, source, machine_name)
+        about = (trigger, None if payload is None else encoded(payload), event_id, source, machine_name)
         sequence: int = await self._arun("write", lambda: self._append(entity_id, about))
         return sequence
 
@@ -392,7 +399,7 @@ class SqlStateStore(StateStoreClient, VersionedByCommit):
         )
         events = [dict(zip(names, row, strict=True)) for row in rows]
         return [
-            {**event, "payload": _decoded(event["payload"]), "created_at": _moment(event["created_at"])}
+            {**event, "payload": decoded(event["payload"]), "created_at": _moment(event["created_at"])}
             for event in events
         ]
 
@@ -415,8 +422,8 @@ class SqlStateStore(StateStoreClient, VersionedByCommit):
         line_id = new_id()
         values = (
             line_id, entity_id, machine_name, source_state, target_state, trigger, success, error_type, error_message,
-            None if actions_executed is None else _encoded(actions_executed),
-            None if context_snapshot is None else _encoded(context_snapshot),
+            None if actions_executed is None else encoded(actions_executed),
+            None if context_snapshot is None else encoded(context_snapshot),
             self._time(datetime.now(UTC)), duration_ms, None, None,
         )  # fmt: skip
 
@@ -446,12 +453,22 @@ def _mark(column: str) -> str:
     return "?j" if column.endswith("_json") else "?"
 
 
-def _encoded(value: Any) -> str:
-    return msgspec.json.encode(value, enc_hook=str).decode()
+def line_values(change: EntityChange, line: TransitionRow, version: int, now: Any) -> tuple[Any, ...]:
+    """A line of the past as the columns of `transition_history` want it."""
+    machine, machine_version = (change.metadata.get(key) for key in ("machine_name", "machine_version"))
+    return (
+        new_id(), change.entity_id, machine, line.source_state, line.target_state, line.trigger, line.success,
+        line.error_type, line.error_message, encoded(list(line.actions_executed)), None, now, line.duration_ms,
+        line.event_id, line.transition_id, version, machine_version,
+    )  # fmt: skip
 
 
-def _decoded(text: str | None) -> Any:
-    return None if text is None else msgspec.json.decode(text)
+def entity_row(values: Row) -> EntityRow:
+    """An entity out of the columns of `ENTITY`."""
+    entity_id, state, version, context, history, fingerprint, entered_at = values
+    return EntityRow(
+        entity_id, state, version, decoded(context) or {}, decoded(history) or {}, fingerprint, _moment(entered_at)
+    )
 
 
 def _moment(value: Any) -> datetime | None:
@@ -459,7 +476,7 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _entity(row: dict[str, Any]) -> dict[str, Any]:
-    row["context"] = _decoded(row.pop("context_json")) or {}
+    row["context"] = decoded(row.pop("context_json")) or {}
     row["is_terminal"] = None if row["is_terminal"] is None else bool(row["is_terminal"])
     return {**row, "created_at": _moment(row["created_at"]), "updated_at": _moment(row["updated_at"])}
 
@@ -467,4 +484,4 @@ def _entity(row: dict[str, Any]) -> dict[str, Any]:
 def _line(row: dict[str, Any]) -> dict[str, Any]:
     row["success"] = bool(row["success"])
     row["created_at"] = _moment(row["created_at"])
-    return {**row, **{key: _decoded(row[key]) for key in ("actions_executed", "context_snapshot")}}
+    return {**row, **{key: decoded(row[key]) for key in ("actions_executed", "context_snapshot")}}

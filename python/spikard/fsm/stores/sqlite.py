@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
 
-from spikard.fsm.stores.sql import Mode, SqlStateStore, Work
+from spikard.fsm.stores.sql import SqlStateStore
+from spikard.fsm.stores.work import Mode, Work
 
 SCHEME = "sqlite:///"
 # As `isoformat` writes a moment in UTC.

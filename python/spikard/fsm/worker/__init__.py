@@ -2,7 +2,8 @@
 
 - `config`: their settings
 - `machines`: the machines they know
-- `fenced_store`: an entity's step and the end of its event, kept as one
+- `lane`: one kind of event, claimed and settled
+- `runner`: the steps of many events at once
 - `outcome`: what becomes of an event
 - `process`: the loop
 - `health`: how it stands

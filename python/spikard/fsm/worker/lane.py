@@ -1,28 +1,31 @@
-"""One kind of event on its way through a worker: claimed, brought to entities a few at a time, settled."""
+"""One kind of event on its way through a worker: claimed, brought to entities many at once, settled."""
 
 import asyncio
-import contextvars
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from spikard.fsm.dead_letters.protocol import DeadLetterStore
 from spikard.fsm.dead_letters.record import DLQReason
+from spikard.fsm.errors import LeaseLostError
 from spikard.fsm.event import Event
+from spikard.fsm.orchestration.orchestrator import Orchestrator
+from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.queue.event import ClaimedEvent
 from spikard.fsm.queue.table import APPLY_DATA, EVENTS
-from spikard.fsm.worker.fenced_store import Delivery, LeaseLostError, current_delivery
 from spikard.fsm.worker.machines import WorkerMachines
 from spikard.fsm.worker.outcome import Claimed, Failure, dead_letter, entity_not_found, raised, refused, unknown_machine
+from spikard.fsm.worker.runner import Job, MissingEntityError, Runner
 
 logger = logging.getLogger("spikard.fsm.worker")
 
 
+class _UnknownMachineError(Exception):
+    """There is no such machine, even after looking again."""
+
+
 class Lane:
-    """Takes from one source. Machines run in threads, so that a slow action holds up nothing else."""
+    """Takes from one source. Actions run in threads, so that a slow one holds up nothing else."""
 
     def __init__(
         self,
@@ -40,14 +43,15 @@ class Lane:
         self.wake = asyncio.Event()
         self._machines = machines
         self._worker_id = worker_id
-        self._concurrency = concurrency
-        self._batch_size = batch_size
+        self._batch_size = max(batch_size, concurrency)
         self._poll_seconds = poll_seconds
         self._lease_seconds = lease_seconds
         self._letters = letters
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="spikard-fsm-worker")
-        self._waiting: list[Claimed] = []
-        self._running: set[asyncio.Task[None]] = set()
+        self._queue = getattr(source, "queue", None)
+        self._loop = asyncio.get_running_loop()
+        self._runner = Runner(machines.store, concurrency, self._tell)
+        self._jobs: dict[str, Job] = {}
+        self._settling: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
     async def run(self) -> None:
@@ -56,13 +60,14 @@ class Lane:
             # Cleared before looking: what comes in between is not slept through.
             self.wake.clear()
             try:
-                await self._fill()
+                found = await self._fill()
             except Exception:
                 logger.exception("Claiming events failed; the next try is in %s seconds", self._poll_seconds)
-            if self._is_stopping or (self._waiting and len(self._running) < self._concurrency):
+                found = 0
+            if self._is_stopping or found == self._batch_size:
                 continue
             waiting = asyncio.ensure_future(self.wake.wait())
-            await asyncio.wait({waiting, *self._running}, timeout=self._poll_seconds, return_when="FIRST_COMPLETED")
+            await asyncio.wait({waiting}, timeout=self._poll_seconds)
             waiting.cancel()
 
     def stop(self) -> None:
@@ -72,18 +77,23 @@ class Lane:
 
     async def drain(self, seconds: float) -> None:
         """Give back what nobody has begun with, and wait for the rest."""
-        while self._waiting:
-            event = self._waiting.pop()
-            await self._release(event)
-        if self._running:
-            _, late = await asyncio.wait(self._running, timeout=seconds)
-            if late:
-                logger.warning("%d events were not done when the time to drain was up", len(late))
-        self._threads.shutdown(wait=False)
+        for job in self._runner.take_back():
+            del self._jobs[job.key]
+            await self._release(job.event)
+        try:
+            async with asyncio.timeout(seconds):
+                while self._jobs:
+                    self.wake.clear()
+                    await self.wake.wait()
+                while self._settling:
+                    await asyncio.wait(self._settling)
+        except TimeoutError:
+            logger.warning("%d events were not done when the time to drain was up", len(self._jobs))
+        self._runner.stop()
 
     async def sweep(self) -> None:
         """Take back what dead workers hold, a few times within each lease."""
-        queue = getattr(self.source, "queue", None)
+        queue = self._queue
         while queue is not None and not self._is_stopping:
             try:
                 failure = Failure(DLQReason.MAX_RETRIES_EXHAUSTED, "the worker went away", "LeaseExpired")
@@ -93,95 +103,92 @@ class Lane:
                 logger.exception("Looking for lapsed leases failed")
             await asyncio.sleep(self._lease_seconds / 4)
 
-    async def _fill(self) -> None:
-        if not self._waiting:
-            room = self._concurrency - len(self._running)
-            if room > 0:
-                self._waiting = list(await self.source.claim_batch(self._worker_id, max(room, self._batch_size)))
-        while self._waiting and len(self._running) < self._concurrency and not self._is_stopping:
-            task = asyncio.create_task(self._handle(self._waiting.pop(0)))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+    async def renew(self) -> None:
+        """Hold what is being worked at for longer, a few times within each lease."""
+        while True:
+            await asyncio.sleep(self._lease_seconds / 3)
+            try:
+                await self._extend([job for job in list(self._jobs.values()) if not job.is_settled])
+                acting = {key: fence for job in list(self._jobs.values()) for key, fence in list(job.outbox.items())}
+                if acting:
+                    await asyncio.to_thread(self._machines.store.extend_outbox, acting, self._lease_seconds)
+            except Exception:
+                logger.exception("Leases could not be renewed")
 
-    async def _release(self, event: Claimed) -> None:
-        queue = getattr(self.source, "queue", None)
-        if queue is not None:
-            await queue.release(event.event_id, event.fence)
-        else:
-            await self.source.fail(event.event_id, "the worker stops", retry=True)
+    async def _extend(self, jobs: list[Job]) -> None:
+        if self._queue is None:
+            for job in jobs:
+                await self.source.extend(job.event.event_id)
+        elif jobs:
+            await self._queue.extend_many([(job.event.event_id, job.event.fence) for job in jobs])
 
-    async def _handle(self, event: Claimed) -> None:
-        renewing = asyncio.create_task(self._renew(event))
+    async def _fill(self) -> int:
+        """Claim as many as there is room for; how many there were. Two batches at most are under way."""
+        if len(self._jobs) > self._batch_size:
+            return 0
+        events = list(await self.source.claim_batch(self._worker_id, self._batch_size))
+        jobs = [self._job(event) for event in events]
+        self._jobs.update((job.key, job) for job in jobs)
+        if jobs:
+            self._runner.submit(jobs)
+        return len(events)
+
+    def _job(self, event: Claimed) -> Job:
+        is_event = isinstance(event, ClaimedEvent)
+        table = EVENTS if is_event else APPLY_DATA
+        # The same event may be claimed again while its first claim, which has lapsed, is still being worked at.
+        key = f"{event.event_id}/{event.fence}"
+        name = None if self._queue is None else table.name
+        return Job(event, key, lambda: self._begin(event), name, must_exist=not is_event)
+
+    def _begin(self, event: Claimed) -> tuple[Orchestrator, Steps]:
+        orchestrator = self._machines.orchestrator(event.machine_name)
+        if orchestrator is None:
+            raise _UnknownMachineError
+        if not isinstance(event, ClaimedEvent):
+            return orchestrator, orchestrator.data_steps(event.entity_id, event.data)
+        given = Event(event.trigger, dict(event.context), UUID(event.event_id))
+        # The queue itself sees to it that the event counts once.
+        return orchestrator, orchestrator.steps(event.entity_id, given, None, is_keyed=False)
+
+    def _tell(self, jobs: list[Job]) -> None:
+        """Called by threads of the runner."""
+        self._loop.call_soon_threadsafe(self._done, jobs)
+
+    def _done(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            self._jobs.pop(job.key, None)
+            if job.is_settled and job.error is None and self._queue is not None:
+                self._queue.forget(job.event.event_id, job.event.fence)
+                continue
+            task = asyncio.create_task(self._settle(job))
+            self._settling.add(task)
+            task.add_done_callback(self._settling.discard)
+        self.wake.set()
+
+    async def _settle(self, job: Job) -> None:
+        event = job.event
         try:
-            # Nobody has renewed the lease while the event waited for its turn.
-            waited = (datetime.now(UTC) - event.claimed_at).total_seconds()
-            if waited > self._lease_seconds / 3 and not await self._extend(event):
-                logger.warning("Event %s was taken by another worker while it waited", event.event_id)
-                return
-            await self._deliver(event)
+            if isinstance(job.error, LeaseLostError):
+                logger.warning("Event %s was taken by another worker; nothing was kept", event.event_id)
+            elif job.is_settled:
+                logger.error("Event %s is kept, and what follows from it failed", event.event_id, exc_info=job.error)
+            elif isinstance(outcome := _outcome(job), Failure):
+                await self._fail(event, outcome)
+            else:
+                await self.source.complete(event.event_id, outcome)
         except Exception:
             # The lease lapses, and the event comes again.
             logger.exception("Event %s could not be settled", event.event_id)
         finally:
-            renewing.cancel()
-            queue = getattr(self.source, "queue", None)
-            if queue is not None:
-                queue.forget(event.event_id, event.fence)
-            self.wake.set()
+            if self._queue is not None:
+                self._queue.forget(event.event_id, event.fence)
 
-    async def _renew(self, event: Claimed) -> None:
-        while True:
-            await asyncio.sleep(self._lease_seconds / 3)
-            try:
-                await self._extend(event)
-            except Exception:
-                logger.exception("The lease of event %s could not be renewed", event.event_id)
-
-    async def _extend(self, event: Claimed) -> bool:
-        queue = getattr(self.source, "queue", None)
-        if queue is None:
-            return bool(await self.source.extend(event.event_id))
-        return bool(await queue.extend(event.event_id, event.fence))
-
-    async def _deliver(self, event: Claimed) -> None:
-        delivery = Delivery(EVENTS if isinstance(event, ClaimedEvent) else APPLY_DATA, event.event_id, event.fence)
-        is_ours = hasattr(self.source, "queue")
-        try:
-            outcome = await self._in_thread(self._bring, event, delivery if is_ours else None)
-        except LeaseLostError:
-            logger.warning("Event %s was taken by another worker; nothing was kept", event.event_id)
-            return
-        except Exception as error:
-            if delivery.is_settled:
-                logger.exception("Event %s is kept, and what follows from it failed", event.event_id)
-                return
-            outcome = raised(error)
-        if isinstance(outcome, Failure):
-            await self._fail(event, outcome)
-        elif not delivery.is_settled:
-            await self.source.complete(event.event_id, outcome)
-
-    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        context = contextvars.copy_context()
-        call = asyncio.get_running_loop().run_in_executor
-        return await call(self._threads, lambda: context.run(function, *arguments))
-
-    def _bring(self, event: Claimed, delivery: Delivery | None) -> Failure | dict[str, Any]:
-        orchestrator = self._machines.orchestrator(event.machine_name)
-        if orchestrator is None:
-            return unknown_machine(event.machine_name)
-        current_delivery.set(delivery)
-        if isinstance(event, ClaimedEvent):
-            given = Event(event.trigger, dict(event.context), UUID(event.event_id))
-            result = orchestrator.process_event(event.entity_id, given)
-            if not result.success:
-                return refused(result.error)
-            return {"source_state": result.source_state, "target_state": result.target_state, "success": True}
-        if orchestrator.access.load(event.entity_id).state is None:
-            return entity_not_found(event.entity_id)
-        fired = orchestrator.apply_data(event.entity_id, event.data)
-        steps = [{"trigger": step.trigger, "target_state": step.target_state} for step in fired]
-        return {"success": True, "entity_id": event.entity_id, "machine_name": event.machine_name, "fired": steps}
+    async def _release(self, event: Claimed) -> None:
+        if self._queue is not None:
+            await self._queue.release(event.event_id, event.fence)
+        else:
+            await self.source.fail(event.event_id, "the worker stops", retry=True)
 
     async def _fail(self, event: Claimed, failure: Failure) -> None:
         is_last = not failure.retry or event.attempt >= event.max_attempts
@@ -189,12 +196,29 @@ class Lane:
         if is_last:
             # First the letter: who dies in between writes it twice rather than not at all.
             await self._bury(event, failure)
-        queue = getattr(self.source, "queue", None)
-        if queue is None:
+        if self._queue is None:
             await self.source.fail(event.event_id, failure.message, retry=failure.retry)
         else:
-            await queue.fail(event.event_id, failure.message, retry=failure.retry, fence=event.fence)
+            await self._queue.fail(event.event_id, failure.message, retry=failure.retry, fence=event.fence)
 
     async def _bury(self, event: Claimed, failure: Failure) -> None:
         if self._letters is not None:
             await self._letters.add(dead_letter(event, failure))
+
+
+def _outcome(job: Job) -> Failure | dict[str, Any]:
+    event, error, answer = job.event, job.error, job.answer
+    if isinstance(error, _UnknownMachineError):
+        return unknown_machine(event.machine_name)
+    if isinstance(error, MissingEntityError):
+        return entity_not_found(event.entity_id)
+    if error is not None:
+        return raised(error)
+    if isinstance(answer, list):
+        steps = [{"trigger": step.trigger, "target_state": step.target_state} for step in answer]
+        return {
+            "success": True, "entity_id": event.entity_id, "machine_name": event.machine_name, "fired": steps,
+        }  # fmt: skip
+    if not answer.success:
+        return refused(answer.error)
+    return {"source_state": answer.source_state, "target_state": answer.target_state, "success": True}

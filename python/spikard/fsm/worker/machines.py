@@ -9,10 +9,11 @@ from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.machine_definition import parse_machine_file
 from spikard.fsm.orchestration.orchestrator import Orchestrator
-from spikard.fsm.queue.table import decoded
+from spikard.fsm.orchestration.outbox_policy import OutboxPolicy
 from spikard.fsm.state_machine import StateMachine
-from spikard.fsm.stores.sql import SqlStateStore, Work
-from spikard.fsm.worker.fenced_store import FencedStore
+from spikard.fsm.stores.json_text import decoded
+from spikard.fsm.stores.sql import SqlStateStore
+from spikard.fsm.stores.work import Work
 
 FILES = ("*.yaml", "*.yml", "*.json")
 
@@ -27,8 +28,10 @@ class WorkerMachines:
         actions: ActionRegistry | None,
         hooks: Iterable[Any] = (),
         folder: str | None = None,
+        outbox: OutboxPolicy | None = None,
     ) -> None:
-        self._store = store
+        self.store = store
+        self._outbox = outbox
         self._guards = guards
         self._actions = actions
         self._hooks = list(hooks)
@@ -58,8 +61,7 @@ class WorkerMachines:
         return self._orchestrators.get(name)
 
     def _orchestrator(self, machine: StateMachine) -> Orchestrator:
-        store = FencedStore(self._store)
-        return Orchestrator(machine, store, self._guards, self._actions, hooks=self._hooks)
+        return Orchestrator(machine, self.store, self._guards, self._actions, hooks=self._hooks, outbox=self._outbox)
 
     def _from_database(self) -> dict[str, dict[str, Any]]:
         def work() -> Work:
@@ -70,7 +72,7 @@ class WorkerMachines:
                 )
             )
 
-        return {row[0]: decoded(row[1]) for row in self._store._run("read", work)}
+        return {row[0]: decoded(row[1]) for row in self.store._run("read", work)}
 
     def _from_files(self, folder: str) -> dict[str, dict[str, Any]]:
         paths = [path for pattern in FILES for path in sorted(Path(folder).glob(pattern))]

@@ -9,6 +9,8 @@ from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.dead_letters.protocol import DeadLetterStore
 from spikard.fsm.dead_letters.settings import DLQConfig, create_store
 from spikard.fsm.guard_registry import GuardRegistry
+from spikard.fsm.orchestration.outbox_drainer import OutboxDrainer
+from spikard.fsm.orchestration.outbox_policy import OutboxPolicy
 from spikard.fsm.queue.database import DatabaseApplyDataEventSource, DatabaseEventSource
 from spikard.fsm.queue.source import EventSource
 from spikard.fsm.stores.factory import unconnected_state_store
@@ -49,6 +51,7 @@ class Worker:
         self._health: HealthChecker | None = None
         self._letters: DeadLetterStore | None = None
         self._machines: WorkerMachines | None = None
+        self._drainer: OutboxDrainer | None = None
         self._is_running = False
         self._stop: asyncio.Event | None = None
 
@@ -79,7 +82,12 @@ class Worker:
         await asyncio.to_thread(store.connect)
         self._store = store
         folder = config.machine_dir if config.machine_source == "yaml" else None
-        machines = WorkerMachines(store, self._guards, self._actions, self._hooks, folder)
+        outbox = OutboxPolicy(
+            lease_seconds=config.claim_lease_timeout_s, max_attempts=config.max_attempts,
+            base_delay_seconds=config.retry_backoff_base_ms / 1000,
+            max_delay_seconds=config.retry_backoff_max_ms / 1000,
+        )  # fmt: skip
+        machines = WorkerMachines(store, self._guards, self._actions, self._hooks, folder, outbox)
         await asyncio.to_thread(machines.load)
         self._machines = machines
         if config.dlq_enabled:
@@ -95,6 +103,11 @@ class Worker:
             self._lane(events, config.concurrency, config.poll_interval_ms),
             self._lane(data, config.apply_data_concurrency, config.apply_data_poll_interval_ms),
         ]
+        self._drainer = OutboxDrainer.over(
+            machines, letters=self._letters, worker_id=config.worker_id, batch_size=config.batch_size,
+            concurrency=config.concurrency, lease_seconds=config.claim_lease_timeout_s,
+            poll_seconds=config.poll_interval_ms / 1000,
+        )  # fmt: skip
         self._health = HealthChecker(events, machines)
         self._stop = asyncio.Event()
 
@@ -107,17 +120,22 @@ class Worker:
         signals = self._catch_signals(stop)
         await self._listen()
         lanes = [asyncio.create_task(lane.run()) for lane in self._lanes]
-        sweeps = [asyncio.create_task(lane.sweep()) for lane in self._lanes]
+        beside = [asyncio.create_task(work()) for lane in self._lanes for work in (lane.sweep, lane.renew)]
+        drainer = self._drainer
+        assert drainer is not None  # noqa: S101 - `start` has made it
+        draining = asyncio.create_task(drainer.run())
         try:
             await stop.wait()
         finally:
             for lane in self._lanes:
                 lane.stop()
             await asyncio.gather(*lanes)
-            for task in sweeps:
-                task.cancel()
-            await asyncio.gather(*sweeps, return_exceptions=True)
+            drainer.shutdown()
             await asyncio.gather(*(lane.drain(self._config.drain_timeout_s) for lane in self._lanes))
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await draining
             for number in signals:
                 asyncio.get_running_loop().remove_signal_handler(number)
             await self._close()

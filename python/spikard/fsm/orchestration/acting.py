@@ -1,0 +1,201 @@
+"""The actions of a kept step, done in place: what comes of each, and what they change in the context."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from spikard.fsm.action_result import ActionResult, action_results_to_payload
+from spikard.fsm.action_spec import ActionSpec
+from spikard.fsm.delivery import Delivery
+from spikard.fsm.errors import StaleVersionError
+from spikard.fsm.execution_result import ExecutionMode
+from spikard.fsm.orchestration.requests import Steps, conflict_pause
+from spikard.fsm.stores.row import DONE, AnswerRow, EntityChange, EntityRow, Settlement
+from spikard.fsm.transition_result import TransitionResult
+
+if TYPE_CHECKING:
+    from spikard.fsm.orchestration.attempt import Attempt
+    from spikard.fsm.orchestration.orchestrator import Orchestrator
+
+_PLAIN = (str, int, float, bool, type(None))
+MESSAGES = frozenset({"_raise", "_send"})
+IN_OUTBOX = "in_outbox"
+
+
+class Message(NamedTuple):
+    """Events that an action of an entity wants brought to somebody, each with its key; then its row is done."""
+
+    entity_id: str
+    outbox_id: str | None
+    parts: list[tuple[str, ActionSpec]]
+
+
+class ContextBefore:
+    """A context as it was before actions had it."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        self._kept = {key: value if isinstance(value, _PLAIN) else _copied(value) for key, value in context.items()}
+
+    def changes(self, context: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The values that are new, and the keys that are gone."""
+        kept = self._kept
+        patch = {
+            key: value
+            for key, value in context.items()
+            if not key.startswith("_")
+            and key != "new_status"
+            and (key not in kept or type(kept[key]) is not type(value) or kept[key] != value)
+        }
+        return patch, tuple(key for key in kept if key not in context)
+
+
+class Acting:
+    """Does what the plans of an attempt ask for, once the step is kept."""
+
+    __slots__ = ("_attempt", "_before", "_keys", "_transition_id", "messages", "outcomes", "settled")
+
+    def __init__(self, attempt: "Attempt", transition_id: str) -> None:
+        self._attempt = attempt
+        self._transition_id = transition_id
+        self._before: ContextBefore | None = None
+        self._keys: list[str] = []
+        self.outcomes: list[ActionResult] = []
+        self.settled: dict[str, Settlement] = {}
+        self.messages: list[Message] = []
+
+    def run(self) -> Steps:
+        """Do the actions, in the executor's mode where somebody awaits them."""
+        attempt = self._attempt
+        o, effects = attempt.orchestrator, iter(attempt.effects)
+        is_deferred = o.outbox.delivery == "deferred"
+        for plan, specs in zip(attempt.plans, attempt.specs, strict=True):
+            attempt.context["new_status"] = plan.target_state
+            for group in _groups(plan, specs, o.mode):
+                todo: list[tuple[ActionSpec, Delivery]] = []
+                for action in group:
+                    if action.effect is not None:
+                        self.outcomes.append(next(effects))
+                    elif is_deferred:
+                        self.outcomes.append(ActionResult.skipped(action.name, IN_OUTBOX))
+                    else:
+                        todo.append((action, self._delivery()))
+                if todo:
+                    yield from self._do(todo)
+                if o.executor.stop_on_error and not all(outcome.success for outcome in self.outcomes):
+                    self._leave_out()
+                    return
+
+    def abandon(self) -> Steps:
+        """Keep what was done, and let others do the rest at once."""
+        for key in self._all_keys():
+            self.settled.setdefault(key, Settlement("failed", "interrupted"))
+        yield from self.write_back(None)
+
+    def write_back(self, answer_key: str | None) -> Steps:
+        """Keep what has become of the actions, and the values of the context that they have changed."""
+        attempt = self._attempt
+        o = attempt.orchestrator
+        patch, removed = ({}, ()) if self._before is None else self._before.changes(attempt.context)
+        settled = self.settled if o.keeps_outbox else {}
+        if not patch and not removed and not settled:
+            return
+        answer = None
+        if answer_key is not None:
+            result = attempt.plans[0]
+            payload = o.recorded(result)
+            payload["metadata"] = {**payload["metadata"], **self.told()}
+            answer = AnswerRow(answer_key, payload, o.answer_seconds, is_first=False)
+        change = EntityChange(
+            attempt.entity_id, patch=patch or None, removed=removed, settled=settled, answer=answer,
+        )  # fmt: skip
+        yield from merge(o, change)
+
+    def told(self) -> dict[str, Any]:
+        """What metadata say of it."""
+        results = {"action_results": action_results_to_payload(self.outcomes)} if self.outcomes else {}
+        return {**results, "transition_id": self._transition_id}
+
+    def _delivery(self) -> Delivery:
+        key = f"{self._transition_id}-{len(self._keys)}"
+        self._keys.append(key)
+        if self._before is None:
+            public = {k: v for k, v in self._attempt.context.items() if not k.startswith("_") and k != "new_status"}
+            self._before = ContextBefore(public)
+        return Delivery(key)
+
+    def _do(self, todo: list[tuple[ActionSpec, Delivery]]) -> Steps:
+        o, context = self._attempt.orchestrator, self._attempt.context
+        if len(todo) > 1 and o.mode is not ExecutionMode.SEQUENTIAL:
+            outcomes = yield "execute_together", todo, context
+            for (action, delivery), outcome in zip(todo, outcomes, strict=True):
+                self._settle(action, delivery, outcome)
+            return
+        for action, delivery in todo:
+            if action.name in MESSAGES and action.when is None:
+                delivery.messages.append((delivery.key, action))
+                self._tell(delivery)
+                continue
+            self._settle(action, delivery, (yield "execute", action, context, delivery))
+            if o.executor.stop_on_error and not self.outcomes[-1].success:
+                return
+
+    def _settle(self, action: ActionSpec, delivery: Delivery, outcome: ActionResult) -> None:
+        if action.name not in MESSAGES:
+            self.outcomes.append(outcome)
+        if not outcome.success:
+            self.settled[delivery.key] = self._attempt.orchestrator.outbox.failed(1, outcome.error)
+        elif delivery.messages:
+            self._tell(delivery)
+        else:
+            self.settled[delivery.key] = DONE
+
+    def _tell(self, delivery: Delivery) -> None:
+        is_kept = self._attempt.orchestrator.keeps_outbox
+        self.messages.append(
+            Message(self._attempt.entity_id, delivery.key if is_kept else None, delivery.messages)
+        )  # fmt: skip
+
+    def _leave_out(self) -> None:
+        done = {message.outbox_id for message in self.messages}
+        for key in self._all_keys():
+            if key not in done:
+                self.settled.setdefault(key, DONE)
+
+    def _all_keys(self) -> list[str]:
+        number = sum(action.effect is None for specs in self._attempt.specs for action in specs)
+        return [f"{self._transition_id}-{ordinal}" for ordinal in range(number)]
+
+
+def merge(o: "Orchestrator", change: EntityChange) -> Steps:
+    """Keep values of a context, whatever else was written meanwhile. Stores of whole steps merge by themselves."""
+    if o.access.is_whole:
+        yield "commit", change
+        return
+    if not change.touches_entity:
+        return
+    for attempt in range(o.max_conflict_retries + 1):
+        row: EntityRow = yield "load", change.entity_id
+        change.expected_version = row.version if o.is_optimistic else None
+        try:
+            yield "commit", change
+            return
+        except StaleVersionError:
+            if attempt == o.max_conflict_retries:
+                raise
+            yield "pause", conflict_pause(attempt)
+
+
+def _groups(plan: TransitionResult, specs: Sequence[ActionSpec], mode: ExecutionMode) -> Iterator[Sequence[ActionSpec]]:
+    if mode is not ExecutionMode.PHASED:
+        yield specs
+        return
+    yield from (plan.on_exit_actions, plan.actions_to_execute, plan.on_enter_actions)
+
+
+def _copied(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # noqa: BLE001 - what cannot be copied counts as changed
+        return object()
