@@ -291,6 +291,33 @@ class PartParser:
     def finish(self) -> None: ...
 
 @final
+class TokenBucket:
+    """A bucket that calls to others take tokens from; times are in seconds. Safe for threads, without a lock."""
+
+    def __new__(cls, rate: float, burst: float = 1.0) -> Self: ...
+    def reserve(self, n: float = 1.0) -> float:
+        """Takes n tokens at once, on credit if need be, and says how long to wait for them."""
+    def take(self, n: float = 1.0) -> float:
+        """Takes n tokens if they are there and says 0; else takes none and says how long they will not be."""
+    def cancel(self, n: float = 1.0) -> None:
+        """Gives n tokens back."""
+    def pause(self, seconds: float) -> None:
+        """Nobody starts for that long."""
+    @property
+    def level(self) -> float:
+        """How many tokens there are; below zero when callers wait."""
+
+@final
+class KeyedBuckets:
+    """A bucket for each of many keys; those that are full, or will be soonest, are forgotten first."""
+
+    def __new__(cls, rate: float, burst: float = 1.0, max_keys: int = 100_000) -> Self: ...
+    def reserve(self, key: str, n: float = 1.0) -> float: ...
+    def take(self, key: str, n: float = 1.0) -> float: ...
+    def cancel(self, key: str, n: float = 1.0) -> None: ...
+    def __len__(self) -> int: ...
+
+@final
 class MemoryStream:
     """One end of an in-process connection; results arrive through `done(result)` on the loop's thread."""
 

@@ -10,7 +10,18 @@ from tests.house.repository import Repository
 
 NATIVE = "spikard._spikard"
 # The front, and the packages that face requests.
-MAY_IMPORT_NATIVE = {"__init__", "app", "datastructures", "fsm", "params", "responses", "routing", "schema", "testing"}
+MAY_IMPORT_NATIVE = {
+    "__init__",
+    "app",
+    "bots",
+    "datastructures",
+    "fsm",
+    "params",
+    "responses",
+    "routing",
+    "schema",
+    "testing",
+}
 # Names of the front that are not taken from a package above the importer.
 HARMLESS = {"__version__", "background", "datastructures"}
 

@@ -2,15 +2,18 @@
 //!
 //! - [`gcra`]: the arithmetic
 //! - [`bucket`]: whose requests count together
+//! - [`token_bucket`], [`keyed_buckets`]: pacing of our own calls to others
 //! - [`table`], [`redis`]: where arrival times are kept; [`redis_link`], [`redis_url`], [`resp`]: talking with Redis
 
 pub mod bucket;
 pub mod gcra;
+pub mod keyed_buckets;
 pub mod redis;
 mod redis_link;
 mod redis_url;
 mod resp;
 pub mod table;
+pub mod token_bucket;
 
 use std::rc::Rc;
 use std::sync::Arc;

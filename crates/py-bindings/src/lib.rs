@@ -18,6 +18,7 @@
 //! - `encode`, `values`, `json_value`, `schema`, `settings`, `tls`, `compression`, `static_files`: conversions
 //! - `fsm`: state machines
 //! - `fsm_rules`, `fsm_host`, `fsm_value`, `fsm_foreign`: expressions, checks and effects on contexts of state machines
+//! - `pacing`: buckets of tokens for calls to others
 //! - `thread_bound`: values that belong to one thread
 //! - `pool`: threads for plain `def` handlers
 
@@ -60,6 +61,7 @@ mod intake;
 mod json_value;
 mod memory;
 mod msgpack;
+mod pacing;
 mod pages;
 mod part_parser;
 mod part_rules;
@@ -121,6 +123,8 @@ mod _spikard {
     use crate::inner_exchange::{AnswerBody, Exchange, build_request};
     #[pymodule_export]
     use crate::memory::MemoryStream;
+    #[pymodule_export]
+    use crate::pacing::{KeyedBuckets, TokenBucket};
     #[pymodule_export]
     use crate::part_parser::PartParser;
     #[pymodule_export]

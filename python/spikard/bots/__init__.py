@@ -1,0 +1,51 @@
+"""Bots for VK Teams: a client, a dispatcher, and what conversations need.
+
+Names are imported when they are first used, so that a program loads what it needs and nothing else.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from spikard.bots._aliases import install
+
+if TYPE_CHECKING:
+    from msgspec import UNSET as UNSET
+
+    from spikard.bots.bot import Bot as Bot
+    from spikard.bots.errors import APIError as APIError
+    from spikard.bots.errors import BotError as BotError
+    from spikard.bots.errors import VKTeamsAPIError as VKTeamsAPIError
+    from spikard.bots.errors import VKWorkspaceError as VKWorkspaceError
+    from spikard.bots.limits import RateLimiter as RateLimiter
+    from spikard.bots.limits import RedisRateLimiter as RedisRateLimiter
+    from spikard.bots.retry import Retry as Retry
+
+install()
+
+_MODULES = {
+    "APIError": "errors",
+    "Bot": "bot",
+    "BotError": "errors",
+    "RateLimiter": "limits",
+    "RedisRateLimiter": "limits",
+    "Retry": "retry",
+    "VKTeamsAPIError": "errors",
+    "VKWorkspaceError": "errors",
+}
+
+__all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two
+
+
+if not TYPE_CHECKING:  # to a type checker every misspelt name would be an Any
+
+    def __getattr__(name: str) -> Any:
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{module}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
