@@ -23,6 +23,7 @@ _TARGETS: dict[str, Sequence[str]] = {
     "enums.part_type": ["enums"],
     "enums.style_type": ["enums"],
     "exceptions": ["errors"],
+    "testing_server": ["testing.fake_server"],
     "utils": ["keyboard", "text", "actions"],
     "utils.actions": ["actions"],
     "utils.format_builder": ["text.format_builder"],

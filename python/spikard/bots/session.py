@@ -5,6 +5,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
@@ -144,22 +145,31 @@ class Session:
             return self._verify
         if self._verify is False:
             return False
-        context = ssl.create_default_context()
-        if self._verify is not True:
-            place = Path(self._verify)
-            # Instead of the stores of this machine.
-            files, directory = (None, place) if place.is_dir() else (place, None)
-            context = ssl.create_default_context(cafile=files, capath=directory)
-        else:
-            context.load_verify_locations(certifi.where())
-        if self._extra_ca is not None:
-            context.load_verify_locations(str(self._extra_ca))
-        return context
+        return _context("" if self._verify is True else str(self._verify), str(self._extra_ca or ""))
 
     def _watch(self) -> None:
         if not self._is_watching:
             self._is_watching = True
             watch_logs()
+
+
+@cache
+def _context(bundle: str, extra_ca: str) -> ssl.SSLContext:
+    """Whom to trust: a bundle in place of this machine's authorities, or those and the well-known ones; and more.
+
+    Reading hundreds of certificates takes long enough to do it once.
+    """
+    place = Path(bundle)
+    if not bundle:
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())
+    elif place.is_dir():
+        context = ssl.create_default_context(capath=bundle)
+    else:
+        context = ssl.create_default_context(cafile=bundle)
+    if extra_ca:
+        context.load_verify_locations(extra_ca)
+    return context
 
 
 def read_answer(method: str, answer: httpx.Response) -> dict[str, Any]:
