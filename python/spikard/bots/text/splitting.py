@@ -160,7 +160,7 @@ class _Splitter:
     def _end(self, length: int) -> int:
         """Where the part that begins now ends: the number of the first atom that is not in it."""
         open_tags = list(self._open)
-        line_break = space = whole = None
+        line_break = space = whole = tag = None
         has_text = False
         for number in range(self._at, len(self._atoms)):
             atom = self._atoms[number]
@@ -169,12 +169,13 @@ class _Splitter:
                 line_break = number
             elif has_text and atom.text == " ":
                 space = number
-            if has_text and not atom.is_glue and not atom.closes:
-                whole = number
+            if number > self._at and not atom.is_glue and not atom.closes:
+                whole, tag = (number, tag) if has_text else (whole, number)
             length += len(atom.text)
             _follow(open_tags, atom)
             if length + len(_closing(open_tags)) > self._max_length:
-                end = line_break or space or whole
+                # Tags without a text before them are worth no part: it is passed over.
+                end = line_break or space or whole or tag
                 if end is None:
                     raise ValueError(f"max_length={self._max_length} is too small for {atom.text!r} and its markup")
                 return end
