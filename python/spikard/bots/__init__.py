@@ -6,7 +6,7 @@ Names are imported when they are first used, so that a program loads what it nee
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from spikard.bots._aliases import install
+from spikard.bots.former_paths import install
 
 if TYPE_CHECKING:
     from msgspec import UNSET as UNSET

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-# The modules of single enums are other names of this one (see `_aliases`), which makes it a package to importers.
+# The modules of single enums are other names of this one (see `former_paths`), which makes it a package to importers.
 __path__: list[str] = []
 
 

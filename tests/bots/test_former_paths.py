@@ -6,13 +6,13 @@ from importlib import import_module
 
 import pytest
 
-from spikard.bots._aliases import _TARGETS
+from spikard.bots.former_paths import TARGETS
 
 
-@pytest.mark.parametrize("alias", sorted(_TARGETS))
+@pytest.mark.parametrize("alias", sorted(TARGETS))
 def test_every_alias_leads_somewhere(alias: str) -> None:
     module = import_module(f"spikard.bots.{alias}")
-    target = import_module(f"spikard.bots.{_TARGETS[alias][0]}")
+    target = import_module(f"spikard.bots.{TARGETS[alias][0]}")
     for name in target.__all__:
         assert getattr(module, name) is getattr(target, name)
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 _PACKAGE = "spikard.bots"
-_TARGETS: dict[str, Sequence[str]] = {
+TARGETS: dict[str, Sequence[str]] = {
     "client": ["bot"],
     "client.bot": ["bot"],
     "enums.button_style": ["enums"],
@@ -67,10 +67,10 @@ class AliasFinder(MetaPathFinder):
         """The alias of that name, if there is one."""
         del path, target
         package, _, name = fullname.partition(f"{_PACKAGE}.")
-        if package or name not in _TARGETS:
+        if package or name not in TARGETS:
             return None
-        has_children = any(other.startswith(f"{name}.") for other in _TARGETS)
-        return ModuleSpec(fullname, _Loader(_TARGETS[name]), is_package=has_children)
+        has_children = any(other.startswith(f"{name}.") for other in TARGETS)
+        return ModuleSpec(fullname, _Loader(TARGETS[name]), is_package=has_children)
 
 
 def install() -> None:
