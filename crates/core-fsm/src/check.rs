@@ -180,6 +180,12 @@ impl Check {
         &self.field
     }
 
+    /// The names it looks up: the field, and where a path in it begins.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let root = self.path.as_ref().map(|path| &*path[0]);
+        std::iter::once(&*self.field).chain(root)
+    }
+
     /// Whether the check holds; `Err` where the values can't be compared.
     pub fn eval(&self, scope: &dyn Scope, env: &Env<'_>) -> Result<bool, ExprError> {
         let value = match (scope.get(&self.field), &self.path) {

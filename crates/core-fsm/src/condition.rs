@@ -16,4 +16,12 @@ impl Condition {
         }
         .unwrap_or(false)
     }
+
+    /// The names it looks up.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Check(check) => check.names().collect(),
+            Self::Expression(expression) => expression.names(),
+        }
+    }
 }

@@ -131,6 +131,22 @@ impl Guards {
         (&guard.label, guard.kind)
     }
 
+    /// The names that conditions look up, each once.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .0
+            .iter()
+            .filter_map(|guard| match &guard.form {
+                Form::Condition(condition) => Some(condition.names()),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Whether all of a transition's guards pass. The first that doesn't ends it.
     pub(crate) fn pass<H: GuardHost>(
         &self,

@@ -14,6 +14,7 @@
 //! - `step`: what an event does
 #![forbid(unsafe_code)]
 
+mod canonical;
 mod check;
 pub mod compare;
 mod compile;
@@ -39,6 +40,7 @@ mod template;
 mod value;
 mod when;
 
+pub use canonical::canonical_json;
 pub use check::{Check, CheckOp};
 pub use condition::Condition;
 pub use delay::parse_delay;

@@ -108,6 +108,11 @@ impl Machine {
         self.regions.get(&state).map_or(&[], |regions| regions)
     }
 
+    /// Whether states may be left without an event.
+    pub fn moves_alone(&self) -> bool {
+        self.settings.auto_route || !self.automatic.is_empty()
+    }
+
     /// Whether the destination of a transition is reached without leaving anything.
     pub fn is_internal(&self, rule: RuleId) -> bool {
         self.rules[rule as usize].internal

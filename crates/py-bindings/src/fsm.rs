@@ -3,14 +3,22 @@
 //! - `machine`: what `spikard.fsm.StateMachine` is a subclass of
 //! - `reading`: from Python's definitions to what the core compiles
 //! - `plan`: what steps leave, enter and do, as tuples made once
-//! - `asking`: one question: context, history, and guards that Python knows
+//! - `asking`: questions about one event: context, history, and guards that Python knows
+//! - `batch`: many questions at once
+//! - `regions`: what an event does inside a parallel state
+//! - `session`, `turn`: one entity, one step at a time
 //! - `transition_result`: the answer
 
 mod asking;
+mod batch;
 mod machine;
 mod plan;
 mod reading;
+mod regions;
+mod session;
 mod transition_result;
+mod turn;
 
 pub(crate) use machine::CompiledMachine;
+pub(crate) use session::SessionCore;
 pub(crate) use transition_result::TransitionResult;

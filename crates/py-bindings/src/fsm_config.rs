@@ -286,6 +286,13 @@ pub(crate) fn compare_configs(
         .collect())
 }
 
+/// The canonical JSON of a configuration, as RFC 8785 has it.
+#[pyfunction]
+#[pyo3(signature = (config, /))]
+pub(crate) fn canonical_json(config: &Bound<'_, PyAny>) -> PyResult<String> {
+    Ok(core_fsm::canonical_json(&from_python(config)?))
+}
+
 /// The JSON Schema of configurations, as JSON.
 #[pyfunction]
 pub(crate) fn machine_schema() -> String {

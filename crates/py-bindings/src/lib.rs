@@ -109,11 +109,11 @@ mod _spikard {
     #[pymodule_export]
     use crate::file_response::FileResponse;
     #[pymodule_export]
-    use crate::fsm::{CompiledMachine, TransitionResult};
+    use crate::fsm::{CompiledMachine, SessionCore, TransitionResult};
     #[pymodule_export]
     use crate::fsm_config::{
-        ConfigSource, check_machine, compare_configs, draw_machine, expand_submachines,
-        lint_machine, machine_schema, machine_statistics, read_config,
+        ConfigSource, canonical_json, check_machine, compare_configs, draw_machine,
+        expand_submachines, lint_machine, machine_schema, machine_statistics, read_config,
     };
     #[pymodule_export]
     use crate::fsm_rules::{Expression, change_context, check_holds, fill_template, read_delay};

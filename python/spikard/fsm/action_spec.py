@@ -1,10 +1,11 @@
 """What a plan asks to be done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from spikard.fsm.check_spec import CheckSpec
+from spikard.fsm.frozen import frozen
 
 EFFECT_TYPES: frozenset[str] = frozenset({"set", "timestamp", "increment", "decrement", "append", "clear", "compute"})
 
@@ -12,7 +13,7 @@ _SENT = ("raise", "send", "cancel", "emit")
 _OWN_KEYS = ("custom", "http", "code", "branch", *_SENT)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ActionSpec:
     """A named action, a change of the context, or one of the built-in forms."""
 

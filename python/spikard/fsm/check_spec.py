@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from spikard.fsm.frozen import frozen
+
 CHECK_OPS: frozenset[str] = frozenset(
     {
         "eq",
@@ -24,7 +26,7 @@ CHECK_OPS: frozenset[str] = frozenset(
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@frozen
 class CheckSpec:
     """A field of the context, an operator and what to compare with."""
 

@@ -1,7 +1,7 @@
 """Reading machines as they are written: from plain data to states and transitions."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.errors import ConfigurationError, ErrorPolicy
@@ -15,6 +15,8 @@ from spikard.fsm.timeout import Timeout
 from spikard.fsm.transition import Transition
 from spikard.fsm.when_check import WhenCheck
 
+Item = TypeVar("Item")
+
 _STATE_KEYS = frozenset(
     "name type description group parent initial_child regions on_enter on_exit invoke timeout entry_points exit_points "
     "submachine when metadata".split()
@@ -22,6 +24,7 @@ _STATE_KEYS = frozenset(
 _TRANSITION_KEYS = frozenset(
     "trigger source dest region guards actions after internal auto priority description ref refs metadata".split()
 )
+_TYPES: dict[Any, StateType] = {kind.value: kind for kind in StateType}
 _COPIED = ("groups", "state_variables", "context_invariants", "events")
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
@@ -92,28 +95,36 @@ def _meta(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _state(item: Mapping[str, Any]) -> State:
-    extra = item.keys() - _STATE_KEYS
-    metadata = item.get("metadata") or {}
-    if extra:
-        metadata = {**metadata, **{key: item[key] for key in item if key in extra}}
-    timeout = item.get("timeout")
+    get = item.get
+    kind, timeout, metadata = get("type"), get("timeout"), get("metadata") or {}
+    if not _STATE_KEYS.issuperset(item):
+        metadata = {**metadata, **{key: item[key] for key in item if key not in _STATE_KEYS}}
     return State(
         item["name"],
-        StateType(item.get("type") or "stable"),
-        item.get("description") or "",
-        item.get("parent"),
-        item.get("initial_child"),
-        tuple([_region(region) for region in item.get("regions") or ()]),
-        _actions(item.get("on_enter")),
-        _actions(item.get("on_exit")),
-        tuple([InvokeSpec(spec["id"], spec["src"], spec.get("on_done")) for spec in items_of(item.get("invoke"))]),
+        _TYPES.get(kind) or StateType(kind) if kind else StateType.STABLE,
+        get("description") or "",
+        get("parent"),
+        get("initial_child"),
+        tuple([_region(region) for region in regions]) if (regions := get("regions")) else (),
+        _actions(get("on_enter")),
+        _actions(get("on_exit")),
+        _each(_invoke, get("invoke")),
         Timeout(float(timeout["seconds"]), timeout["destination"]) if timeout else None,
-        item.get("group"),
-        tuple(item.get("entry_points") or ()),
-        tuple(item.get("exit_points") or ()),
+        get("group"),
+        tuple(get("entry_points") or ()),
+        tuple(get("exit_points") or ()),
         metadata,
-        tuple([WhenCheck.from_config(check) for check in items_of(item.get("when"))]),
+        _each(WhenCheck.from_config, get("when")),
     )
+
+
+def _each(read: Callable[[Any], Item], value: Any) -> tuple[Item, ...]:
+    # Most things have none of most: nothing is what is read quickest.
+    return () if value is None else tuple([read(item) for item in items_of(value)])
+
+
+def _invoke(item: Mapping[str, Any]) -> InvokeSpec:
+    return InvokeSpec(item["id"], item["src"], item.get("on_done"))
 
 
 def _region(item: Mapping[str, Any]) -> Region:
@@ -127,45 +138,42 @@ def _region(item: Mapping[str, Any]) -> Region:
 
 
 def _actions(value: Any) -> tuple[ActionSpec, ...]:
-    if not value:
-        return ()
-    return tuple([ActionSpec.from_config(item) for item in items_of(value)])
+    return _each(ActionSpec.from_config, value) if value else ()
 
 
 def _transition(item: Mapping[str, Any], states: Mapping[str, State], resting: frozenset[str]) -> Transition:
-    written = item["source"]
-    source = frozenset((written,) if isinstance(written, str) else written)
-    if "*" in source:
-        source = resting
-    elif any(":" in name for name in source):
-        source = frozenset(_point(name, states, "exit_points") for name in source)
-    dest = item["dest"]
+    get = item.get
+    source, dest = _source(item["source"], states, resting), item["dest"]
     if ":" in dest:
         dest = _point(dest, states, "entry_points")
-    after = item.get("after")
+    after, auto, priority, metadata = get("after"), bool(get("auto")), get("priority"), get("metadata") or {}
     delay = None if after is None else _milliseconds(after)
-    auto = bool(item.get("auto"))
-    extra = item.keys() - _TRANSITION_KEYS
-    metadata = item.get("metadata") or {}
-    if extra:
-        metadata = {**metadata, **{key: item[key] for key in item if key in extra}}
-    references = [item["ref"]] if item.get("ref") else []
-    priority = item.get("priority")
+    if not _TRANSITION_KEYS.issuperset(item):
+        metadata = {**metadata, **{key: item[key] for key in item if key not in _TRANSITION_KEYS}}
     return Transition(
-        item.get("trigger") or _generated(source, delay, auto),
+        get("trigger") or _generated(source, delay, auto),
         source,
         dest,
-        item.get("region"),
-        tuple([GuardSpec.from_config(guard) for guard in items_of(item.get("guards"))]),
-        _actions(item.get("actions")),
+        get("region"),
+        _each(GuardSpec.from_config, get("guards")),
+        _actions(get("actions")),
         delay,
-        bool(item.get("internal")),
+        bool(get("internal")),
         auto,
         None if priority is None else int(priority),
-        item.get("description") or "",
-        (*references, *(item.get("refs") or ())),
+        get("description") or "",
+        (*((ref,) if (ref := get("ref")) else ()), *(get("refs") or ())),
         metadata,
     )
+
+
+def _source(written: Any, states: Mapping[str, State], resting: frozenset[str]) -> frozenset[str]:
+    source = frozenset((written,) if isinstance(written, str) else written)
+    if "*" in source:
+        return resting
+    if ":" in "".join(source):
+        return frozenset(_point(name, states, "exit_points") for name in source)
+    return source
 
 
 def _generated(source: frozenset[str], delay: int | None, auto: bool) -> str:

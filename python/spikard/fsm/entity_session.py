@@ -5,14 +5,13 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
-from spikard._spikard import TransitionResult
+from spikard._spikard import SessionCore, TransitionResult
 from spikard.fsm.destination_check_result import DestinationCheckResult
 from spikard.fsm.event import Event
-from spikard.fsm.names import validate_entity_id
 from spikard.fsm.parallel_state_config import ParallelStateConfig
 from spikard.fsm.region_tracking import RegionTracking
 from spikard.fsm.session_actions import acarry_out, carry_out
-from spikard.fsm.turn import Turn
+from spikard.fsm.turn import take_turn, wake_next
 from spikard.fsm.workflow import compute_workflow_status
 
 if TYPE_CHECKING:
@@ -24,70 +23,35 @@ if TYPE_CHECKING:
 _MAX_REPLAYS = 50
 _GENERATED = ("_after_", "_auto_", "_join_", "_timeout_", "__")
 
-# The turn of the session whose step this task is inside of.
-_within: ContextVar[Turn | None] = ContextVar("spikard_fsm_within", default=None)
+# The session whose step this task is inside of.
+_within: ContextVar[SessionCore | None] = ContextVar("spikard_fsm_within", default=None)
 
 
-class EntitySession:
+class EntitySession(SessionCore):
     """An entity that events are sent to, one at a time. What an action sends is taken after the step it is part of.
 
-    Triggers are methods (`session.approve(by="ann")`), states are questions (`session.is_open`).
+    Triggers are methods (`session.approve(by="ann")`), states are questions (`session.is_open`). `track_regions` has it
+    know the states inside parallel states, `settle` has it take the steps that its first state takes by itself.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_context",
-        "_deferred",
-        "_entity_id",
-        "_history",
-        "_machine",
-        "_memory",
-        "_queued",
-        "_regions",
-        "_state",
-        "_turn",
-        "defer_unhandled",
-        "execute_actions",
-    )
+    __slots__ = ("__weakref__",)
 
-    def __init__(
-        self,
-        machine: "StateMachine",
-        *,
-        entity_id: str | None = None,
-        context: dict[str, Any] | None = None,
-        initial_state: str | None = None,
-        defer_unhandled: bool = False,
-        execute_actions: bool = False,
-        track_regions: bool = False,
-        settle: bool = False,
-    ) -> None:
-        self._machine = machine
-        self._entity_id = None if entity_id is None else validate_entity_id(entity_id)
-        self._context = dict(context) if context else {}
-        self._state = initial_state or machine.initial_leaf
-        self._history: list[TransitionResult] = []
-        self._memory: dict[str, str] | None = None
-        self._deferred: list[tuple[str, dict[str, Any]]] | None = None
-        self._queued: list[tuple[str, dict[str, Any]]] | None = None
-        self._turn = Turn()
-        self._regions: RegionTracking | None = None
-        self.defer_unhandled = defer_unhandled
-        self.execute_actions = execute_actions
-        if track_regions:
-            self._regions = RegionTracking(machine, self._state)
-        if settle:
-            self.apply_data()
+    if TYPE_CHECKING:
+
+        @property
+        def machine(self) -> "StateMachine":
+            """Its machine."""
+            ...
 
     def __repr__(self) -> str:
-        return f"EntitySession(id={self.entity_id!r}, machine={self._machine.name!r}, state={self._state!r})"
+        return f"EntitySession(id={self.entity_id!r}, machine={self.machine.name!r}, state={self.current_state!r})"
 
     def __getattr__(self, name: str) -> Any:
         # Asked for only when there is no such attribute: states and triggers by name.
         if not name.startswith("__"):
-            machine = self._machine
+            machine = self.machine
             if name.startswith("is_") and machine.validate_state(name[3:]):
-                return self._state == name[3:]
+                return self.current_state == name[3:]
             if not name.startswith(_GENERATED):
                 for trigger in machine.trigger_names:
                     if name == trigger or name == _python_name(trigger):
@@ -95,7 +59,7 @@ class EntitySession:
         raise AttributeError(f"'EntitySession' object has no attribute {name!r}")
 
     def __dir__(self) -> list[str]:
-        machine = self._machine
+        machine = self.machine
         triggers = [_python_name(name) for name in machine.trigger_names if not name.startswith(_GENERATED)]
         return [*super().__dir__(), *triggers, *(f"is_{name}" for name in machine.state_names)]
 
@@ -107,53 +71,29 @@ class EntitySession:
         return self._entity_id
 
     @property
-    def machine(self) -> "StateMachine":
-        """Its machine."""
-        return self._machine
-
-    @property
-    def current_state(self) -> str:
-        """The state it rests in."""
-        return self._state
-
-    @property
     def configuration(self) -> ParallelStateConfig | None:
         """Where the regions are, in a session that tracks them and rests in a parallel state."""
         return None if self._regions is None else self._regions.configuration
 
     @property
-    def context(self) -> dict[str, Any]:
-        """What is known of the entity."""
-        return self._context
-
-    @context.setter
-    def context(self, value: dict[str, Any]) -> None:
-        self._context = value
-
-    @property
     def is_final(self) -> bool:
         """Whether nothing leads out of its state."""
-        return self._machine.is_terminal(self._state)
+        return self.machine.is_terminal(self.current_state)
 
     @property
     def workflow_status(self) -> str:
         """`active`, `complete` or `failed`."""
-        return compute_workflow_status(self._machine, self._state)
+        return compute_workflow_status(self.machine, self.current_state)
 
     @property
     def allowed_triggers(self) -> list[str]:
         """The triggers that its state has transitions for."""
-        return self._machine.get_available_triggers(self._state)
+        return self.machine.get_available_triggers(self.current_state)
 
     @property
     def allowed_transitions(self) -> "list[Transition]":
         """The transitions of its state."""
-        return self._machine.get_available_transitions(self._state)
-
-    @property
-    def history(self) -> list[TransitionResult]:
-        """The steps that it has taken."""
-        return self._history.copy()
+        return self.machine.get_available_transitions(self.current_state)
 
     @property
     def deferred_events(self) -> list[tuple[str, dict[str, Any]]]:
@@ -166,113 +106,90 @@ class EntitySession:
 
     def update(self, **data: Any) -> None:
         """Puts data into the context and leaves the state alone."""
-        self._context.update(data)
+        self.context.update(data)
 
     def evaluate_destination(
         self, destination_state: str, context_overrides: Mapping[str, Any] | None = None
     ) -> DestinationCheckResult:
         """Which transitions lead to a state from here, and which of them would now."""
-        context = {**self._context, **(context_overrides or {})}
-        return self._machine.evaluate_destination(self._state, destination_state, context)
+        context = {**self.context, **(context_overrides or {})}
+        return self.machine.evaluate_destination(self.current_state, destination_state, context)
 
     def can_transition_to(self, destination_state: str, context_overrides: Mapping[str, Any] | None = None) -> bool:
         """Whether any transition leads to a state now."""
         return self.evaluate_destination(destination_state, context_overrides).allowed
 
-    def send(self, trigger: str, /, *, _merge: bool = False, **payload: Any) -> TransitionResult:
-        """Sends an event. Its payload is seen by guards and actions, and merged into the context only by `_merge`."""
-        turn = self._turn
-        if not turn.take():
-            return self._queue(trigger, payload)
-        try:
-            if _merge:
-                self._context.update(payload)
-            result = self._step(trigger, payload)
-            while self._queued:
-                self._step(*self._queued.pop(0))
-            return result
-        finally:
-            turn.give()
-
     async def asend(self, trigger: str, /, *, _merge: bool = False, **payload: Any) -> TransitionResult:
         """`send` with guards, actions and callbacks that may be asynchronous."""
-        turn = self._turn
-        if not await turn.atake(_within.get()):
+        if not await take_turn(self, _within.get()):
             return self._queue(trigger, payload)
-        token = _within.set(turn)
+        token = _within.set(self)
         try:
             if _merge:
-                self._context.update(payload)
+                self.context.update(payload)
             result = await self._astep(trigger, payload)
-            while self._queued:
-                await self._astep(*self._queued.pop(0))
+            while (event := self._next()) is not None:
+                await self._astep(*event)
             return result
         finally:
             _within.reset(token)
-            turn.give()
+            self._give()
 
     def apply_data(self, **data: Any) -> list[TransitionResult]:
         """Merges data into the context and takes the steps that follow from it."""
-        if not self._turn.take():
-            self._context.update(data)
+        if not self._take_turn():
+            self.context.update(data)
             return []
         try:
-            self._context.update(data)
+            self.context.update(data)
             return self._go_on({})
         finally:
-            self._turn.give()
+            self._give()
 
     async def aapply_data(self, **data: Any) -> list[TransitionResult]:
         """`apply_data` with guards, actions and callbacks that may be asynchronous."""
-        if not await self._turn.atake(_within.get()):
-            self._context.update(data)
+        if not await take_turn(self, _within.get()):
+            self.context.update(data)
             return []
-        token = _within.set(self._turn)
+        token = _within.set(self)
         try:
-            self._context.update(data)
+            self.context.update(data)
             return await self._ago_on({})
         finally:
             _within.reset(token)
-            self._turn.give()
+            self._give()
 
-    def _queue(self, trigger: str, payload: dict[str, Any]) -> TransitionResult:
-        if self._queued is None:
-            self._queued = []
-        self._queued.append((trigger, payload))
-        return TransitionResult.no_op_result(self._state, trigger, {"queued": True, "reason": "queued"})
+    def _wake(self) -> None:
+        wake_next(self)
 
-    def _step(self, trigger: str, payload: dict[str, Any]) -> TransitionResult:
-        machine = self._machine
+    @property
+    def _regions(self) -> RegionTracking | None:
+        if not self._tracks_regions:
+            return None
+        regions: RegionTracking | None = self._tracked
+        if regions is None:
+            regions = self._tracked = RegionTracking(self.machine, self.current_state)
+        return regions
+
+    def _step_regions(self, trigger: str, payload: dict[str, Any]) -> TransitionResult:
+        """The last of the steps that an event leads to, all of them taken."""
+        regions = self._regions
+        assert regions is not None  # noqa: S101 - asked only by a session that tracks them
         event = Event(trigger, payload) if payload else trigger
-        if self._regions is None:
-            result = machine.process(self._state, event, self._context, history=self._memory or _NOTHING)
+        results = regions.process(self.machine, self.current_state, event, self.context, self._memory or _NOTHING)
+        for result in results:
             if result.success:
                 self._take(result, payload)
-        else:
-            regions = self._regions
-            results = regions.process(machine, self._state, event, self._context, self._memory or _NOTHING)
-            for result in results:
-                if result.success:
-                    self._take(result, payload)
-            result = results[-1]
-        if not result.success:
-            if self.defer_unhandled:
-                self._defer(trigger, payload)
-            return result
-        if machine._moves_alone:
-            self._go_on(payload)
-        if self._deferred:
-            self._replay()
-        return result
+        return results[-1]
 
     async def _astep(self, trigger: str, payload: dict[str, Any]) -> TransitionResult:
-        machine = self._machine
+        machine, regions = self.machine, self._regions
         event = Event(trigger, payload) if payload else trigger
-        if self._regions is None:
-            results = [await machine.aprocess(self._state, event, self._context, history=self._memory or _NOTHING)]
+        state, context, history = self.current_state, self.context, self._memory or _NOTHING
+        if regions is None:
+            results = [await machine.aprocess(state, event, context, history=history)]
         else:
-            regions = self._regions
-            results = await regions.aprocess(machine, self._state, event, self._context, self._memory or _NOTHING)
+            results = await regions.aprocess(machine, state, event, context, history)
         for result in results:
             if result.success:
                 await self._atake(result, payload)
@@ -288,34 +205,30 @@ class EntitySession:
         return result
 
     def _take(self, result: TransitionResult, payload: dict[str, Any]) -> None:
-        machine = self._machine
-        if self._regions is None and not machine._nests:
-            self._state = str(result.target_state)
-            self._history.append(result)
-        else:
-            self._move(result)
-        if self.execute_actions:
-            carry_out(machine, result, self._context, payload)
-        if machine._callbacks:
-            machine._callbacks.fire(result, {**self._context, **payload})
+        self._move(result)
+        self._act(result, payload)
 
     async def _atake(self, result: TransitionResult, payload: dict[str, Any]) -> None:
         self._move(result)
         if self.execute_actions:
-            await acarry_out(self._machine, result, self._context, payload)
-        if self._machine._callbacks:
-            await self._machine._callbacks.afire(result, {**self._context, **payload})
+            await acarry_out(self.machine, result, self.context, payload)
+        if self.machine._callbacks:
+            await self.machine._callbacks.afire(result, {**self.context, **payload})
+
+    def _act(self, result: TransitionResult, payload: dict[str, Any]) -> None:
+        if self.execute_actions:
+            carry_out(self.machine, result, self.context, payload)
+        if self.machine._callbacks:
+            self.machine._callbacks.fire(result, {**self.context, **payload})
 
     def _move(self, result: TransitionResult) -> None:
-        self._state = str(result.target_state) if self._regions is None else self._regions.moved(result)
-        self._history.append(result)
-        if self._machine._nests and (left := result.metadata.get("_history_updates")):
-            self._memory = {**(self._memory or {}), **left}
+        regions = self._regions
+        self._rest(result, None if regions is None else regions.moved(result))
 
     def _go_on(self, payload: dict[str, Any]) -> list[TransitionResult]:
-        machine = self._machine
+        machine = self.machine
         taken: list[TransitionResult] = []
-        while result := machine._automatic(None, self._state, self._seen(payload), self._memory or _NOTHING):
+        while result := machine._automatic(None, self.current_state, self._seen(payload), self._memory or _NOTHING):
             if len(taken) == machine._auto_depth:
                 taken[-1].metadata["auto_depth_exceeded"] = True
                 break
@@ -324,9 +237,9 @@ class EntitySession:
         return taken
 
     async def _ago_on(self, payload: dict[str, Any]) -> list[TransitionResult]:
-        machine = self._machine
+        machine = self.machine
         taken: list[TransitionResult] = []
-        while result := await machine._aautomatic(self._state, self._seen(payload), self._memory or _NOTHING):
+        while result := await machine._aautomatic(self.current_state, self._seen(payload), self._memory or _NOTHING):
             if len(taken) == machine._auto_depth:
                 taken[-1].metadata["auto_depth_exceeded"] = True
                 break
@@ -335,7 +248,7 @@ class EntitySession:
         return taken
 
     def _seen(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return {**self._context, **payload} if payload else self._context
+        return {**self.context, **payload} if payload else self.context
 
     def _defer(self, trigger: str, payload: dict[str, Any]) -> None:
         self._deferred = [*(self._deferred or ()), (trigger, payload)]
@@ -366,11 +279,11 @@ class EntitySession:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything that `from_snapshot` needs to go on from here."""
-        machine = self._machine
+        machine = self.machine
         snapshot: dict[str, Any] = {
             "entity_id": self.entity_id,
-            "current_state": self._state if self.configuration is None else self.configuration.to_string(),
-            "context": dict(self._context),
+            "current_state": self.current_state if self.configuration is None else self.configuration.to_string(),
+            "context": dict(self.context),
             "machine_name": machine.name,
             "machine_version": machine.version,
             "is_terminal": self.is_final,

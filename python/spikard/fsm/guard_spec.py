@@ -1,13 +1,14 @@
 """Conditions of transitions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from spikard.fsm.check_spec import CheckSpec
+from spikard.fsm.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GuardSpec:
     """A named function, an expression, a check, or guards put together."""
 

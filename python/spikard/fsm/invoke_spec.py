@@ -1,10 +1,11 @@
 """Services that live as long as a state is active."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from spikard.fsm.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class InvokeSpec:
     """A service started when its state is entered and stopped when it is left."""
 

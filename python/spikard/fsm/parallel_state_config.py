@@ -37,6 +37,13 @@ class ParallelStateConfig:
         """The same with one region elsewhere."""
         return ParallelStateConfig(self.parallel_state, {**self.region_states, region_name: new_state})
 
+    def at(self, region_states: dict[str, str]) -> "ParallelStateConfig":
+        """The same parallel state with all regions at other states; the mapping is the new one's own from now on."""
+        config = object.__new__(ParallelStateConfig)
+        _set_parallel_state(config, self.parallel_state)
+        _set_region_states(config, MappingProxyType(region_states))
+        return config
+
     def contains(self, state_name: str) -> bool:
         """Whether a state is the parallel state itself or active in any region."""
         return state_name == self.parallel_state or self.is_in_state(state_name)
@@ -58,3 +65,8 @@ class ParallelStateConfig:
             if equals:
                 regions[region.strip()] = state.strip()
         return cls(name, regions)
+
+
+# Setting through the slots goes around the refusal of frozen instances, and around the copy for what needs none.
+_set_parallel_state = ParallelStateConfig.__dict__["parallel_state"].__set__
+_set_region_states = ParallelStateConfig.__dict__["region_states"].__set__

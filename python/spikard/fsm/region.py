@@ -1,12 +1,12 @@
 """Regions of parallel states."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from spikard.fsm.frozen import frozen
 from spikard.fsm.identifier import require_identifier
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Region:
     """One of the state machines that run side by side in a parallel state."""
 

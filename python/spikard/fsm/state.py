@@ -1,9 +1,10 @@
 """States."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from spikard.fsm.action_spec import ActionSpec
+from spikard.fsm.frozen import frozen
 from spikard.fsm.identifier import require_identifier
 from spikard.fsm.invoke_spec import InvokeSpec
 from spikard.fsm.region import Region
@@ -12,7 +13,7 @@ from spikard.fsm.timeout import Timeout
 from spikard.fsm.when_check import WhenCheck
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """One state of a machine."""
 

@@ -1,13 +1,12 @@
 """Machines: what an event does, computed."""
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
-from spikard._spikard import CompiledMachine, TransitionResult
+from spikard._spikard import CompiledMachine, TransitionResult, canonical_json
 from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.callbacks import Callbacks
 from spikard.fsm.context_contract import validate_context
@@ -50,6 +49,7 @@ class StateMachine(CompiledMachine):
         self._meta = {} if meta is None else meta
         self.error_policy = read_error_policy({}, self._meta) if error_policy is None else error_policy
         self._memory: dict[str, str] = {}
+        self._fingerprint: str | None = None
         classification = self._meta.get("classification") or {}
         auto_route = is_on(classification.get("auto_route"), False)
         self._compile(
@@ -63,8 +63,6 @@ class StateMachine(CompiledMachine):
         strict = self.error_policy.strict_guard_registry_effective()
         self._guards, self._actions = new_registries(strict, builtins)
         self._callbacks = Callbacks()
-        self._nests = any(state.parent is not None for state in states.values())
-        self._moves_alone = auto_route or any(transition.auto for transition in self._transitions)
         self._auto_depth = int(self._meta.get("auto_depth") or 20)
 
     @classmethod
@@ -170,9 +168,10 @@ class StateMachine(CompiledMachine):
 
     @property
     def fingerprint(self) -> str:
-        """What tells this definition from any other: the SHA-256 of its canonical JSON."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """What tells this definition from any other: the SHA-256 of its canonical JSON, as RFC 8785 has it."""
+        if self._fingerprint is None:
+            self._fingerprint = hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()
+        return self._fingerprint
 
     def to_dict(self) -> dict[str, Any]:
         """The definition as plain data, from which `from_dict` makes an equal machine."""
@@ -200,14 +199,17 @@ class StateMachine(CompiledMachine):
 
     def on_enter(self, state: str) -> Callable[[Function], Function]:
         """Has the decorated function called by sessions that come to a state."""
+        self._watch()
         return self._callbacks.adder("enter", state)
 
     def on_exit(self, state: str) -> Callable[[Function], Function]:
         """Has the decorated function called by sessions that leave a state."""
+        self._watch()
         return self._callbacks.adder("exit", state)
 
     def on_transition(self, source: str, target: str) -> Callable[[Function], Function]:
         """Has the decorated function called by sessions that go from one state to another."""
+        self._watch()
         return self._callbacks.adder("transition", (source, target))
 
     def bind_guards(self, registry: GuardRegistry) -> Self:
@@ -306,12 +308,6 @@ class StateMachine(CompiledMachine):
         triggers = self.get_available_triggers(current_state)
         return {trigger: self.process(current_state, trigger, context) for trigger in triggers}
 
-    def process_many(
-        self, states: list[str], events: list[str | Event], contexts: list[Context]
-    ) -> list[TransitionResult]:
-        """One event for each of many entities."""
-        return [self.process(*each) for each in zip(states, events, contexts, strict=True)]
-
     def evaluate_destination(
         self, current_state: str, destination_state: str, context: Context = None
     ) -> DestinationCheckResult:
@@ -382,20 +378,18 @@ class StateMachine(CompiledMachine):
         self, config: ParallelStateConfig, event: str | Event, context: Context = None
     ) -> tuple[ParallelStateConfig, list[TransitionResult]]:
         """What an event does to the regions of a parallel state."""
-        moved, results = self._process_regions(None, config.parallel_state, config.region_states, event, context)
-        if moved:
-            config = ParallelStateConfig(config.parallel_state, {**config.region_states, **moved})
-        return config, results
+        states, results = self._process_regions(None, config.parallel_state, config.region_states, event, context)
+        return (config if states is None else config.at(states)), results
 
     async def aprocess_parallel(
         self, config: ParallelStateConfig, event: str | Event, context: Context = None
     ) -> tuple[ParallelStateConfig, list[TransitionResult]]:
         """`process_parallel` with guards that may be asynchronous."""
         parallel, regions = config.parallel_state, config.region_states
-        moved, results = await AsyncAnswers(self).settle(
+        states, results = await AsyncAnswers(self).settle(
             lambda ask: self._process_regions(ask, parallel, regions, event, context)
         )
-        return (ParallelStateConfig(parallel, {**regions, **moved}) if moved else config), results
+        return (config if states is None else config.at(states)), results
 
     def evaluate_post_transition(
         self,

@@ -1,10 +1,11 @@
 """How long an entity may rest in a state."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from spikard.fsm.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Timeout:
     """After `seconds` in the state, the entity goes to `destination`."""
 

@@ -1,14 +1,15 @@
 """Transitions."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from spikard.fsm.action_spec import ActionSpec
+from spikard.fsm.frozen import frozen
 from spikard.fsm.guard_spec import GuardSpec
 from spikard.fsm.history_type import parse_history_dest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transition:
     """A rule: on `trigger`, from any of `source`, go to `dest` if all `guards` pass."""
 

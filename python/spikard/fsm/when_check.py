@@ -1,13 +1,13 @@
 """Checks put together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from spikard.fsm.check_spec import CheckSpec
+from spikard.fsm.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WhenCheck:
     """One check, or several of them of which any or all must hold, or one that must not."""
 

@@ -1,15 +1,17 @@
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
-use core_fsm::{Env, Inquiry, Limits, Machine, Outcome, Record, StateId, Step, View};
+use core_fsm::{Machine, Outcome, Record, StateId, Step, TriggerId};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
-use super::asking::{Asking, History, Sight};
+use super::asking::{Circumstances, Incoming, Past, Question};
+use super::batch::process_batch;
 use super::plan::Shelf;
 use super::reading::{Reading, settings};
+use super::regions::{Regional, move_regions};
 use super::transition_result::{Origin, TransitionResult};
-use crate::fsm_host::PyHost;
 
 /// A compiled machine together with what only Python knows of it.
 pub(super) struct Engine {
@@ -20,14 +22,27 @@ pub(super) struct Engine {
     rejects: bool,
 }
 
+impl Engine {
+    /// Whether states may be left without an event.
+    pub(super) fn moves_alone(&self) -> bool {
+        self.machine.moves_alone()
+    }
+}
+
 /// What `spikard.fsm.StateMachine` is made of: it answers events, and never changes once it is compiled.
 #[pyclass(subclass, frozen, module = "spikard._spikard")]
 pub(crate) struct CompiledMachine {
     engine: OnceLock<Arc<Engine>>,
+    watched: AtomicBool,
 }
 
 impl CompiledMachine {
-    fn engine(&self) -> PyResult<&Arc<Engine>> {
+    /// Whether somebody may want to hear of steps.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched.load(Relaxed)
+    }
+
+    pub(super) fn engine(&self) -> PyResult<&Arc<Engine>> {
         self.engine
             .get()
             .ok_or_else(|| PyRuntimeError::new_err("the machine has not been compiled yet"))
@@ -41,6 +56,7 @@ impl CompiledMachine {
     fn new(_arguments: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
             engine: OnceLock::new(),
+            watched: false.into(),
         }
     }
 
@@ -73,9 +89,20 @@ impl CompiledMachine {
             .map_err(|_| PyRuntimeError::new_err("the machine has been compiled already"))
     }
 
+    /// Has sessions call their callbacks from now on.
+    fn _watch(&self) {
+        self.watched.store(true, Relaxed);
+    }
+
+    /// Whether states may be left without an event.
+    #[getter]
+    fn _moves_alone(&self) -> PyResult<bool> {
+        Ok(self.engine()?.moves_alone())
+    }
+
     /// The leaf that entities begin in.
     #[getter]
-    fn initial_leaf<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+    pub(super) fn initial_leaf<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         let engine = self.engine()?;
         Ok(engine.shelf.name(py, engine.machine.initial_leaf()).clone())
     }
@@ -89,15 +116,15 @@ impl CompiledMachine {
         context: Option<&Bound<'py, PyAny>>,
         history: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<TransitionResult> {
-        decide(
-            slf.get().engine()?,
-            slf.as_any(),
-            None,
-            current_state,
-            event,
+        let circumstances = Circumstances {
+            engine: slf.get().engine()?,
+            owner: slf.as_any(),
+            answer: None,
+            incoming: Incoming::Event(event),
             context,
-            history,
-        )
+            past: Past::of(history),
+        };
+        decide(circumstances, current_state)
     }
 
     /// The same with somebody else answering for guards.
@@ -110,15 +137,26 @@ impl CompiledMachine {
         context: Option<&Bound<'py, PyAny>>,
         history: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<TransitionResult> {
-        decide(
-            slf.get().engine()?,
-            slf.as_any(),
-            Some(answer),
-            current_state,
-            event,
+        let circumstances = Circumstances {
+            engine: slf.get().engine()?,
+            owner: slf.as_any(),
+            answer: Some(answer),
+            incoming: Incoming::Event(event),
             context,
-            history,
-        )
+            past: Past::of(history),
+        };
+        decide(circumstances, current_state)
+    }
+
+    /// One event for each of many entities. Where no guard is Python's the steps are computed without its lock.
+    #[pyo3(signature = (states, events, contexts))]
+    fn process_many<'py>(
+        slf: &Bound<'py, Self>,
+        states: &Bound<'py, PyAny>,
+        events: &Bound<'py, PyAny>,
+        contexts: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        process_batch(slf.get().engine()?, slf.as_any(), states, events, contexts)
     }
 
     /// The step that a state takes without an event, None where it takes none.
@@ -138,25 +176,17 @@ impl CompiledMachine {
         else {
             return Ok(None);
         };
-        let nobody = py.None().into_bound(py);
-        let owner = slf.as_any();
-        let mut asking = Asking {
+        let mut question = Question::new(Circumstances {
             engine,
-            owner,
-            event: &nobody,
-            context,
+            owner: slf.as_any(),
             answer,
-            seen: None,
-        };
-        let sight = Sight::new(&nobody, context)?;
-        let memory = History {
-            engine,
-            owner,
-            children: history,
-        };
-        let mut inquiry = Inquiry::new(view(&sight), &memory, &mut asking);
-        let step = engine.machine.automatic(source, &mut inquiry)?;
-        let records = inquiry.records;
+            incoming: Incoming::Nothing,
+            context,
+            past: Past::of(history),
+        })?;
+        let (step, records) = question.ask(&[source], |machine, inquiry| {
+            machine.automatic(source, inquiry)
+        })?;
         step.map(|step| {
             let trigger = engine.shelf.triggers[step.rule as usize]
                 .bind(py)
@@ -176,137 +206,56 @@ impl CompiledMachine {
         region_states: &Bound<'py, PyAny>,
         event: &Bound<'py, PyAny>,
         context: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyList>)> {
-        let py = slf.py();
-        let engine = slf.get().engine()?;
-        let (trigger, number) = trigger(engine, event)?;
-        let moved = PyDict::new(py);
-        let results = PyList::empty(py);
-        let Some(parallel) = engine.machine.state(parallel_state.to_str()?) else {
-            return Ok((moved, results));
-        };
-        let owner = slf.as_any();
-        let mut asking = Asking {
-            engine,
-            owner,
-            event,
-            context,
+    ) -> PyResult<(Option<Bound<'py, PyDict>>, Bound<'py, PyList>)> {
+        let circumstances = Circumstances {
+            engine: slf.get().engine()?,
+            owner: slf.as_any(),
             answer,
-            seen: None,
+            incoming: Incoming::Event(event),
+            context,
+            past: Past::Machine,
         };
-        let sight = Sight::new(event, context)?;
-        let memory = History {
-            engine,
-            owner,
-            children: None,
-        };
-        let regions = engine.machine.regions(parallel);
-        let mut active: Vec<Option<StateId>> = Vec::with_capacity(regions.len());
-        let mut steps = Vec::with_capacity(regions.len());
-        for (place, region) in regions.iter().enumerate() {
-            let name = engine.shelf.regions[parallel as usize][place].bind(py);
-            let state = region_states.get_item(name).ok();
-            let source = state.as_ref().and_then(|state| {
-                engine
-                    .machine
-                    .state(state.cast::<PyString>().ok()?.to_str().ok()?)
-            });
-            let mut next = source;
-            if let (Some(state), Some(source), Some(number)) = (state, source, number) {
-                let mut inquiry = Inquiry::new(view(&sight), &memory, &mut asking);
-                if let Some(step) =
-                    engine
-                        .machine
-                        .process_region(&region.name, source, number, &mut inquiry)?
-                {
-                    next = Some(step.target);
-                    moved.set_item(name, engine.shelf.name(py, step.target))?;
-                    steps.push((step, inquiry.records, state, name));
-                }
-            }
-            active.push(next);
-        }
-        let joined = engine.machine.is_joined(parallel, |place| active[place]);
-        let last = steps.len();
-        for (place, (step, records, state, region)) in steps.into_iter().enumerate() {
-            let regional = Regional {
-                parallel: parallel_state.clone().unbind(),
-                region: region.clone().unbind(),
-                joins: joined && place + 1 == last,
-            };
-            let result = fired(
-                py,
-                engine,
-                step,
-                records,
-                &state,
-                trigger.clone(),
-                Some(regional),
-            )?;
-            results.append(Py::new(py, result)?)?;
-        }
-        if joined && last == 0 {
-            let origin = Origin::Joined(parallel_state.clone().unbind());
-            let result = TransitionResult::resting(py, parallel_state.as_any(), &trigger, origin);
-            results.append(Py::new(py, result)?)?;
-        }
-        Ok((moved, results))
+        move_regions(circumstances, parallel_state, region_states)
     }
 }
 
-/// Where a region's step belongs.
-pub(super) struct Regional {
-    pub(super) parallel: Py<PyString>,
-    pub(super) region: Py<PyString>,
-    pub(super) joins: bool,
+/// What an event does to an entity in a state.
+pub(super) fn decide<'py>(
+    circumstances: Circumstances<'_, 'py>,
+    current_state: &Bound<'py, PyAny>,
+) -> PyResult<TransitionResult> {
+    let Circumstances { engine, owner, .. } = circumstances;
+    let (trigger, number) = trigger(engine, circumstances.incoming)?;
+    let source = state_of(engine, current_state)?;
+    let mut question = Question::new(circumstances)?;
+    let (outcome, records) = question.ask(&[source], |machine, inquiry| {
+        machine.process(source, number, inquiry)
+    })?;
+    settled(
+        engine,
+        owner,
+        current_state,
+        (trigger, number),
+        outcome,
+        records,
+    )
 }
 
-fn decide<'py>(
+/// The result that an outcome is, for a machine and a state.
+pub(super) fn settled<'py>(
     engine: &Arc<Engine>,
     owner: &Bound<'py, PyAny>,
-    answer: Option<&Bound<'py, PyAny>>,
     current_state: &Bound<'py, PyAny>,
-    event: &Bound<'py, PyAny>,
-    context: Option<&Bound<'py, PyAny>>,
-    history: Option<&Bound<'py, PyAny>>,
+    (trigger, number): (Bound<'py, PyAny>, Option<TriggerId>),
+    outcome: Outcome,
+    records: Vec<Record>,
 ) -> PyResult<TransitionResult> {
     let py = owner.py();
-    let (trigger, number) = trigger(engine, event)?;
-    let Some(source) = engine
-        .machine
-        .state(current_state.cast::<PyString>()?.to_str()?)
-    else {
-        return Err(undefined_state(current_state));
-    };
-    let mut asking = Asking {
-        engine,
-        owner,
-        event,
-        context,
-        answer,
-        seen: None,
-    };
-    let sight = Sight::new(event, context)?;
-    let memory = History {
-        engine,
-        owner,
-        children: history,
-    };
-    let mut inquiry = Inquiry::new(view(&sight), &memory, &mut asking);
-    let outcome = engine.machine.process(source, number, &mut inquiry)?;
-    let records = inquiry.records;
     let origin = match outcome {
         Outcome::Fired(step) => {
             return fired(py, engine, step, records, current_state, trigger, None);
         }
-        Outcome::Unhandled if !engine.rejects => {
-            return Ok(TransitionResult::resting(
-                py,
-                current_state,
-                &trigger,
-                Origin::Ignored,
-            ));
-        }
+        Outcome::Unhandled if !engine.rejects => Origin::Ignored,
         Outcome::Terminal => Origin::Terminal,
         Outcome::Unhandled if number.is_some() => Origin::NoTransition,
         Outcome::Unhandled => Origin::UndefinedTrigger(owner.clone().unbind()),
@@ -316,15 +265,10 @@ fn decide<'py>(
             records,
         },
     };
-    Ok(TransitionResult::refused(
-        py,
-        current_state,
-        &trigger,
-        origin,
-    ))
+    Ok(TransitionResult::new_from(current_state, trigger, origin))
 }
 
-fn fired<'py>(
+pub(super) fn fired<'py>(
     py: Python<'py>,
     engine: &Arc<Engine>,
     step: Step,
@@ -333,23 +277,30 @@ fn fired<'py>(
     trigger: Bound<'py, PyAny>,
     regional: Option<Regional>,
 ) -> PyResult<TransitionResult> {
-    let plan = engine.shelf.plan(py, &engine.machine, step)?;
-    Ok(TransitionResult::fired(
-        py, engine, step, records, source, trigger, plan, regional,
-    ))
+    let origin = Origin::Fired {
+        plan: engine.shelf.plan(py, &engine.machine, step)?,
+        engine: engine.clone(),
+        step,
+        records,
+        regional: regional.map(Box::new),
+    };
+    Ok(TransitionResult::new_from(source, trigger, origin))
 }
 
 /// The trigger of an event as the machine spells it, and its number if the machine knows it.
-fn trigger<'py>(
+pub(super) fn trigger<'py>(
     engine: &Engine,
-    event: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyAny>, Option<u32>)> {
-    let py = event.py();
-    let trigger = match event.cast::<PyString>() {
-        Ok(text) => text.clone(),
-        Err(_) => event
-            .getattr(pyo3::intern!(py, "trigger"))?
-            .cast_into::<PyString>()?,
+    incoming: Incoming<'_, 'py>,
+) -> PyResult<(Bound<'py, PyAny>, Option<TriggerId>)> {
+    let trigger = match incoming {
+        Incoming::Parts(trigger, _) => trigger.clone(),
+        Incoming::Event(event) => match event.cast::<PyString>() {
+            Ok(text) => text.clone(),
+            Err(_) => event
+                .getattr(pyo3::intern!(event.py(), "trigger"))?
+                .cast_into::<PyString>()?,
+        },
+        Incoming::Nothing => return Err(PyValueError::new_err("there is no event")),
     };
     let text = trigger.to_str()?;
     if text.is_empty() {
@@ -361,10 +312,18 @@ fn trigger<'py>(
             (trigger.into_any(), number)
         }
         Some(text) => (
-            PyString::new(py, &text).into_any(),
+            PyString::new(trigger.py(), &text).into_any(),
             engine.machine.trigger(&text),
         ),
     })
+}
+
+/// The number of a state, which has to be one of the machine's.
+pub(super) fn state_of(engine: &Engine, state: &Bound<'_, PyAny>) -> PyResult<StateId> {
+    engine
+        .machine
+        .state(state.cast::<PyString>()?.to_str()?)
+        .ok_or_else(|| undefined_state(state))
 }
 
 fn undefined_state(state: &Bound<'_, PyAny>) -> PyErr {
@@ -394,20 +353,4 @@ fn misbuilt(py: Python<'_>, fault: &core_fsm::Fault) -> PyErr {
             .call1((fault.to_string(), py.None(), context))
     };
     made().map_or_else(|error| error, PyErr::from_value)
-}
-
-/// What native conditions ask of the world.
-static WORLD: PyHost = PyHost {
-    allow_random: false,
-    now: None,
-};
-
-fn view<'a>(sight: &'a Sight<'_>) -> View<'a> {
-    View {
-        scope: sight,
-        env: Env {
-            host: &WORLD,
-            limits: Limits::default(),
-        },
-    }
 }

@@ -6,34 +6,29 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
-use super::machine::{Engine, Regional};
+use super::machine::Engine;
 use super::plan::Plan;
+use super::regions::Regional;
 
-/// What an event does, or why it does nothing. The error and the metadata are made when somebody looks at them.
+/// What an event does, or why it does nothing. Error, metadata and lists are made when somebody looks at them.
 #[pyclass(frozen, module = "spikard._spikard")]
 pub(crate) struct TransitionResult {
-    success: bool,
     source_state: Py<PyAny>,
-    target_state: Option<Py<PyAny>>,
     trigger: Py<PyAny>,
-    actions: Py<PyTuple>,
-    on_exit: Py<PyTuple>,
-    on_enter: Py<PyTuple>,
     error: PyOnceLock<Option<Py<PyAny>>>,
     metadata: PyOnceLock<Py<PyAny>>,
     origin: Origin,
 }
 
-/// Where a result comes from: what its error and its metadata are made of.
+/// Where a result comes from: what all the rest of it is made of.
 pub(super) enum Origin {
-    /// Both were given.
-    Given,
+    Given(Box<Given>),
     Fired {
         engine: Arc<Engine>,
         step: Step,
         records: Vec<Record>,
         plan: Arc<Plan>,
-        regional: Option<Regional>,
+        regional: Option<Box<Regional>>,
     },
     Ignored,
     Joined(Py<PyString>),
@@ -48,88 +43,97 @@ pub(super) enum Origin {
     },
 }
 
+/// A result that somebody else has put together.
+pub(super) struct Given {
+    success: bool,
+    target_state: Option<Py<PyAny>>,
+    actions: Py<PyTuple>,
+    on_exit: Py<PyTuple>,
+    on_enter: Py<PyTuple>,
+}
+
 impl TransitionResult {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the parts of a result, each known to the caller alone"
-    )]
-    pub(super) fn fired<'py>(
-        py: Python<'py>,
-        engine: &Arc<Engine>,
-        step: Step,
-        records: Vec<Record>,
+    pub(super) fn new_from<'py>(
         source: &Bound<'py, PyAny>,
         trigger: Bound<'py, PyAny>,
-        plan: Arc<Plan>,
-        regional: Option<Regional>,
+        origin: Origin,
     ) -> Self {
         Self {
-            success: true,
             source_state: source.clone().unbind(),
-            target_state: Some(
-                engine
-                    .shelf
-                    .name(py, step.target)
-                    .clone()
-                    .into_any()
-                    .unbind(),
-            ),
             trigger: trigger.unbind(),
-            actions: engine.shelf.actions(py, step.rule),
-            on_exit: plan.exit.clone_ref(py),
-            on_enter: plan.enter.clone_ref(py),
-            error: PyOnceLock::new(),
-            metadata: PyOnceLock::new(),
-            origin: Origin::Fired {
-                engine: engine.clone(),
-                step,
-                records,
-                plan,
-                regional,
-            },
-        }
-    }
-
-    /// A result that leaves everything where it is.
-    pub(super) fn resting<'py>(
-        py: Python<'py>,
-        state: &Bound<'py, PyAny>,
-        trigger: &Bound<'py, PyAny>,
-        origin: Origin,
-    ) -> Self {
-        let target = Some(state.clone().unbind());
-        Self {
-            success: true,
-            target_state: target,
-            ..Self::refused(py, state, trigger, origin)
-        }
-    }
-
-    pub(super) fn refused<'py>(
-        py: Python<'py>,
-        state: &Bound<'py, PyAny>,
-        trigger: &Bound<'py, PyAny>,
-        origin: Origin,
-    ) -> Self {
-        let nothing = PyTuple::empty(py).unbind();
-        Self {
-            success: false,
-            source_state: state.clone().unbind(),
-            target_state: None,
-            trigger: trigger.clone().unbind(),
-            actions: nothing.clone_ref(py),
-            on_exit: nothing.clone_ref(py),
-            on_enter: nothing,
             error: PyOnceLock::new(),
             metadata: PyOnceLock::new(),
             origin,
         }
     }
 
+    pub(super) fn is_success(&self) -> bool {
+        match &self.origin {
+            Origin::Given(given) => given.success,
+            Origin::Fired { .. } | Origin::Ignored | Origin::Joined(_) => true,
+            Origin::Terminal
+            | Origin::NoTransition
+            | Origin::UndefinedTrigger(_)
+            | Origin::Rejected { .. } => false,
+        }
+    }
+
+    /// What is to be remembered of the states that were left.
+    pub(super) fn left<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        match &self.origin {
+            Origin::Fired {
+                plan,
+                regional: None,
+                ..
+            } => plan.history(py),
+            Origin::Given(_) => {
+                let key = pyo3::intern!(py, "_history_updates");
+                match self.metadata(py)?.bind(py).cast::<PyDict>() {
+                    Ok(metadata) => Ok(match metadata.get_item(key)? {
+                        Some(left) => Some(left.cast_into::<PyDict>()?),
+                        None => None,
+                    }),
+                    Err(_) => Ok(None),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// An event that is taken and does nothing, with what there is to say of it.
+    pub(super) fn ignored(
+        py: Python<'_>,
+        state: Py<PyAny>,
+        trigger: Py<PyAny>,
+        about: &Bound<'_, PyDict>,
+    ) -> PyResult<Self> {
+        about.set_item(pyo3::intern!(py, "no_op"), true)?;
+        if !about.contains(pyo3::intern!(py, "reason"))? {
+            about.set_item(pyo3::intern!(py, "reason"), NO_TRANSITION)?;
+        }
+        let nothing = PyTuple::empty(py).unbind();
+        let given = Given {
+            success: true,
+            target_state: Some(state.clone_ref(py)),
+            actions: nothing.clone_ref(py),
+            on_exit: nothing.clone_ref(py),
+            on_enter: nothing,
+        };
+        let result = Self::new_from(
+            state.bind(py),
+            trigger.into_bound(py),
+            Origin::Given(Box::new(given)),
+        );
+        Ok(Self {
+            metadata: filled(py, about.clone().into_any().unbind()),
+            ..result
+        })
+    }
+
     fn make_metadata(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let metadata = PyDict::new(py);
         match &self.origin {
-            Origin::Given | Origin::NoTransition | Origin::UndefinedTrigger(_) => {}
+            Origin::Given(_) | Origin::NoTransition | Origin::UndefinedTrigger(_) => {}
             Origin::Fired {
                 engine,
                 step,
@@ -137,16 +141,16 @@ impl TransitionResult {
                 plan,
                 regional,
             } => {
-                describe_step(&metadata, engine, *step, records, plan, regional.as_ref())?;
+                describe_step(&metadata, engine, *step, records, plan, regional.as_deref())?;
             }
             Origin::Ignored => {
                 metadata.set_item("no_op", true)?;
-                metadata.set_item("reason", "no_matching_transition")?;
+                metadata.set_item("reason", NO_TRANSITION)?;
             }
             Origin::Joined(parallel) => {
                 metadata.set_item("_join_trigger", format!("_join_{parallel}"))?;
                 metadata.set_item("no_op", true)?;
-                metadata.set_item("reason", "no_matching_transition")?;
+                metadata.set_item("reason", NO_TRANSITION)?;
             }
             Origin::Terminal => metadata.set_item("reason", "terminal_state")?,
             Origin::Rejected {
@@ -167,7 +171,7 @@ impl TransitionResult {
     fn make_error(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let arguments = (self.source_state.clone_ref(py), self.trigger.clone_ref(py));
         let maker = match &self.origin {
-            Origin::Given | Origin::Fired { .. } | Origin::Ignored | Origin::Joined(_) => {
+            Origin::Given(_) | Origin::Fired { .. } | Origin::Ignored | Origin::Joined(_) => {
                 return Ok(None);
             }
             Origin::Terminal => "terminal_state",
@@ -194,18 +198,20 @@ impl TransitionResult {
 
     fn fields<'py>(&self, py: Python<'py>) -> PyResult<[Bound<'py, PyAny>; 9]> {
         Ok([
-            self.success.into_pyobject(py)?.to_owned().into_any(),
+            self.is_success().into_pyobject(py)?.to_owned().into_any(),
             self.source_state.bind(py).clone(),
             self.target_state(py).into_bound(py),
             self.trigger.bind(py).clone(),
-            self.actions.bind(py).clone().into_any(),
-            self.on_exit.bind(py).clone().into_any(),
-            self.on_enter.bind(py).clone().into_any(),
+            self.actions_to_execute(py).into_bound(py).into_any(),
+            self.on_exit_actions(py).into_bound(py).into_any(),
+            self.on_enter_actions(py).into_bound(py).into_any(),
             self.error(py)?.into_bound(py),
             self.metadata(py)?.into_bound(py),
         ])
     }
 }
+
+const NO_TRANSITION: &str = "no_matching_transition";
 
 const FIELDS: [&str; 9] = [
     "success",
@@ -244,16 +250,17 @@ impl TransitionResult {
             None => Ok(PyTuple::empty(py).unbind()),
         };
         Ok(Self {
-            success,
             source_state,
-            target_state,
             trigger,
-            actions: actions(actions_to_execute)?,
-            on_exit: actions(on_exit_actions)?,
-            on_enter: actions(on_enter_actions)?,
             error: filled(py, error),
             metadata: metadata.map_or_else(PyOnceLock::new, |metadata| filled(py, metadata)),
-            origin: Origin::Given,
+            origin: Origin::Given(Box::new(Given {
+                success,
+                target_state,
+                actions: actions(actions_to_execute)?,
+                on_exit: actions(on_exit_actions)?,
+                on_enter: actions(on_enter_actions)?,
+            })),
         })
     }
 
@@ -322,30 +329,15 @@ impl TransitionResult {
     ) -> PyResult<Self> {
         let py = class.py();
         let merged = PyDict::new(py);
-        merged.set_item("reason", "no_matching_transition")?;
         if let Some(metadata) = metadata {
             merged.update(metadata.cast::<pyo3::types::PyMapping>()?)?;
         }
-        merged.set_item("no_op", true)?;
-        let target = current_state.clone_ref(py);
-        let metadata = Some(merged.into_any().unbind());
-        Self::new(
-            py,
-            true,
-            current_state,
-            Some(target),
-            trigger,
-            None,
-            None,
-            None,
-            None,
-            metadata,
-        )
+        Self::ignored(py, current_state, trigger, &merged)
     }
 
     #[getter]
     fn success(&self) -> bool {
-        self.success
+        self.is_success()
     }
 
     #[getter]
@@ -354,10 +346,24 @@ impl TransitionResult {
     }
 
     #[getter]
-    fn target_state(&self, py: Python<'_>) -> Py<PyAny> {
-        self.target_state
-            .as_ref()
-            .map_or_else(|| py.None(), |target| target.clone_ref(py))
+    pub(super) fn target_state(&self, py: Python<'_>) -> Py<PyAny> {
+        match &self.origin {
+            Origin::Fired { engine, step, .. } => engine
+                .shelf
+                .name(py, step.target)
+                .clone()
+                .into_any()
+                .unbind(),
+            Origin::Given(given) => given
+                .target_state
+                .as_ref()
+                .map_or_else(|| py.None(), |target| target.clone_ref(py)),
+            Origin::Ignored | Origin::Joined(_) => self.source_state.clone_ref(py),
+            Origin::Terminal
+            | Origin::NoTransition
+            | Origin::UndefinedTrigger(_)
+            | Origin::Rejected { .. } => py.None(),
+        }
     }
 
     #[getter]
@@ -367,17 +373,29 @@ impl TransitionResult {
 
     #[getter]
     fn actions_to_execute(&self, py: Python<'_>) -> Py<PyTuple> {
-        self.actions.clone_ref(py)
+        match &self.origin {
+            Origin::Fired { engine, step, .. } => engine.shelf.actions(py, step.rule),
+            Origin::Given(given) => given.actions.clone_ref(py),
+            _ => PyTuple::empty(py).unbind(),
+        }
     }
 
     #[getter]
     fn on_exit_actions(&self, py: Python<'_>) -> Py<PyTuple> {
-        self.on_exit.clone_ref(py)
+        match &self.origin {
+            Origin::Fired { plan, .. } => plan.exit.clone_ref(py),
+            Origin::Given(given) => given.on_exit.clone_ref(py),
+            _ => PyTuple::empty(py).unbind(),
+        }
     }
 
     #[getter]
     fn on_enter_actions(&self, py: Python<'_>) -> Py<PyTuple> {
-        self.on_enter.clone_ref(py)
+        match &self.origin {
+            Origin::Fired { plan, .. } => plan.enter.clone_ref(py),
+            Origin::Given(given) => given.on_enter.clone_ref(py),
+            _ => PyTuple::empty(py).unbind(),
+        }
     }
 
     #[getter]
@@ -399,11 +417,26 @@ impl TransitionResult {
     /// Everything that is to be done, in its order.
     #[getter]
     fn all_action_specs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let specs: Vec<_> = [&self.on_exit, &self.actions, &self.on_enter]
-            .into_iter()
-            .flat_map(|specs| specs.bind(py).iter())
-            .collect();
-        PyTuple::new(py, specs)
+        let phases = [
+            self.on_exit_actions(py),
+            self.actions_to_execute(py),
+            self.on_enter_actions(py),
+        ];
+        let mut some = phases
+            .iter()
+            .map(|specs| specs.bind(py))
+            .filter(|specs| !specs.is_empty());
+        match (some.next(), some.next()) {
+            (None, _) => Ok(PyTuple::empty(py)),
+            (Some(only), None) => Ok(only.clone()),
+            (Some(_), Some(_)) => {
+                let specs: Vec<_> = phases
+                    .iter()
+                    .flat_map(|specs| specs.bind(py).iter())
+                    .collect();
+                PyTuple::new(py, specs)
+            }
+        }
     }
 
     /// The names of everything that is to be done.
@@ -426,7 +459,7 @@ impl TransitionResult {
     /// Whether the entity is elsewhere afterwards.
     #[getter]
     fn state_changed(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.success && !self.is_self_transition(py)?)
+        Ok(self.is_success() && !self.is_self_transition(py)?)
     }
 
     #[expect(clippy::unused_self, reason = "Python calls it on an instance")]
