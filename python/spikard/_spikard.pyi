@@ -539,8 +539,9 @@ class SessionCore:
     _entity_id: str | None
     _deferred: list[tuple[str, dict[str, Any]]] | None
     _tracked: Any
-    def __new__(
-        cls,
+    def __new__(cls, *_arguments: Any, **_options: Any) -> Self: ...
+    def __init__(
+        self,
         machine: CompiledMachine,
         *,
         entity_id: str | None = None,
@@ -550,8 +551,7 @@ class SessionCore:
         execute_actions: bool = False,
         track_regions: bool = False,
         settle: bool = False,
-    ) -> Self: ...
-    def __init__(self, *_arguments: Any, **options: Any) -> None: ...
+    ) -> None: ...
     @property
     def machine(self) -> CompiledMachine: ...
     @property

@@ -171,6 +171,10 @@ class EntitySession(SessionCore):
             regions = self._tracked = RegionTracking(self.machine, self.current_state)
         return regions
 
+    @_regions.setter
+    def _regions(self, regions: RegionTracking | None) -> None:
+        self._tracked = regions
+
     def _step_regions(self, trigger: str, payload: dict[str, Any]) -> TransitionResult:
         """The last of the steps that an event leads to, all of them taken."""
         regions = self._regions

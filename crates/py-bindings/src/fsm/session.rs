@@ -1,9 +1,10 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
 
 use super::asking::{Circumstances, Incoming, Past};
@@ -15,7 +16,7 @@ use super::turn::Turn;
 /// steps need (regions, actions, callbacks, what follows without an event) is done by the Python class, which is asked for it.
 #[pyclass(subclass, frozen, module = "spikard._spikard")]
 pub(crate) struct SessionCore {
-    machine: Py<CompiledMachine>,
+    machine: OnceLock<Py<CompiledMachine>>,
     turn: Turn,
     entity: Mutex<Entity>,
     executes: AtomicBool,
@@ -23,10 +24,13 @@ pub(crate) struct SessionCore {
     tracks: AtomicBool,
     /// Whether a task may wait for the turn.
     awaited: AtomicBool,
+    /// Whether a class of somebody's own may have a word in each step.
+    derived: AtomicBool,
 }
 
+#[derive(Default)]
 struct Entity {
-    state: Py<PyAny>,
+    state: Option<Py<PyAny>>,
     /// None for one that is empty and has not been looked at.
     context: Option<Py<PyDict>>,
     /// Which child compound states were left in.
@@ -46,6 +50,25 @@ impl SessionCore {
         self.entity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn machine<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, CompiledMachine>> {
+        match self.machine.get() {
+            Some(machine) => Ok(machine.bind(py)),
+            None => Err(PyRuntimeError::new_err(
+                "the session has no machine yet: call super().__init__(machine) first",
+            )),
+        }
+    }
+
+    fn state(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.machine(py)?;
+        let state = self
+            .entity()
+            .state
+            .as_ref()
+            .map(|state| state.clone_ref(py));
+        Ok(state.unwrap_or_else(|| py.None()))
+    }
+
     fn known<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
         if let Some(known) = &self.entity().context {
             return known.bind(py).clone();
@@ -59,6 +82,20 @@ impl SessionCore {
 #[pymethods]
 impl SessionCore {
     #[new]
+    #[pyo3(signature = (*_arguments, **_options))]
+    fn new(_arguments: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyDict>>) -> Self {
+        Self {
+            machine: OnceLock::new(),
+            turn: Turn::default(),
+            entity: Mutex::default(),
+            executes: false.into(),
+            defers: false.into(),
+            tracks: false.into(),
+            awaited: false.into(),
+            derived: false.into(),
+        }
+    }
+
     #[pyo3(signature = (
         machine, *, entity_id=None, context=None, initial_state=None, defer_unhandled=false, execute_actions=false,
         track_regions=false, settle=false
@@ -68,7 +105,8 @@ impl SessionCore {
         clippy::fn_params_excessive_bools,
         reason = "they are keywords in Python"
     )]
-    fn new(
+    fn __init__(
+        slf: &Bound<'_, Self>,
         machine: &Bound<'_, CompiledMachine>,
         entity_id: Option<&Bound<'_, PyAny>>,
         context: Option<&Bound<'_, PyAny>>,
@@ -77,9 +115,8 @@ impl SessionCore {
         execute_actions: bool,
         track_regions: bool,
         settle: bool,
-    ) -> PyResult<Self> {
-        let _ = settle; // Seen to once the session is there.
-        let py = machine.py();
+    ) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
         let id = entity_id
             .map(|id| {
                 py.import(pyo3::intern!(py, "spikard.fsm.names"))?
@@ -89,15 +126,7 @@ impl SessionCore {
         let context = match context {
             Some(context) if context.is_truthy()? => {
                 let known = PyDict::new(py);
-                match context.cast::<PyMapping>() {
-                    Ok(context) => known.update(context)?,
-                    Err(_) => {
-                        return Err(PyTypeError::new_err(format!(
-                            "context is a mapping, not {}",
-                            context.get_type().name()?
-                        )));
-                    }
-                }
+                known.update(context.cast::<PyMapping>()?)?;
                 Some(known.unbind())
             }
             _ => None,
@@ -106,39 +135,21 @@ impl SessionCore {
             Some(state) if state.is_truthy()? => state.clone(),
             _ => machine.get().initial_leaf(py)?.into_any(),
         };
-        Ok(Self {
-            machine: machine.clone().unbind(),
-            turn: Turn::default(),
-            entity: Mutex::new(Entity {
-                state: state.unbind(),
-                context,
-                memory: None,
-                steps: Vec::new(),
-                id: id.map(Bound::unbind),
-                regions: None,
-                deferred: None,
-                queued: None,
-                waiting: None,
-            }),
-            executes: execute_actions.into(),
-            defers: defer_unhandled.into(),
-            tracks: track_regions.into(),
-            awaited: false.into(),
-        })
-    }
-
-    #[pyo3(signature = (*_arguments, **options))]
-    fn __init__(
-        slf: &Bound<'_, Self>,
-        _arguments: &Bound<'_, PyTuple>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<()> {
-        let py = slf.py();
-        let settles = match options {
-            Some(options) => options.get_item(pyo3::intern!(py, "settle"))?,
-            None => None,
+        if this.machine.set(machine.clone().unbind()).is_err() {
+            return Err(PyRuntimeError::new_err("the session has a machine already"));
+        }
+        let before = {
+            let mut entity = this.entity();
+            entity.state = Some(state.unbind());
+            entity.id = id.map(Bound::unbind);
+            std::mem::replace(&mut entity.context, context)
         };
-        if settles.is_some_and(|settles| settles.is_truthy().unwrap_or(false)) {
+        drop(before);
+        this.executes.store(execute_actions, Relaxed);
+        this.defers.store(defer_unhandled, Relaxed);
+        this.tracks.store(track_regions, Relaxed);
+        this.derived.store(!is_plain(slf)?, Relaxed);
+        if settle {
             slf.call_method0(pyo3::intern!(py, "apply_data"))?;
         }
         Ok(())
@@ -165,7 +176,11 @@ impl SessionCore {
                 this.known(py).update(payload.as_mapping())?;
             }
             let result = step(slf, trigger, payload)?;
-            slf.get().drain(slf)?;
+            while let Some(next) = this.next_event(py)? {
+                let (trigger, payload): (Bound<'_, PyString>, Bound<'_, PyDict>) =
+                    next.extract()?;
+                step(slf, &trigger, Some(&payload))?;
+            }
             Ok(result)
         })();
         Self::give_turn(slf)?;
@@ -179,7 +194,7 @@ impl SessionCore {
         trigger: &Bound<'py, PyString>,
         payload: &Bound<'py, PyDict>,
     ) -> PyResult<Py<TransitionResult>> {
-        step(
+        own_step(
             slf,
             trigger,
             Some(payload).filter(|payload| !payload.is_empty()),
@@ -206,7 +221,7 @@ impl SessionCore {
         let about = PyDict::new(py);
         about.set_item(pyo3::intern!(py, "queued"), true)?;
         about.set_item(pyo3::intern!(py, "reason"), pyo3::intern!(py, "queued"))?;
-        let state = self.entity().state.clone_ref(py);
+        let state = self.state(py)?;
         let result =
             TransitionResult::ignored(py, state, trigger.clone().into_any().unbind(), &about)?;
         Py::new(py, result)
@@ -242,7 +257,7 @@ impl SessionCore {
         let before = {
             let mut entity = self.entity();
             entity.steps.push(result.clone().unbind());
-            std::mem::replace(&mut entity.state, state)
+            entity.state.replace(state)
         };
         drop(before);
         let Some(left) = result.get().left(py)? else {
@@ -294,15 +309,15 @@ impl SessionCore {
     }
 
     /// Its machine.
-    #[getter]
-    fn machine<'py>(&self, py: Python<'py>) -> Bound<'py, CompiledMachine> {
-        self.machine.bind(py).clone()
+    #[getter(machine)]
+    fn get_machine<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, CompiledMachine>> {
+        self.machine(py).cloned()
     }
 
     /// The state it rests in.
     #[getter]
-    fn current_state(&self, py: Python<'_>) -> Py<PyAny> {
-        self.entity().state.clone_ref(py)
+    fn current_state(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.state(py)
     }
 
     /// What is known of the entity.
@@ -377,8 +392,9 @@ impl SessionCore {
     }
 
     #[setter(_tracked)]
-    fn set_tracked(&self, regions: Py<PyAny>) {
-        let before = self.entity().regions.replace(regions);
+    fn set_tracked(&self, regions: Option<Py<PyAny>>) {
+        self.tracks.store(regions.is_some(), Relaxed);
+        let before = std::mem::replace(&mut self.entity().regions, regions);
         drop(before);
     }
 
@@ -410,7 +426,9 @@ impl SessionCore {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.machine)?;
+        if let Some(machine) = self.machine.get() {
+            visit.call(machine)?;
+        }
         // Whoever holds it is between two of its fields and keeps them alive.
         let Ok(entity) = self.entity.try_lock() else {
             return Ok(());
@@ -437,35 +455,51 @@ impl SessionCore {
     }
 }
 
-impl SessionCore {
-    /// Takes the steps of what came in the meantime.
-    fn drain(&self, slf: &Bound<'_, Self>) -> PyResult<()> {
-        while let Some(next) = self.next_event(slf.py())? {
-            let (trigger, payload): (Bound<'_, PyString>, Bound<'_, PyDict>) = next.extract()?;
-            Self::step_within(slf, &trigger, &payload)?;
-        }
-        Ok(())
-    }
+/// Whether a session is of the class that users have, and of none that is derived from it.
+fn is_plain(session: &Bound<'_, SessionCore>) -> PyResult<bool> {
+    static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = session.py();
+    let plain = PLAIN.get_or_try_init(py, || {
+        py.import("spikard.fsm.entity_session")?
+            .getattr("EntitySession")
+            .map(Bound::unbind)
+    })?;
+    Ok(session.get_type().is(plain))
 }
 
+/// A step, as the session's class takes it.
 fn step<'py>(
+    slf: &Bound<'py, SessionCore>,
+    trigger: &Bound<'py, PyString>,
+    payload: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Py<TransitionResult>> {
+    if !slf.get().derived.load(Relaxed) {
+        return own_step(slf, trigger, payload);
+    }
+    let py = slf.py();
+    let payload = payload.map_or_else(|| PyDict::new(py), Clone::clone);
+    let result = slf.call_method1(pyo3::intern!(py, "_step"), (trigger, payload))?;
+    Ok(result.cast_into::<TransitionResult>()?.unbind())
+}
+
+fn own_step<'py>(
     slf: &Bound<'py, SessionCore>,
     trigger: &Bound<'py, PyString>,
     payload: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Py<TransitionResult>> {
     let (py, this) = (slf.py(), slf.get());
     let given = || payload.map_or_else(|| PyDict::new(py), Clone::clone);
-    let machine = this.machine.bind(py);
+    let machine = this.machine(py)?;
     let engine = machine.get().engine()?;
     let result = if this.tracks.load(Relaxed) {
         slf.call_method1(pyo3::intern!(py, "_step_regions"), (trigger, given()))?
             .cast_into::<TransitionResult>()?
             .unbind()
     } else {
-        let (state, context, memory) = {
+        let state = this.state(py)?.into_bound(py);
+        let (context, memory) = {
             let entity = this.entity();
             (
-                entity.state.bind(py).clone(),
                 entity
                     .context
                     .as_ref()
@@ -487,6 +521,10 @@ fn step<'py>(
         };
         let result = Py::new(py, decide(circumstances, &state)?)?;
         if result.get().is_success() {
+            if this.derived.load(Relaxed) {
+                slf.call_method1(pyo3::intern!(py, "_take"), (&result, given()))?;
+                return ended(slf, trigger, payload, result);
+            }
             this.rest_at(result.bind(py), None)?;
             if this.executes.load(Relaxed) || machine.get().is_watched() {
                 slf.call_method1(pyo3::intern!(py, "_act"), (&result, given()))?;
@@ -494,13 +532,25 @@ fn step<'py>(
         }
         result
     };
+    ended(slf, trigger, payload, result)
+}
+
+/// What comes after a step: events that have waited for it, steps that follow from it.
+fn ended<'py>(
+    slf: &Bound<'py, SessionCore>,
+    trigger: &Bound<'py, PyString>,
+    payload: Option<&Bound<'py, PyDict>>,
+    result: Py<TransitionResult>,
+) -> PyResult<Py<TransitionResult>> {
+    let (py, this) = (slf.py(), slf.get());
+    let given = || payload.map_or_else(|| PyDict::new(py), Clone::clone);
     if !result.get().is_success() {
         if this.defers.load(Relaxed) {
             slf.call_method1(pyo3::intern!(py, "_defer"), (trigger, given()))?;
         }
         return Ok(result);
     }
-    if engine.moves_alone() {
+    if this.machine(py)?.get().engine()?.moves_alone() {
         slf.call_method1(pyo3::intern!(py, "_go_on"), (given(),))?;
     }
     let defers = this.entity().deferred.is_some();

@@ -63,7 +63,7 @@ class SimulatedSession(EntitySession):
     def clone(self) -> "SimulatedSession":
         """Another session that is where this one is, and goes its own way from there."""
         other = SimulatedSession.__new__(SimulatedSession)
-        EntitySession.__init__(other, self._machine, context=self._context, initial_state=self._state)
+        EntitySession.__init__(other, self.machine, context=self.context, initial_state=self.current_state)
         other.execute_actions = self.execute_actions
         other.simulation, other._contracts = self.simulation, self._contracts
         other.clock, other.fired, other._due = StillClock(self.clock.now()), [], self._due.copy()
@@ -75,15 +75,15 @@ class SimulatedSession(EntitySession):
     def place(self) -> str:
         """Where it rests, regions included, as stores keep it."""
         configuration = self.configuration
-        return self._state if configuration is None else configuration.to_string()
+        return self.current_state if configuration is None else configuration.to_string()
 
     @property
     def active(self) -> tuple[str, ...]:
         """All states that it is in: from the leaf to the root, then those of regions."""
         chains, configuration = self.simulation.chains, self.configuration
         if configuration is None:
-            return chains[self._state]
-        return (*chains[self._state], *configuration.get_all_active())
+            return chains[self.current_state]
+        return (*chains[self.current_state], *configuration.get_all_active())
 
     @property
     def memory(self) -> Mapping[str, str]:
@@ -152,22 +152,22 @@ class SimulatedSession(EntitySession):
     def _take(self, result: TransitionResult, payload: dict[str, Any]) -> None:
         checks = self._begin(result, payload)
         if self.execute_actions:
-            carry_out(self._machine, result, self._context, payload)
-            if self._machine._callbacks:
-                self._machine._callbacks.fire(result, {**self._context, **payload})
+            carry_out(self.machine, result, self.context, payload)
+            if self.machine._callbacks:
+                self.machine._callbacks.fire(result, {**self.context, **payload})
         else:
             self._apply(result, payload)
-        checks.after(self._context)
+        checks.after(self.context)
 
     async def _atake(self, result: TransitionResult, payload: dict[str, Any]) -> None:
         checks = self._begin(result, payload)
         if self.execute_actions:
-            await acarry_out(self._machine, result, self._context, payload)
-            if self._machine._callbacks:
-                await self._machine._callbacks.afire(result, {**self._context, **payload})
+            await acarry_out(self.machine, result, self.context, payload)
+            if self.machine._callbacks:
+                await self.machine._callbacks.afire(result, {**self.context, **payload})
         else:
             self._apply(result, payload)
-        checks.after(self._context)
+        checks.after(self.context)
 
     def _begin(self, result: TransitionResult, payload: dict[str, Any]) -> "Contracts.Around":
         metadata = result.metadata
@@ -179,21 +179,21 @@ class SimulatedSession(EntitySession):
         self.fired.append((number, result))
         if self._contracts is None:
             return Contracts.NONE
-        return self._contracts.around(number, before, self.active, {**self._context, **payload})
+        return self._contracts.around(number, before, self.active, {**self.context, **payload})
 
     def _apply(self, result: TransitionResult, payload: dict[str, Any]) -> None:
-        seen = {**self._context, **payload, "new_status": result.target_state}
+        seen = {**self.context, **payload, "new_status": result.target_state}
         steps = ActionSteps(_NO_ACTIONS, strict=False, stop_on_error=False, clock=self.clock)
         for spec in result.all_action_specs:
             if spec.effect is not None or spec.name == "_branch":
                 _drive(steps, spec, seen)
-        for key in [key for key in self._context if key not in seen]:
-            del self._context[key]
-        self._context.update((key, value) for key, value in seen.items() if not key.startswith("_"))
+        for key in [key for key in self.context if key not in seen]:
+            del self.context[key]
+        self.context.update((key, value) for key, value in seen.items() if not key.startswith("_"))
 
     def copy_context(self) -> dict[str, Any]:
         """What is known of the entity, as it is now."""
-        return dict(self._context)
+        return dict(self.context)
 
     @classmethod
     def from_snapshot(cls, machine: "StateMachine", snapshot: Mapping[str, Any]) -> Self:
