@@ -77,8 +77,13 @@ impl RequestId {
     }
 
     pub fn to_header_value(&self) -> HeaderValue {
+        // Not by way of `as_str`, which would look through the bytes once more.
+        let bytes = match &self.0 {
+            Text::Fresh(bytes) => bytes.as_slice(),
+            Text::Given(text) => text.as_bytes(),
+        };
         // Visible ASCII is what header values are made of, so the other case is never met.
-        HeaderValue::from_str(self.as_str()).unwrap_or(HeaderValue::from_static(""))
+        HeaderValue::from_bytes(bytes).unwrap_or(HeaderValue::from_static(""))
     }
 
     fn from_uuid(uuid: Uuid) -> Self {

@@ -7,6 +7,7 @@ mod finishing;
 mod head_check;
 mod line;
 mod miss;
+mod notes;
 mod passage;
 mod reading;
 mod refusals;
@@ -50,6 +51,7 @@ use crate::wire::Activity;
 
 pub(crate) use answering::Answering;
 use finishing::Exchange;
+use notes::Notes;
 use passage::Stage;
 use route_marks::RouteMarks;
 pub(crate) use running::Running;
@@ -189,24 +191,23 @@ impl Service {
         origin: Arc<Origin>,
         activity: Rc<Activity>,
     ) -> Answering {
-        let is_ambiguous = activity.ambiguous.take();
         let (parts, incoming) = request.into_parts();
+        let mut notes = Notes::of(self, &parts.headers);
+        notes.is_ambiguous = activity.ambiguous.take();
         let origin = match &self.settings.trusted_proxies {
             Some(proxies) => proxies.seen_through(&parts.headers, origin),
             None => origin,
         };
-        let id = self.settings.request_id_header.as_ref().map(|name| {
-            let given = parts.headers.get(name).map(HeaderValue::as_bytes);
-            RequestId::accept_or_new(given, self.settings.fresh_ids)
-        });
         let head = Head {
             parts,
             origin,
             params: Params::default(),
-            id,
+            id: self.id_for(&mut notes),
         };
-        let mut exchange = Exchange::begin(self, &head, activity, false);
-        let reply = self.reply(head, incoming.into(), &mut exchange, is_ambiguous);
+        // In its box from the start: a head is large, and it passes through many hands.
+        let request = Box::new(Request::new(head, Bytes::new()));
+        let mut exchange = Exchange::begin(self, &request.head, &mut notes, activity, false);
+        let reply = self.reply(request, incoming.into(), &mut exchange, &notes);
         match reply {
             Reply::Ready(response) => match self.finish(response, exchange) {
                 Reply::Ready(response) => Answering::Ready(Some(response)),
@@ -216,29 +217,41 @@ impl Service {
                 let service = Rc::clone(self);
                 Answering::Later(Box::pin(async move {
                     let response = future.await;
-                    service.finish(response, exchange).settled().await
+                    match service.finish(response, exchange) {
+                        Reply::Ready(response) => response,
+                        Reply::Later(future) => future.await,
+                    }
                 }))
             }
         }
     }
 
+    /// What a request is called: as its client says, or anew.
+    fn id_for(&self, notes: &mut Notes) -> Option<RequestId> {
+        let fresh = || RequestId::accept_or_new(None, self.settings.fresh_ids);
+        self.settings
+            .request_id_header
+            .as_ref()
+            .map(|_| notes.id.take().unwrap_or_else(fresh))
+    }
+
     /// Checks the head, then lets the front answer or whoever is behind it.
     fn reply(
         self: &Rc<Self>,
-        mut head: Head,
+        mut request: Box<Request>,
         body: Inbound,
         exchange: &mut Exchange,
-        is_ambiguous: bool,
+        notes: &Notes,
     ) -> Reply {
-        if let Some(refusal) = self.check_head(&head, is_ambiguous) {
-            return self.revise(head, refusal);
+        if let Some(refusal) = self.check_head(&request.head, notes) {
+            return self.revise(request, refusal);
         }
         match &self.front {
-            Some(front) if !exchange.is_led_on && !self.is_for_socket(&head) => {
-                exchange.led = Some(Led::through(&mut head));
-                self.admit(front, None, head, body)
+            Some(front) if !exchange.is_led_on && !self.is_for_socket(&request.head) => {
+                exchange.led = Some(Led::through(&mut request.head));
+                self.admit(front, None, request, body)
             }
-            _ => self.begin(head, body, exchange.trail.as_ref()),
+            _ => self.begin(request, body, exchange.trail.as_ref()),
         }
     }
 
@@ -246,15 +259,20 @@ impl Service {
         self.is_guarded || self.metrics.is_some() || self.access_log.is_some()
     }
 
-    fn begin(self: &Rc<Self>, head: Head, incoming: Inbound, trail: Option<&Rc<Trail>>) -> Reply {
+    fn begin(
+        self: &Rc<Self>,
+        request: Box<Request>,
+        incoming: Inbound,
+        trail: Option<&Rc<Trail>>,
+    ) -> Reply {
         match trail {
             Some(trail) if !self.entry.is_empty() => {
                 let (service, kept) = (Rc::clone(self), Rc::clone(trail));
-                self.pass(Stage::Entry, head, trail, move |head| {
-                    service.route(head, incoming, Some(&kept))
+                self.pass(Stage::Entry, request, trail, move |request| {
+                    service.route(request, incoming, Some(&kept))
                 })
             }
-            _ => self.route(head, incoming, trail),
+            _ => self.route(request, incoming, trail),
         }
     }
 
@@ -281,35 +299,37 @@ impl Service {
     /// Finds who answers.
     fn route(
         self: &Rc<Self>,
-        mut head: Head,
+        mut request: Box<Request>,
         incoming: Inbound,
         trail: Option<&Rc<Trail>>,
     ) -> Reply {
         if let Some(cors) = &self.cors
-            && let Some(response) = self.check_crossing(cors, &head)
+            && let Some(response) = self.check_crossing(cors, &request.head)
         {
-            return self.revise(head, response);
+            return self.revise(request, response);
         }
-        let found = self.router.find(&head.parts.method, head.parts.uri.path());
+        let head = &request.head;
+        let found = self.router.find(&head.parts.method, head.path());
         let (endpoint, place) = match found {
             Match::Found {
                 id, value, params, ..
             } => {
-                head.params = params;
-                (Rc::clone(value), Place::Route(id))
+                let endpoint = Rc::clone(value);
+                request.head.params = params;
+                (endpoint, Place::Route(id))
             }
             Match::NotFound if !self.mounts.is_empty() && !self.has_page(head.path()) => {
-                match self.mount_of(&head) {
+                match self.mount_of(head) {
                     Some(index) => {
-                        let endpoint = self.mounts[index].endpoint_for(&head);
+                        let endpoint = self.mounts[index].endpoint_for(head);
                         (Rc::clone(endpoint), Place::Mount(index))
                     }
-                    None => return self.missed(head, &found),
+                    None => return self.missed(request, &found),
                 }
             }
-            _ => return self.missed(head, &found),
+            _ => return self.missed(request, &found),
         };
-        endpoint.handler.found(&mut head);
+        endpoint.handler.found(&mut request.head);
         if let Some(trail) = trail {
             trail.place.set(place);
         }
@@ -319,26 +339,26 @@ impl Service {
         if let (Some(limit), Some(length)) = (limit, incoming.size_hint().exact())
             && length > limit
         {
-            let mut response = self.problem(&head, Problem::payload_too_large(limit));
+            let mut response = self.problem(&request.head, Problem::payload_too_large(limit));
             close_after(&mut response);
             reading::linger(incoming);
-            return self.revise(head, response);
+            return self.revise(request, response);
         }
         match trail {
             Some(trail) if !endpoint.gates.is_empty() => {
                 let service = Rc::clone(self);
                 let stage = Stage::Endpoint(Rc::clone(&endpoint));
-                self.pass(stage, head, trail, move |head| {
-                    service.admit(&endpoint, limit, head, incoming)
+                self.pass(stage, request, trail, move |request| {
+                    service.admit(&endpoint, limit, request, incoming)
                 })
             }
-            _ => self.admit(&endpoint, limit, head, incoming),
+            _ => self.admit(&endpoint, limit, request, incoming),
         }
     }
 
-    fn missed(self: &Rc<Self>, head: Head, found: &Match<'_, Rc<Endpoint>>) -> Reply {
-        let response = self.miss(&head, found);
-        self.revise(head, response)
+    fn missed(self: &Rc<Self>, request: Box<Request>, found: &Match<'_, Rc<Endpoint>>) -> Reply {
+        let response = self.miss(&request.head, found);
+        self.revise(request, response)
     }
 
     /// Lets the handler look at the head, reads the body, calls.
@@ -346,32 +366,38 @@ impl Service {
         self: &Rc<Self>,
         endpoint: &Rc<Endpoint>,
         limit: Option<u64>,
-        head: Head,
+        mut request: Box<Request>,
         incoming: Inbound,
     ) -> Reply {
-        let policy = match endpoint.handler.admit(&head) {
+        let policy = match endpoint.handler.admit(&request.head) {
             Ok(policy) => policy,
-            Err(refusal) => return self.revise(head, *refusal),
+            Err(refusal) => return self.revise(request, *refusal),
         };
         // A stream may have ended before it is asked for; its reader finds out.
         if incoming.is_end_stream() && policy != BodyPolicy::Stream {
-            return self.call(endpoint, Box::new(Request::new(head, Bytes::new())));
+            return self.call(endpoint, request);
         }
-        let coding = match self.body_coding(endpoint, &policy, &head) {
+        let coding = match self.body_coding(endpoint, &policy, &request.head) {
             Ok(coding) => coding,
-            Err(refusal) => return self.revise(head, *refusal),
+            Err(refusal) => return self.revise(request, *refusal),
         };
         let (service, endpoint) = (Rc::clone(self), Rc::clone(endpoint));
         Reply::Later(Box::pin(async move {
-            let reply = match service.read(limit, policy, coding, head, incoming).await {
-                Ok(request) => service.call(&endpoint, request),
-                Err((head, problem)) => {
-                    let mut response = service.problem(&head, problem);
+            let reply = match service
+                .read(limit, policy, coding, &mut request, incoming)
+                .await
+            {
+                Ok(()) => service.call(&endpoint, request),
+                Err(problem) => {
+                    let mut response = service.problem(&request.head, problem);
                     close_after(&mut response);
-                    service.revise(head, response)
+                    service.revise(request, response)
                 }
             };
-            reply.settled().await
+            match reply {
+                Reply::Ready(response) => response,
+                Reply::Later(future) => future.await,
+            }
         }))
     }
 
@@ -382,7 +408,9 @@ impl Service {
         let seen = Seen {
             id: request.head.id.clone(),
             is_watched: endpoint.handler.is_watched(),
-            head: self.shows(endpoint).then(|| Box::new(request.head.clone())),
+            request: self
+                .shows(endpoint)
+                .then(|| Box::new(Request::new(request.head.clone(), Bytes::new()))),
         };
         match catch_unwind(AssertUnwindSafe(|| endpoint.handler.call(request))) {
             Ok(Reply::Later(future)) => {
@@ -414,9 +442,10 @@ impl Service {
         }
     }
 
+    #[inline]
     fn show(&self, seen: Seen, response: Response) -> Reply {
-        match seen.head {
-            Some(head) if seen.is_watched => self.revise(*head, response),
+        match seen.request {
+            Some(request) if seen.is_watched => self.revise(request, response),
             _ => Reply::Ready(response),
         }
     }
@@ -461,12 +490,11 @@ impl Service {
         self.render(Problem::internal_server_error(), id)
     }
 
-    fn revise(&self, head: Head, response: Response) -> Reply {
+    fn revise(&self, request: Box<Request>, response: Response) -> Reply {
         if !self.observer.wants(response.status()) {
             return Reply::Ready(response);
         }
-        self.observer
-            .revise(Box::new(Request::new(head, Bytes::new())), response)
+        self.observer.revise(request, response)
     }
 
     /// A problem as the answer to this request.
@@ -482,8 +510,8 @@ impl Service {
 /// What is kept of a request while its handler runs.
 struct Seen {
     id: Option<RequestId>,
-    /// Only where the observer may want to see the answer.
-    head: Option<Box<Head>>,
+    /// Without its body, and only where the observer may want to see the answer.
+    request: Option<Box<Request>>,
     is_watched: bool,
 }
 

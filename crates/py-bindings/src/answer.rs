@@ -79,6 +79,7 @@ impl Answer {
     }
 
     /// The answer as the server sends it. Only a file has to be waited for.
+    #[inline]
     pub(crate) fn into_reply(self, gateway: &Gateway) -> Reply {
         let mut response = core_http::Response::default();
         *response.body_mut() = match self.body {
@@ -196,6 +197,7 @@ fn file(path: PathBuf, status: StatusCode) -> Answer {
 }
 
 /// The answer for what a handler of `route` returned. What is to be done after it waits for `schedule`.
+#[inline]
 pub(crate) fn answer(
     route: &Route,
     event_loop: &Py<PyAny>,
@@ -410,6 +412,7 @@ pub(crate) fn run_after(event_loop: &Py<PyAny>, work: &Bound<'_, PyAny>) -> PyRe
 
 /// Sees to what follows an answer, its own work first and then `last`: behind the end of a stream, else as soon as the
 /// answer is on its way.
+#[inline]
 pub(crate) fn schedule(
     event_loop: &Py<PyAny>,
     answer: &mut Answer,

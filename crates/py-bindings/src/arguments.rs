@@ -138,6 +138,7 @@ fn default_value<'py>(py: Python<'py>, default: &Default) -> PyResult<Bound<'py,
 }
 
 /// The whole call. `values` are the parameters' values in order.
+#[inline]
 pub(crate) fn build<'py>(
     py: Python<'py>,
     route: &Route,

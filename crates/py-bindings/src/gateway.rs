@@ -100,6 +100,7 @@ impl Gateway {
     }
 }
 
+#[inline]
 fn handle_inline(
     callee: &Rc<Callee>,
     turn: &Rc<Turn>,
@@ -111,6 +112,7 @@ fn handle_inline(
 }
 
 /// What a call on the loop's own thread came to.
+#[inline]
 fn progressed(
     callee: &Rc<Callee>,
     turn: &Rc<Turn>,

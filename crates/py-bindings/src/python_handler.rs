@@ -44,6 +44,7 @@ impl PythonHandler {
 #[derive(Clone)]
 struct FoundRoute(Arc<Route>);
 
+#[inline]
 pub(crate) fn reply(gateway: &Gateway, said: Said) -> Reply {
     match said {
         Some(Outcome::Answer(answer)) => answer.into_reply(gateway),
@@ -55,6 +56,7 @@ pub(crate) fn reply(gateway: &Gateway, said: Said) -> Reply {
     }
 }
 
+#[inline]
 fn settled(reading: Option<Reading>, response: core_http::Response) -> core_http::Response {
     if let Some(reading) = reading {
         reading.settle(&response);

@@ -7,9 +7,9 @@ use http::{StatusCode, Version};
 
 use super::Service;
 use super::line::Line;
+use super::notes::Notes;
 use super::running::Running;
 use super::within::Led;
-use crate::accept_encoding;
 use crate::compression::RouteCompression;
 use crate::cors::Crossing;
 use crate::handler::Reply;
@@ -20,20 +20,21 @@ use crate::response::Response;
 use crate::trail::Trail;
 use crate::wire::Activity;
 
-/// What is kept of a request for its answer's last touches.
+/// What is kept of a request for its answer's last touches. Small, for it is moved with every request: what few have is
+/// in a box.
 pub(super) struct Exchange {
     pub(super) running: Running,
     pub(super) id: Option<HeaderValue>,
     pub(super) version: Version,
     pub(super) is_secure: bool,
-    pub(super) crossing: Option<Crossing>,
+    pub(super) crossing: Option<Box<Crossing>>,
     pub(super) accept_encoding: Option<HeaderValue>,
     pub(super) trail: Option<Rc<Trail>>,
     /// Whether the front leads it on: it is counted, marked, compressed and logged when it comes back there.
     pub(super) is_led_on: bool,
     /// Where the front has led the request, if it went there.
     pub(super) led: Option<Led>,
-    pub(super) line: Option<Line>,
+    pub(super) line: Option<Box<Line>>,
 }
 
 impl Exchange {
@@ -41,6 +42,7 @@ impl Exchange {
     pub(super) fn begin(
         service: &Rc<Service>,
         head: &Head,
+        notes: &mut Notes,
         activity: Rc<Activity>,
         is_led_on: bool,
     ) -> Self {
@@ -67,13 +69,12 @@ impl Exchange {
         exchange.crossing = service
             .cors
             .as_ref()
-            .and_then(|cors| cors.crossing(&service.router, &head.parts, &head.origin));
-        if service.compresses {
-            exchange.accept_encoding = accept_encoding::joined(&head.parts.headers);
-        }
+            .and_then(|cors| cors.crossing(&service.router, &head.parts, &head.origin))
+            .map(Box::new);
+        exchange.accept_encoding = notes.accept_encoding.take();
         if let (Some(log), Some(trail)) = (&service.access_log, &exchange.trail) {
             let entry = log.begin(&head.parts, &head.origin, head.id.as_ref());
-            exchange.line = Some(Line::new(service, trail, entry));
+            exchange.line = Some(Box::new(Line::new(service, trail, entry)));
         }
         exchange
     }
@@ -91,15 +92,13 @@ impl Service {
         if let Some(crossing) = &exchange.crossing {
             crossing.mark(headers);
         }
-        if let (Some(name), Some(id)) = (&self.settings.request_id_header, exchange.id.take())
-            && !headers.contains_key(name)
-        {
-            headers.insert(name.clone(), id);
+        if let (Some(name), Some(id)) = (&self.settings.request_id_header, exchange.id.take()) {
+            headers.entry(name).or_insert(id);
         }
-        if let Some(server) = &self.settings.server_header
-            && !headers.contains_key(header::SERVER)
-        {
-            headers.insert(header::SERVER, server.clone());
+        if let Some(server) = &self.settings.server_header {
+            headers
+                .entry(header::SERVER)
+                .or_insert_with(|| server.clone());
         }
         if let Some(security) = &self.settings.security_headers {
             security.add(headers, exchange.is_secure);
@@ -145,6 +144,7 @@ impl Service {
 }
 
 /// Counts and logs the answer as it goes out.
+#[inline]
 fn conclude(response: Response, mut exchange: Exchange) -> Response {
     if let Some(trail) = &exchange.trail {
         let led = exchange.led.and_then(|led| led.place());

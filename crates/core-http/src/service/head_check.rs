@@ -3,6 +3,7 @@
 use http::{HeaderValue, Method, Version, header};
 use hyper::ext::Protocol;
 
+use super::notes::Notes;
 use super::{Service, close_after};
 use crate::problem::Problem;
 use crate::request::Head;
@@ -11,7 +12,7 @@ use crate::router;
 
 impl Service {
     /// Refusals that need only the head.
-    pub(super) fn check_head(&self, head: &Head, is_ambiguous: bool) -> Option<Response> {
+    pub(super) fn check_head(&self, head: &Head, notes: &Notes) -> Option<Response> {
         let settings = &self.settings;
         let uri = &head.parts.uri;
         if head.parts.method == Method::CONNECT && head.parts.extensions.get::<Protocol>().is_none()
@@ -37,16 +38,15 @@ impl Service {
                 Problem::invalid_encoding(&format!("the path: {error}")),
             ));
         }
-        if head.parts.headers.contains_key(header::EXPECT)
+        if notes.has_expect
             && !head
                 .header(header::EXPECT)
                 .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
         {
             return Some(self.problem(head, Problem::expectation_failed()));
         }
-        let hosts = head.parts.headers.get_all(header::HOST).iter().count();
-        let fault = match hosts {
-            _ if is_ambiguous => "Content-Length and Transfer-Encoding exclude each other",
+        let fault = match notes.hosts {
+            _ if notes.is_ambiguous => "Content-Length and Transfer-Encoding exclude each other",
             0 if head.parts.version == Version::HTTP_11 => "The Host header is missing",
             0 | 1 => "",
             _ => "There is more than one Host header",

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
@@ -11,7 +12,7 @@ use super::{Endpoint, Service};
 use crate::gate::{Gate, Passing, Refused};
 use crate::handler::Reply;
 use crate::problem::Problem;
-use crate::request::Head;
+use crate::request::{Head, Request};
 use crate::request_id::RequestId;
 use crate::response::Response;
 use crate::trail::Trail;
@@ -48,40 +49,48 @@ impl Service {
     pub(super) fn pass<N>(
         self: &Rc<Self>,
         stage: Stage,
-        head: Head,
+        request: Box<Request>,
         trail: &Rc<Trail>,
         next: N,
     ) -> Reply
     where
-        N: FnOnce(Head) -> Reply + 'static,
+        N: FnOnce(Box<Request>) -> Reply + 'static,
     {
-        self.pass_from(0, stage, head, trail, next)
+        self.pass_from(0, stage, request, trail, next)
     }
 
     fn pass_from<N>(
         self: &Rc<Self>,
         from: usize,
         stage: Stage,
-        mut head: Head,
+        request: Box<Request>,
         trail: &Rc<Trail>,
         next: N,
     ) -> Reply
     where
-        N: FnOnce(Head) -> Reply + 'static,
+        N: FnOnce(Box<Request>) -> Reply + 'static,
     {
+        let Request { mut head, .. } = *request;
         for index in from..stage.gates(self).len() {
             let gate = &stage.gates(self)[index];
             let id = head.id.clone();
             match catch_unwind(AssertUnwindSafe(|| gate.pass(head, trail))) {
                 Ok(Passing::On(passed)) => head = passed,
-                Ok(Passing::Stop(refused)) => return self.revise(refused.head, refused.response),
+                Ok(Passing::Stop(refused)) => {
+                    return self.revise(bodiless(refused.head), refused.response);
+                }
                 Ok(Passing::Later(decision)) => {
                     let (service, trail) = (Rc::clone(self), Rc::clone(trail));
                     let limit = stage.time_limit(self);
                     return Reply::Later(Box::pin(async move {
                         let reply = match service.decided(decision, limit, id).await {
-                            Ok(Ok(head)) => service.pass_from(index + 1, stage, head, &trail, next),
-                            Ok(Err(refused)) => service.revise(refused.head, refused.response),
+                            Ok(Ok(head)) => {
+                                let request = bodiless(head);
+                                service.pass_from(index + 1, stage, request, &trail, next)
+                            }
+                            Ok(Err(refused)) => {
+                                service.revise(bodiless(refused.head), refused.response)
+                            }
                             Err(failed) => Reply::Ready(failed),
                         };
                         reply.settled().await
@@ -92,7 +101,7 @@ impl Service {
                 }
             }
         }
-        next(head)
+        next(bodiless(head))
     }
 
     /// What a gate decides in time; else the answer to a request whose head is lost with the gate.
@@ -115,4 +124,9 @@ impl Service {
         };
         outcome.map_err(|panic| self.panicked(panic.as_ref(), id.as_ref()))
     }
+}
+
+/// No gate waits for a body.
+fn bodiless(head: Head) -> Box<Request> {
+    Box::new(Request::new(head, Bytes::new()))
 }

@@ -15,33 +15,33 @@ use crate::inbound::Inbound;
 use crate::inflow::Inflow;
 use crate::multipart::{self, MultipartError};
 use crate::problem::Problem;
-use crate::request::{Head, Intake, Request};
+use crate::request::{Intake, Request};
 
 /// How much of an unwanted body is read to keep the connection usable.
 const DISCARD_LIMIT: u64 = 64 * 1024;
 
 impl Service {
-    /// The request with as much of its body as the policy wants; else its head and what to answer.
+    /// Reads as much of the body as the policy wants into the request; else says what to answer.
     pub(super) async fn read(
         &self,
         limit: Option<u64>,
         policy: BodyPolicy,
         coding: Option<Coding>,
-        mut head: Head,
+        request: &mut Request,
         incoming: Inbound,
-    ) -> Result<Box<Request>, (Head, Problem)> {
+    ) -> Result<(), Problem> {
         let idle = self.settings.body_read_timeout;
         let source = match coding {
             None => Body::Coming(incoming),
             // What is compressed is read whole, under the limit before and after, and goes on as if it had come so.
             Some(coding) => {
                 let body = match Body::Coming(incoming).whole(limit, idle).await {
-                    Ok(body) => decoded(coding, body, limit, &mut head).await,
+                    Ok(body) => decoded(coding, body, limit, &mut request.head).await,
                     Err(error) => Err(error.into()),
                 };
                 match body {
                     Ok(body) => Body::There(body),
-                    Err(problem) => return Err((head, problem)),
+                    Err(problem) => return Err(problem),
                 }
             }
         };
@@ -63,10 +63,10 @@ impl Service {
                     Ok(parts) => (Ok(Bytes::new()), Intake::Parts(parts)),
                     Err(error) => {
                         if let MultipartError::Disk(fault) = &error {
-                            self.observer.failed(head.id.as_ref(), fault);
+                            self.observer.failed(request.head.id.as_ref(), fault);
                         }
                         inflow.linger();
-                        return Err((head, error.into()));
+                        return Err(error.into());
                     }
                 }
             }
@@ -75,10 +75,9 @@ impl Service {
                 Intake::Stream(Box::new(source.inflow(limit, idle))),
             ),
         };
-        match body {
-            Ok(body) => Ok(Box::new(Request { head, body, intake })),
-            Err(error) => Err((head, error.into())),
-        }
+        request.body = body?;
+        request.intake = intake;
+        Ok(())
     }
 }
 

@@ -3,14 +3,14 @@
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use http::header::HeaderValue;
+use bytes::Bytes;
 
 use super::Service;
 use super::finishing::Exchange;
+use super::notes::Notes;
 use crate::inbound::{Door, Inbound};
 use crate::metrics::Place;
-use crate::request::Head;
-use crate::request_id::RequestId;
+use crate::request::{Head, Request};
 use crate::response::Response;
 
 /// A note that travels with a head through the front and back: which route answered in the end.
@@ -38,16 +38,16 @@ impl Service {
     /// Answers a request that did not come over a connection of this server: one that the front leads on, or one that
     /// another server has taken.
     pub async fn exchange(self: &Rc<Self>, mut head: Head, body: Inbound, door: Door) -> Response {
-        if head.id.is_none()
-            && let Some(name) = &self.settings.request_id_header
-        {
-            let given = head.parts.headers.get(name).map(HeaderValue::as_bytes);
-            head.id = Some(RequestId::accept_or_new(given, self.settings.fresh_ids));
+        let mut notes = Notes::of(self, &head.parts.headers);
+        if head.id.is_none() {
+            head.id = self.id_for(&mut notes);
         }
         let is_led_on = door == Door::BehindFront;
         let led = head.parts.extensions.remove::<Led>();
-        let mut exchange = Exchange::begin(self, &head, Rc::default(), is_led_on);
-        let reply = self.reply(head, body, &mut exchange, false);
+        let request = Box::new(Request::new(head, Bytes::new()));
+        let mut exchange =
+            Exchange::begin(self, &request.head, &mut notes, Rc::default(), is_led_on);
+        let reply = self.reply(request, body, &mut exchange, &notes);
         let response = reply.settled().await;
         if let (Some(led), Some(trail)) = (led, &exchange.trail) {
             led.to(trail.place.get());
