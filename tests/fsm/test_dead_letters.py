@@ -1,5 +1,6 @@
 """Dead letters: one contract for all stores, retries, forgetting."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,14 +10,18 @@ import pytest
 
 from spikard.fsm import (
     BackoffStrategy,
+    DatabaseApplyDataEventSource,
     DatabaseDeadLetterStore,
+    DatabaseEventSource,
     DeadLetterRecord,
     DeadLetterStore,
     DLQClient,
     DLQConfig,
+    DLQError,
     DLQStatus,
     FileDeadLetterStore,
     InMemoryDeadLetterStore,
+    RecordNotFoundError,
     RetentionPolicy,
     RetryConfig,
     RetryEngine,
@@ -186,3 +191,74 @@ def test_configurations_are_made_of_plain_data() -> None:
     assert compute_delay(RetryPolicy(backoff="linear"), 2) == 3.0  # type: ignore[arg-type] # its text
     with pytest.raises(ValueError, match="cubic"):
         RetryConfig(backoff="cubic")  # type: ignore[arg-type] # no strategy
+
+
+@pytest.mark.parametrize("kind", ["event", "data"])
+def test_letters_go_back_into_their_queue(kind: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/fsm.db"
+    if kind == "event":
+        body: dict[str, Any] = {"stage": "worker", "payload": {"entity_id": "e", "trigger": "go", "context": {"n": 1}}}
+    else:
+        body = {"stage": "worker_apply_data", "payload": {"entity_id": "e", "data": {"n": 1}}}
+    record = letter(reason="max_retries_exhausted", max_attempts=7, **{**body, "source_name": "order"})
+    SyncDeadLetterStore(kept := DatabaseDeadLetterStore(url)).add(record)
+    client = DLQClient(url)
+    event_id = client.redrive(record.record_id)
+    settled = client.get(record.record_id)
+    assert settled is not None
+    assert settled.status is DLQStatus.RESOLVED
+
+    async def claimed() -> Any:
+        source = DatabaseEventSource(url) if kind == "event" else DatabaseApplyDataEventSource(url)
+        try:
+            return await source.claim_next("w")
+        finally:
+            await source.close()
+
+    event = asyncio.run(claimed())
+    assert (event.event_id, event.machine_name, event.entity_id, event.max_attempts) == (event_id, "order", "e", 7)
+    assert (event.context if kind == "event" else event.data) == {"n": 1}
+    client.close()
+    asyncio.run(kept.close())
+
+
+def test_letters_that_cannot_go_back(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/fsm.db"
+    client = DLQClient(url)
+    with pytest.raises(RecordNotFoundError, match="DLQ record not found: nothing") as caught:
+        client.redrive("nothing")
+    assert caught.value.record_id == "nothing"
+    client._store.add(letter(stage="ours", record_id="r"))
+    with pytest.raises(DLQError, match="record r comes from stage 'ours', which has no queue"):
+        client.redrive("r")
+    client.close()
+
+
+def test_a_client_of_what_is_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKARD_FSM_WORKER_DLQ_DATABASE_URL", f"sqlite:///{tmp_path}/letters.db")
+    monkeypatch.setenv("SPIKARD_FSM_WORKER_DLQ_TABLE_NAME", "letters")
+    client = DLQClient.from_config()
+    assert client.statistics().total == 0
+    client.close()
+    assert (tmp_path / "letters.db").exists()
+
+
+async def test_somebody_is_told_of_new_letters(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[str] = []
+
+    def tell(record: DeadLetterRecord) -> None:
+        told.append(record.record_id)
+        raise ValueError("cannot listen")
+
+    store = DatabaseDeadLetterStore(f"sqlite:///{tmp_path}/letters.db", on_add=tell)
+    await store.add(record := letter())
+    assert (told, await store.get(record.record_id)) == ([record.record_id], record)
+    assert "on_add of dead letters failed" in caplog.text
+    await store.close()
+
+
+def test_settings_out_of_plain_data() -> None:
+    assert RetryConfig.model_validate({"backoff": "linear"}).backoff is BackoffStrategy.LINEAR
+    assert DLQConfig(retention={"ttl_seconds": 5}).retention.model_dump()["ttl_seconds"] == 5  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="RetryConfig has no 'tries'"):
+        DLQConfig.model_validate({"retry": {"tries": 3}})

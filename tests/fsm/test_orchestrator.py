@@ -420,7 +420,7 @@ def test_data_is_kept_and_what_follows_is_done() -> None:
     assert orchestrator.apply_data("e", {"paid": False, "n": 1}) == []
     (result,) = orchestrator.apply_data("e", {"paid": True})
     assert result.target_state == "b"
-    assert store.get_context("e") == {"paid": True, "n": 1, "new_status": "b"}
+    assert store.get_context("e") == {"paid": True, "n": 1}
 
 
 def test_the_past_is_replayed_in_a_new_session() -> None:

@@ -31,6 +31,15 @@ if TYPE_CHECKING:
     from spikard.fsm.catalog.entry import CatalogEntry as CatalogEntry
     from spikard.fsm.catalog.entry_point import resolve_entry_point as resolve_entry_point
     from spikard.fsm.catalog.from_store import build_machine_from_store as build_machine_from_store
+    from spikard.fsm.catalog.machine_catalog import MachineCatalog as MachineCatalog
+    from spikard.fsm.catalog.machine_errors import MachineCatalogError as MachineCatalogError
+    from spikard.fsm.catalog.machine_errors import MachineConflict as MachineConflict
+    from spikard.fsm.catalog.machine_errors import MachineInvalidIdentifier as MachineInvalidIdentifier
+    from spikard.fsm.catalog.machine_errors import MachineRecordNotFound as MachineRecordNotFound
+    from spikard.fsm.catalog.machine_errors import MachineRevisionConflict as MachineRevisionConflict
+    from spikard.fsm.catalog.machine_record import MachineCompatibilityIssue as MachineCompatibilityIssue
+    from spikard.fsm.catalog.machine_record import MachineCompatibilityReport as MachineCompatibilityReport
+    from spikard.fsm.catalog.machine_record import MachineRecord as MachineRecord
     from spikard.fsm.catalog.manifest import catalog_entries_to_yaml_text as catalog_entries_to_yaml_text
     from spikard.fsm.catalog.manifest import load_manifest_path as load_manifest_path
     from spikard.fsm.catalog.manifest import parse_manifest_yaml_text as parse_manifest_yaml_text
@@ -63,6 +72,10 @@ if TYPE_CHECKING:
     from spikard.fsm.config_validator import validate_machine_config as validate_machine_config
     from spikard.fsm.dead_letters.client import DLQClient as DLQClient
     from spikard.fsm.dead_letters.database import DatabaseDeadLetterStore as DatabaseDeadLetterStore
+    from spikard.fsm.dead_letters.errors import ConfigError as ConfigError
+    from spikard.fsm.dead_letters.errors import DLQError as DLQError
+    from spikard.fsm.dead_letters.errors import RecordNotFoundError as RecordNotFoundError
+    from spikard.fsm.dead_letters.errors import StoreError as StoreError
     from spikard.fsm.dead_letters.file import FileDeadLetterStore as FileDeadLetterStore
     from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore as InMemoryDeadLetterStore
     from spikard.fsm.dead_letters.protocol import DeadLetterStore as DeadLetterStore
@@ -179,7 +192,10 @@ if TYPE_CHECKING:
     from spikard.fsm.hooks.logging import StructuredLoggingHook as StructuredLoggingHook
     from spikard.fsm.hooks.metrics import MetricsCollector as MetricsCollector
     from spikard.fsm.hooks.observer import TransitionObserver as TransitionObserver
+    from spikard.fsm.hooks.prometheus import PrometheusHook as PrometheusHook
     from spikard.fsm.hooks.protocol import TransitionHook as TransitionHook
+    from spikard.fsm.hooks.tracing import OpenTelemetryHook as OpenTelemetryHook
+    from spikard.fsm.hooks.webhook import WebhookHook as WebhookHook
     from spikard.fsm.http_actions import HttpActionConfig as HttpActionConfig
     from spikard.fsm.http_actions import async_execute_http_action as async_execute_http_action
     from spikard.fsm.http_actions import execute_http_action as execute_http_action
@@ -617,6 +633,22 @@ _MODULES = {
     "apply_data": "runtime.functions",
     "process_event": "runtime.functions",
     "queue_apply_data": "runtime.functions",
+    "MachineCatalog": "catalog.machine_catalog",
+    "MachineRecord": "catalog.machine_record",
+    "MachineCompatibilityIssue": "catalog.machine_record",
+    "MachineCompatibilityReport": "catalog.machine_record",
+    "MachineCatalogError": "catalog.machine_errors",
+    "MachineRecordNotFound": "catalog.machine_errors",
+    "MachineInvalidIdentifier": "catalog.machine_errors",
+    "MachineConflict": "catalog.machine_errors",
+    "MachineRevisionConflict": "catalog.machine_errors",
+    "DLQError": "dead_letters.errors",
+    "RecordNotFoundError": "dead_letters.errors",
+    "StoreError": "dead_letters.errors",
+    "ConfigError": "dead_letters.errors",
+    "WebhookHook": "hooks.webhook",
+    "OpenTelemetryHook": "hooks.tracing",
+    "PrometheusHook": "hooks.prometheus",
 }
 
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two

@@ -4,6 +4,8 @@
 - `manifest`: entries as YAML
 - `registration`: entries into registries
 - `from_store`: machines out of stores
+- `machine_catalog`: definitions in a database with their revisions; `machine_record`, `machine_errors`: what it gives
+  and raises
 """
 
 from spikard.fsm.former_paths import front_of

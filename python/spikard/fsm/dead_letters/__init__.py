@@ -3,5 +3,6 @@
 - `record`, `protocol`: what is kept, and what keeps it
 - `memory`, `file`, `database`, `synchronous`: keepers
 - `retry_engine`, `ttl_cleaner`: trying again, and forgetting
-- `client`, `settings`: for operators, and from configuration
+- `client`, `redrive`, `settings`: for operators, back into queues, and from configuration
+- `errors`: what goes wrong
 """

@@ -1,8 +1,9 @@
 """Dead letters in a database."""
 
 import asyncio
+import logging
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +13,11 @@ from spikard.fsm.dead_letters.record import DeadLetterRecord, DLQStatistics, DLQ
 from spikard.fsm.dead_letters.selection import parse_cursor, to_cursor
 from spikard.fsm.stores.factory import unconnected_state_store
 
+logger = logging.getLogger("spikard.fsm.dead_letters")
+
 Work = Generator[tuple[str, tuple[Any, ...]], Any, Any]
 
+DEFAULT_TABLE_NAME = "dead_letter_queue"
 _COLUMNS = (
     "record_id", "source_name", "reason", "error_message", "error_type", "stage", "payload", "metadata", "attempt",
     "max_attempts", "status", "retry_count", "created_at", "updated_at", "expires_at",
@@ -33,17 +37,28 @@ class DatabaseDeadLetterStore:
     """Keeps dead letters in a table of SQLite or PostgreSQL, which is made at the first use where it is missing."""
 
     def __init__(
-        self, database_url: str, table_name: str = "dead_letter_queue", schema_name: str | None = None
+        self,
+        database_url: str,
+        table_name: str = DEFAULT_TABLE_NAME,
+        schema_name: str | None = None,
+        on_add: Callable[[DeadLetterRecord], object] | None = None,
     ) -> None:
+        """`on_add` is told of each letter that is kept by `add`; what it raises is logged only."""
         schema = f"{validate_table_name(schema_name)}." if schema_name else "{s}"
         self._table = schema + validate_table_name(table_name)
         self._store = unconnected_state_store(database_url)
         self._ready = asyncio.Lock()
         self._is_ready = False
+        self._on_add = on_add
 
     async def add(self, record: DeadLetterRecord) -> None:
         """Keep one."""
         await self.add_batch([record])
+        if self._on_add is not None:
+            try:
+                self._on_add(record)
+            except Exception:
+                logger.warning("on_add of dead letters failed", exc_info=True)
 
     async def add_batch(self, records: list[DeadLetterRecord]) -> int:
         """Keep several, all or none; how many there were."""

@@ -1,8 +1,8 @@
 """Dead letters as configured."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self, cast
 
 from spikard.fsm.dead_letters.file import FileDeadLetterStore
 from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore
@@ -12,8 +12,24 @@ from spikard.fsm.retry_policy import BackoffStrategy
 BACKENDS = ("memory", "database", "file")
 
 
+class Settings:
+    """What the settings below can do: come out of plain data, and become such."""
+
+    @classmethod
+    def model_validate(cls, settings: Mapping[str, Any]) -> Self:
+        """Settings out of plain data."""
+        unknown = sorted(settings.keys() - {field.name for field in fields(cast("Any", cls))})
+        if unknown:
+            raise ValueError(f"{cls.__name__} has no {', '.join(map(repr, unknown))}")
+        return cls(**settings)
+
+    def model_dump(self) -> dict[str, Any]:
+        """The settings as plain data."""
+        return asdict(cast("Any", self))
+
+
 @dataclass(frozen=True, kw_only=True)
-class RetryConfig:
+class RetryConfig(Settings):
     """Whether and how dead letters are tried again."""
 
     enabled: bool = False
@@ -27,7 +43,7 @@ class RetryConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetentionConfig:
+class RetentionConfig(Settings):
     """For how long dead letters are kept."""
 
     ttl_seconds: int | None = None
@@ -36,7 +52,7 @@ class RetentionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DLQConfig:
+class DLQConfig(Settings):
     """Where dead letters are kept, and what becomes of them."""
 
     enabled: bool = True
@@ -53,18 +69,9 @@ class DLQConfig:
         if self.backend not in BACKENDS:
             raise ValueError(f"backend of dead letters must be one of {', '.join(BACKENDS)}, got {self.backend!r}")
         if isinstance(self.retry, Mapping):
-            object.__setattr__(self, "retry", RetryConfig(**self.retry))
+            object.__setattr__(self, "retry", RetryConfig.model_validate(self.retry))
         if isinstance(self.retention, Mapping):
-            object.__setattr__(self, "retention", RetentionConfig(**self.retention))
-
-    @classmethod
-    def model_validate(cls, settings: Mapping[str, Any]) -> Self:
-        """A configuration out of plain data."""
-        return cls(**settings)
-
-    def model_dump(self) -> dict[str, Any]:
-        """The configuration as plain data."""
-        return asdict(self)
+            object.__setattr__(self, "retention", RetentionConfig.model_validate(self.retention))
 
 
 def create_store(config: DLQConfig) -> DeadLetterStore:

@@ -54,7 +54,7 @@ class TransitionObserver:
 
     def on_error(self, error: Exception, context: dict[str, Any]) -> None:
         """The transition raised."""
-        _, state, trigger = _current.get((0.0, "", ""))
+        _, state, trigger = _current.get((0.0, "unknown", "unknown"))
         self._tell("on_transition_error", error, state, trigger, context)
 
     async def async_before_process(
@@ -74,7 +74,7 @@ class TransitionObserver:
 
     async def async_on_error(self, error: Exception, context: dict[str, Any]) -> None:
         """As `on_error`, awaiting hooks that are coroutines."""
-        _, state, trigger = _current.get((0.0, "", ""))
+        _, state, trigger = _current.get((0.0, "unknown", "unknown"))
         await self._async_tell("on_transition_error", error, state, trigger, context)
 
     def _calls(self, phase: str) -> Iterator[Callable[..., Any]]:

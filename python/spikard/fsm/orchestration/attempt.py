@@ -144,8 +144,8 @@ class Attempt:
         if updates and not result.metadata.get("orchestrator_skip_apply_history"):
             self.history = {**self.history, **updates}
         current = self.tracking.moved(result) if self.tracking is not None else str(result.target_state)
-        self.context["new_status"] = current
         if specs:
+            self.context["new_status"] = current
             execute = self.orchestrator.executor.execute_action_spec
             self.effects += [execute(a, self.context) for a in specs if a.effect is not None]
         return current

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from spikard.fsm.catalog.machine_record import MachineCompatibilityReport, MachineRecord
 from spikard.fsm.queue.status import QueueEventStatus
 from spikard.fsm.runtime.runtime import FsmRuntime
 from spikard.fsm.runtime.snapshot import EntitySnapshot, MachineSummary, TransitionsPage
@@ -32,6 +33,28 @@ class AsyncFsmRuntime:
     async def register_machine_from_dict(self, config: dict[str, Any]) -> str:
         """Register a machine; its id."""
         return await asyncio.to_thread(self.runtime.register_machine_from_dict, config)
+
+    async def create_machine_from_dict(self, config: dict[str, Any]) -> MachineRecord:
+        """Keep a new machine; `MachineConflict` where there is one of its name and version."""
+        return await asyncio.to_thread(self.runtime.create_machine_from_dict, config)
+
+    async def update_machine_from_dict(
+        self, machine_id: str, config: dict[str, Any], *, expected_revision: int | None = None
+    ) -> MachineRecord:
+        """Put a definition in the place of a machine's; `MachineRevisionConflict` where it was changed meanwhile."""
+        return await asyncio.to_thread(
+            self.runtime.update_machine_from_dict, machine_id, config, expected_revision=expected_revision
+        )
+
+    async def get_machine_record(self, machine_id: str) -> MachineRecord:
+        """A machine as it is kept, or `MachineRecordNotFound`."""
+        return await asyncio.to_thread(self.runtime.get_machine_record, machine_id)
+
+    async def check_machine_compatibility(self, machine_id: str, *, target_version: str) -> MachineCompatibilityReport:
+        """Whether the entities of a machine can go on in another of its versions."""
+        return await asyncio.to_thread(
+            self.runtime.check_machine_compatibility, machine_id, target_version=target_version
+        )
 
     async def list_machines(self) -> list[MachineSummary]:
         """The machines that are registered."""

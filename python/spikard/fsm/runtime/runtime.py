@@ -10,9 +10,12 @@ from datetime import datetime
 from typing import Any, Self
 
 from spikard.fsm.action_registry import ActionRegistry
+from spikard.fsm.catalog.machine_catalog import MachineCatalog
+from spikard.fsm.catalog.machine_record import MachineCompatibilityReport, MachineRecord
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.machine_definition import MachineDefinition, build_machine, parse_machine, parse_machine_file
 from spikard.fsm.machine_stores.client import MachineStoreClient
+from spikard.fsm.machine_stores.database import SQLAlchemyMachineStore
 from spikard.fsm.machine_stores.memory import InMemoryMachineStore
 from spikard.fsm.orchestration.orchestrator import Orchestrator
 from spikard.fsm.queue.client import QueueClient
@@ -21,10 +24,17 @@ from spikard.fsm.runtime.errors import EntityAlreadyExists, MachineNotFound, Que
 from spikard.fsm.runtime.observer import RuntimeObserver, tell
 from spikard.fsm.runtime.past import transitions
 from spikard.fsm.runtime.session import MachineSession
-from spikard.fsm.runtime.snapshot import EntitySnapshot, MachineSummary, TransitionEvent, TransitionsPage
+from spikard.fsm.runtime.snapshot import (
+    ControlAuditEvent,
+    EntitySnapshot,
+    MachineSummary,
+    TransitionEvent,
+    TransitionsPage,
+)
 from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.memory import InMemoryStateStore
 from spikard.fsm.stores.row import EntityChange
+from spikard.fsm.stores.sql import SqlStateStore
 from spikard.fsm.transition_result import TransitionResult
 from spikard.fsm.worker.config import application_database
 from spikard.fsm.workflow import persistence_flags_for_state
@@ -69,8 +79,6 @@ class FsmRuntime:
     @classmethod
     def from_url(cls, db_url: str, *, observers: tuple[RuntimeObserver, ...] = ()) -> Self:
         """Machines, entities and the queue in one SQLite or PostgreSQL database."""
-        from spikard.fsm.machine_stores.database import SQLAlchemyMachineStore
-
         store = unconnected_state_store(db_url)
         machines = SQLAlchemyMachineStore(db_url, store=store)
         machines.connect()
@@ -135,6 +143,39 @@ class FsmRuntime:
     def validate_machine(self, name: str, version: str | None = None) -> None:
         """Raise `MachineNotFound`, or what is wrong with the definition."""
         self._orchestrator(name, version)
+
+    def create_machine_from_dict(self, config: dict[str, Any]) -> MachineRecord:
+        """Keep a new machine; `MachineConflict` where there is one of its name and version. Needs a database."""
+        with self._watched("create_machine_from_dict"):
+            record = self._catalog("create_machine_from_dict").create(config)
+        name, version = record.name, record.version
+        tell(self._observers, "on_machine_registered", name=name, version=version, machine_id=record.id)
+        return record
+
+    def update_machine_from_dict(
+        self, machine_id: str, config: dict[str, Any], *, expected_revision: int | None = None
+    ) -> MachineRecord:
+        """Put a definition in the place of a machine's; `MachineRevisionConflict` where it was changed meanwhile."""
+        with self._watched("update_machine_from_dict"):
+            catalog = self._catalog("update_machine_from_dict")
+            before = catalog.get(machine_id)
+            record = catalog.update(machine_id, config, expected_revision=expected_revision)
+        event = ControlAuditEvent(
+            "update_machine", "machine", record.id, previous={"version": before.version, "revision": before.revision},
+            current={"version": record.version, "revision": record.revision},
+        )  # fmt: skip
+        tell(self._observers, "on_control_audit", event=event)
+        return record
+
+    def get_machine_record(self, machine_id: str) -> MachineRecord:
+        """A machine as it is kept, or `MachineRecordNotFound`."""
+        return self._catalog("get_machine_record").get(machine_id)
+
+    def check_machine_compatibility(self, machine_id: str, *, target_version: str) -> MachineCompatibilityReport:
+        """Whether the entities of a machine can go on in another of its versions."""
+        return self._catalog("check_machine_compatibility").check_compatibility(
+            machine_id, target_version=target_version
+        )
 
     def list_machines(self) -> list[MachineSummary]:
         """The machines that are registered."""
@@ -303,6 +344,12 @@ class FsmRuntime:
                 yield event
             if page.next_cursor is None:
                 time.sleep(poll_interval_s)
+
+    def _catalog(self, method: str) -> MachineCatalog:
+        for store in (self.machine_store, self.state_store):
+            if isinstance(store, (SQLAlchemyMachineStore, SqlStateStore)):
+                return MachineCatalog(store)
+        raise RuntimeError(f"{method} requires a store in SQL (got {type(self.state_store).__name__})")
 
     def _queued(self) -> QueueClient:
         if self._queue is None:
