@@ -16,8 +16,10 @@ from spikard.fsm.event import new_id
 from spikard.fsm.machine_definition import MachineDefinition, parse_machine
 from spikard.fsm.machine_stores.database import SQLAlchemyMachineStore
 from spikard.fsm.machine_stores.version import version_key
-from spikard.fsm.queue.table import decoded, encoded, moment
-from spikard.fsm.stores.sql import SqlStateStore, Work
+from spikard.fsm.queue.table import moment
+from spikard.fsm.stores.json_text import decoded, encoded
+from spikard.fsm.stores.sql import SqlStateStore
+from spikard.fsm.stores.work import Work
 
 _COLUMNS = "id, name, version, description, strict_mode, config_json, revision, created_at, updated_at"
 

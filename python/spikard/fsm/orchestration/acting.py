@@ -71,7 +71,8 @@ class Acting:
         o, effects = attempt.orchestrator, iter(attempt.effects)
         is_deferred = o.outbox.delivery == "deferred"
         for plan, specs in zip(attempt.plans, attempt.specs, strict=True):
-            attempt.context["new_status"] = plan.target_state
+            if specs:
+                attempt.context["new_status"] = plan.target_state
             for group in _groups(plan, specs, o.mode):
                 todo: list[tuple[ActionSpec, Delivery]] = []
                 for action in group:
