@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from contextvars import Context
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Literal, Self, final
+from typing import Any, Final, Literal, Self, TypeAlias, final
 
 from spikard.datastructures import Cookies
 
@@ -14,6 +14,8 @@ __all__ = [
     "AnswerBody",
     "Application",
     "BodyReader",
+    "Chart",
+    "ChartRun",
     "CompiledMachine",
     "ConfigSource",
     "Driver",
@@ -471,6 +473,63 @@ def build_request(
 
 def encode_json(value: Any, /) -> bytes:
     """Encode a handler's result the way an answer does."""
+
+@final
+class Chart:
+    """A chart that was read from SCXML."""
+
+    @staticmethod
+    def read(text: str, load: Callable[[str], str], /) -> Chart: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def broken(self) -> list[tuple[str, int, int]]: ...
+    @property
+    def initial(self) -> list[str]: ...
+    def states(self) -> list[tuple[str, str, str | None, list[str]]]: ...
+    def transitions(self) -> list[tuple[str, list[str], str | None, list[str], bool]]: ...
+
+_Ask: TypeAlias = Callable[[str, dict[str, Any]], bool | None] | None
+_ChartEvent: TypeAlias = tuple[str, str, str | None, str | None, str | None, str | None, Any]
+
+@final
+class ChartRun:
+    """One run of a chart. What the world has to do comes out as tuples, whose first item says what."""
+
+    def __new__(
+        cls,
+        chart: Chart,
+        session_id: str,
+        data: dict[str, Any],
+        *,
+        declares: bool = True,
+        kinds: Sequence[str] = ...,
+        invoke_id: str | None = None,
+        microsteps: int = 10_000,
+        memory: dict[str, Any] | None = None,
+    ) -> ChartRun: ...
+    def start(self, ask: _Ask = None, now: int | None = None) -> list[tuple[Any, ...]]: ...
+    def advance(self, ask: _Ask = None, now: int | None = None) -> list[tuple[Any, ...]] | None: ...
+    def settle(self, ask: _Ask = None, now: int | None = None) -> list[tuple[Any, ...]]: ...
+    def cancel(self, ask: _Ask = None, now: int | None = None) -> list[tuple[Any, ...]]: ...
+    def post(self, event: _ChartEvent, /) -> None: ...
+    def report(self, name: str, message: str, send_id: str | None = None) -> None: ...
+    def set(self, name: str, value: Any, /) -> None: ...
+    def unset(self, name: str, /) -> None: ...
+    @property
+    def running(self) -> bool: ...
+    @property
+    def configuration(self) -> list[str]: ...
+    @property
+    def leaves(self) -> list[str]: ...
+    @property
+    def resting(self) -> str | None: ...
+    @property
+    def descriptors(self) -> list[str]: ...
+    def values(self) -> dict[str, Any]: ...
+    def remember(self) -> dict[str, Any]: ...
 
 class CompiledMachine:
     """What `spikard.fsm.StateMachine` is made of. It is compiled once, by `_compile`."""

@@ -11,7 +11,7 @@
 //! - `spec`, `compile`, `fault`: from a machine as it is written to one that can be asked
 //! - `machine`, `hierarchy`: the compiled machine, and which state is inside which
 //! - `condition`, `guard`: what must hold for a transition
-//! - `step`: what an event does
+//! - `step`: what an event does; `scxml`: charts, which events run by another algorithm
 #![forbid(unsafe_code)]
 
 mod canonical;
@@ -33,6 +33,7 @@ mod map;
 mod moment;
 mod pattern;
 mod scope;
+pub mod scxml;
 pub mod source;
 mod spec;
 mod step;

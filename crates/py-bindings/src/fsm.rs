@@ -8,9 +8,11 @@
 //! - `regions`: what an event does inside a parallel state
 //! - `session`, `turn`: one entity, one step at a time
 //! - `transition_result`: the answer
+//! - `chart`: charts, and their runs
 
 mod asking;
 mod batch;
+mod chart;
 mod machine;
 mod plan;
 mod reading;
@@ -19,6 +21,7 @@ mod session;
 mod transition_result;
 mod turn;
 
+pub(crate) use chart::{Chart, ChartRun};
 pub(crate) use machine::CompiledMachine;
 pub(crate) use session::SessionCore;
 pub(crate) use transition_result::TransitionResult;

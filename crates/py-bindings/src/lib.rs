@@ -109,7 +109,7 @@ mod _spikard {
     #[pymodule_export]
     use crate::file_response::FileResponse;
     #[pymodule_export]
-    use crate::fsm::{CompiledMachine, SessionCore, TransitionResult};
+    use crate::fsm::{Chart, ChartRun, CompiledMachine, SessionCore, TransitionResult};
     #[pymodule_export]
     use crate::fsm_config::{
         ConfigSource, canonical_json, check_machine, compare_configs, draw_machine,

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from spikard.fsm.catalog.registration import apply_catalog_entries as apply_catalog_entries
     from spikard.fsm.change_bus import ChangeBus as ChangeBus
     from spikard.fsm.change_bus import ChangeEvent as ChangeEvent
+    from spikard.fsm.charts.session import ChartSession as ChartSession
+    from spikard.fsm.charts.statechart import Statechart as Statechart
     from spikard.fsm.check_spec import CHECK_OPS as CHECK_OPS
     from spikard.fsm.check_spec import CheckSpec as CheckSpec
     from spikard.fsm.checks import evaluate_check as evaluate_check
@@ -358,6 +360,8 @@ _MODULES = {
     "apply_catalog_entries": "catalog.registration",
     "ChangeBus": "change_bus",
     "ChangeEvent": "change_bus",
+    "ChartSession": "charts.session",
+    "Statechart": "charts.statechart",
     "CHECK_OPS": "check_spec",
     "CheckSpec": "check_spec",
     "evaluate_check": "checks",

@@ -68,6 +68,9 @@ class StateMachine(CompiledMachine):
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> Self:
         """A machine from plain data, as YAML or JSON gives it."""
+        if (config.get("meta") or {}).get("semantics") == "scxml":
+            chart: Self = front().Statechart.from_dict(config)
+            return chart
         if any(isinstance(item, Mapping) and item.get("submachine") for item in config.get("states") or ()):
             config = front().resolve_submachines(dict(config))
         states, transitions, meta = read_definition(config)
@@ -78,7 +81,19 @@ class StateMachine(CompiledMachine):
         """A machine from a file, YAML or JSON."""
         return cls.from_dict(front().load_config(path, validate=validate, variables=variables))
 
-    from_file = from_yaml
+    @classmethod
+    def from_file(cls, path: str | Path, validate: bool = True, variables: dict[str, str] | None = None) -> Self:
+        """A machine from a file: YAML, JSON or SCXML."""
+        if str(path).lower().endswith((".scxml", ".xml")):
+            chart: Self = front().Statechart.from_scxml_file(path)
+            return chart
+        return cls.from_yaml(path, validate, variables)
+
+    @classmethod
+    def from_scxml(cls, text: str, *, strict: bool = False) -> Self:
+        """A machine that runs by SCXML's algorithm; with `strict`, expressions that cannot be compiled are faults."""
+        chart: Self = front().Statechart.from_scxml(text, strict=strict)
+        return chart
 
     @classmethod
     def from_json(cls, path: str | Path, validate: bool = True, variables: dict[str, str] | None = None) -> Self:

@@ -39,7 +39,7 @@ pub(super) enum Function {
 }
 
 /// Names, and how many arguments they take.
-const FUNCTIONS: [(&str, Function, usize, usize); 20] = [
+const FUNCTIONS: [(&str, Function, usize, usize); 21] = [
     ("len", Function::Len, 1, 1),
     ("min", Function::Min, 1, usize::MAX),
     ("max", Function::Max, 1, usize::MAX),
@@ -60,6 +60,8 @@ const FUNCTIONS: [(&str, Function, usize, usize); 20] = [
     ("coalesce", Function::Coalesce, 1, usize::MAX),
     ("matches", Function::Matches, 2, 2),
     ("in_state", Function::InState, 1, 1),
+    // As SCXML calls it.
+    ("In", Function::InState, 1, 1),
 ];
 
 impl Function {
