@@ -22,9 +22,22 @@ class EventRecorder:
         self._events: list[RecordedEvent] = []
 
     def send(self, trigger: str, /, **payload: Any) -> "TransitionResult":
-        """Sends an event and remembers it."""
-        self._events.append(RecordedEvent(trigger, payload, time.monotonic()))
-        return self._instance.send(trigger, **payload)
+        """Sends an event and remembers it, with what became of it."""
+        session, sent, place = self._instance, time.monotonic(), len(self._events)
+        self._events.append(RecordedEvent(trigger, payload, sent))
+        before = dict(session.context)
+        result = session.send(trigger, **payload)
+        changes = {
+            key: value
+            for key, value in session.context.items()
+            if key not in before or (before[key] is not value and before[key] != value)
+        }
+        configuration = session.configuration
+        state = session.current_state if configuration is None else configuration.to_string()
+        self._events[place] = RecordedEvent(
+            trigger, payload, sent, state, result.success, tuple(result.all_actions), changes
+        )
+        return result
 
     @property
     def events(self) -> list[RecordedEvent]:

@@ -30,6 +30,11 @@ class Transition:
     def __post_init__(self) -> None:
         if not self.trigger:
             raise ValueError("Transition trigger cannot be empty")
+        if not isinstance(self.trigger, str):
+            raise ValueError(
+                f"A trigger is a text, not {self.trigger!r}; put it in quotes (YAML takes on, off, yes and no for "
+                "booleans, and digits for numbers)"
+            )
         if not self.source:
             raise ValueError("Transition must have at least one source state")
         if not self.dest:

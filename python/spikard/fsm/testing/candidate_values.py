@@ -34,24 +34,25 @@ class Conditions:
         self.checks: list[CheckSpec] = []
         self.expressions: list[ast.expr] = []
         self.named: list[GuardSpec] = []
+        self.vague: list[str] = []
         for guard in guards:
             for leaf in flattened(guard):
                 if leaf.check is not None:
                     self.checks.append(leaf.check)
+                    if leaf.check.op not in EXACT:
+                        self.vague.append(f"'{leaf.check.field}' is searched for a text")
                 elif leaf.expr is not None:
-                    self.expressions += _parsed(leaf.expr)
+                    trees = _parsed(leaf.expr)
+                    self.expressions += trees
+                    if not (trees and _is_plain(trees[0])):
+                        self.vague.append(f"the expression '{leaf.expr}' is not one of comparisons with constants")
                 else:
                     self.named.append(leaf)
 
     @property
-    def is_exact(self) -> bool:
-        """Whether candidates stand for every value there is."""
-        return not self.expressions and not self.named and not self.is_vague
-
-    @property
-    def is_vague(self) -> bool:
-        """Whether texts are searched, for which no candidates stand for all others."""
-        return any(check.op not in EXACT for check in self.checks)
+    def doubt(self) -> str:
+        """Why candidates may not stand for every value there is; nothing, where they do."""
+        return self.vague[0] if self.vague else ""
 
     @property
     def fields(self) -> list[str]:
@@ -81,6 +82,20 @@ def _parsed(text: str) -> list[ast.expr]:
         return [ast.parse(text.strip(), mode="eval").body]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
+
+
+def _is_plain(tree: ast.AST) -> bool:
+    """Whether an expression only compares fields with constants, and puts such comparisons together."""
+    if isinstance(tree, ast.BoolOp):
+        return all(_is_plain(value) for value in tree.values)
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
+        return _is_plain(tree.operand)
+    if isinstance(tree, ast.Compare):
+        sides = [tree.left, *tree.comparators]
+        return all(isinstance(side, ast.Constant) or _dotted(side) for side in sides) and (
+            sum(not isinstance(side, ast.Constant) and _dotted(side) not in _KNOWN for side in sides) <= 1
+        )
+    return isinstance(tree, ast.Constant) or bool(_dotted(tree))
 
 
 def _names(tree: ast.AST) -> list[str]:

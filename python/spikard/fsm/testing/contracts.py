@@ -13,7 +13,9 @@ conditions: expressions, or anything that guards can be. They are checked in tes
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from spikard._spikard import Expression
 from spikard.fsm.errors import ConfigurationError, FSMError
+from spikard.fsm.expression_errors import ExprError
 from spikard.fsm.guard_spec import GuardSpec
 
 if TYPE_CHECKING:
@@ -68,6 +70,12 @@ class Contracts:
     def __bool__(self) -> bool:
         return bool(self._states or self._transitions)
 
+    @property
+    def conditions(self) -> list[GuardSpec]:
+        """All conditions of all contracts."""
+        owners = (*self._states.values(), *self._transitions.values())
+        return [guard for owner in owners for guards in owner.values() for guard in guards]
+
     def around(
         self, number: int | None, before: tuple[str, ...], after: tuple[str, ...], context: dict[str, Any]
     ) -> "Contracts.Around":
@@ -95,8 +103,18 @@ class Contracts:
 
     def _check(self, kind: str, owner: str, conditions: Conditions, context: dict[str, Any]) -> None:
         for condition in conditions.get(kind, ()):
-            if not self._passes(condition, context):
+            if not self._holds(condition, context):
                 raise ContractError(kind, owner, condition.label.removeprefix("expr:"))
+
+    def _holds(self, condition: GuardSpec, context: dict[str, Any]) -> bool:
+        if condition.expr is None:
+            return self._passes(condition, context)
+        # What is not there is null, and what cannot be compared does not hold.
+        expression = Expression(condition.expr)
+        try:
+            return expression.holds({**dict.fromkeys(expression.names), **context})
+        except (ExprError, TypeError, ValueError, ArithmeticError, LookupError):
+            return False
 
 
 def _read(owner: str, written: Any) -> Conditions:
@@ -104,7 +122,7 @@ def _read(owner: str, written: Any) -> Conditions:
         return {}
     if not isinstance(written, Mapping) or not set(written) <= set(KINDS):
         raise ConfigurationError(f"contracts of {owner}: a mapping with {', '.join(KINDS)} is needed")
-    return {kind: tuple(_condition(owner, item) for item in _listed(items)) for kind, items in written.items()}
+    return {str(kind): tuple(_condition(owner, item) for item in _listed(items)) for kind, items in written.items()}
 
 
 def _listed(items: Any) -> list[Any]:
@@ -113,6 +131,9 @@ def _listed(items: Any) -> list[Any]:
 
 def _condition(owner: str, item: Any) -> GuardSpec:
     try:
-        return GuardSpec(expr=item) if isinstance(item, str) else GuardSpec.from_config(item)
-    except ValueError as error:
+        if isinstance(item, str):
+            Expression(item)
+            return GuardSpec(expr=item)
+        return GuardSpec.from_config(item)
+    except (ExprError, ValueError) as error:
         raise ConfigurationError(f"contracts of {owner}: {error}") from error

@@ -3,19 +3,17 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from spikard.fsm.definition import is_on
 from spikard.fsm.testing.inputs import Inputs, Move, Outcome, Taken
-from spikard.fsm.testing.read_fields import read_fields
+from spikard.fsm.testing.read_fields import lasting_fields, read_fields
 from spikard.fsm.testing.scenario import Step
-from spikard.fsm.testing.simulated_session import SimulatedSession, StillClock
+from spikard.fsm.testing.simulated_session import START, SimulatedSession, StillClock
 from spikard.fsm.testing.simulation import Simulation
 
 # Places that are looked at before a search gives up.
 MAX_PLACES = 10_000
-_START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +61,7 @@ class Exploration:
         context: Mapping[str, Any] | None = None,
         *,
         state: str | None = None,
+        contracts: bool = False,
         by_last: bool = False,
         max_places: int = MAX_PLACES,
     ) -> None:
@@ -75,8 +74,8 @@ class Exploration:
         self._counted = tuple(sorted(self._counted_fields()))
         self._compounds = _remembering(simulation)
         self._seen: dict[Outcome, Place] = {}
-        clock = StillClock(_START)
-        self.initial = Place(simulation.session(context, state, clock=clock))
+        clock = StillClock(START)
+        self.initial = Place(simulation.session(context, state, clock=clock, contracts=contracts))
 
     def run(self, is_done: Callable[[Place, Hop], bool] | None = None) -> "Exploration":
         """Looks at place after place, until `is_done` says so of a hop or nothing is left."""
@@ -90,6 +89,7 @@ class Exploration:
         waiting = deque([self._place(self.initial)[0]])
         while waiting:
             here = waiting.popleft()
+            seen: set[Outcome] = set()
             for move in self.inputs.moves(here.session):
                 after, is_new = here, False
                 if not move.refused:
@@ -97,6 +97,10 @@ class Exploration:
                         Place(move.session, here, move.step, self._last(here, move), here.depth + 1)
                     )
                 hop = Hop(move.step, after, move.refused, move.taken)
+                sight = (id(after), move.refused, move.numbers)
+                if sight in seen:
+                    continue
+                seen.add(sight)
                 here.hops.append(hop)
                 if is_new:
                     if len(self.places) > self.max_places:
@@ -109,6 +113,10 @@ class Exploration:
     def is_complete(self) -> bool:
         """Whether all places have been looked at, and the values tried there stand for all there are."""
         return self.limit is None and self.inputs.is_exact
+
+    def way_to(self, session: SimulatedSession) -> list[Step]:
+        """The way to where a session is that was made on the way."""
+        return next(place.steps() for place in self.places if place.session is session)
 
     def _last(self, here: Place, move: Move) -> int | None:
         if not self.by_last:
@@ -134,10 +142,10 @@ class Exploration:
         return (session.place, left, counted, tuple(due), place.last, self.inputs.latent(session))
 
     def _counted_fields(self) -> frozenset[str]:
-        """Fields that the machine writes and that something depends on."""
-        return self.inputs.written & (
-            read_fields(self.simulation) | {f.partition(".")[0] for f in self.inputs.extra.fields}
-        )
+        """Fields that tell entities apart in one place: what the machine writes and looks at, and what lasts."""
+        extra = {name.partition(".")[0] for name in self.inputs.extra.fields}
+        counted = self.inputs.written & (read_fields(self.simulation) | extra)
+        return frozenset(counted | extra | lasting_fields(self.simulation) if self.inputs.is_exhaustive else counted)
 
 
 def _remembering(simulation: Simulation) -> frozenset[str]:

@@ -30,7 +30,8 @@ class _Watched(dict[str, Any]):
 class Probe:
     """What asking a guard has shown: the keys it looks at, and the values that it may compare them with."""
 
-    def __init__(self, function: GuardFunction, params: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, function: GuardFunction, params: Mapping[str, Any]) -> None:
+        self.name = name
         self.fields: list[str] = []
         kinds: tuple[type, ...]
         if function._values is not None:

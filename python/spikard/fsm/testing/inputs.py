@@ -11,6 +11,7 @@ from spikard.fsm.definition import is_on
 from spikard.fsm.errors import FSMError
 from spikard.fsm.guard_spec import GuardSpec
 from spikard.fsm.testing.candidate_values import Conditions, around_constants
+from spikard.fsm.testing.contracts import ContractError
 from spikard.fsm.testing.guard_probe import Probe
 from spikard.fsm.testing.scenario import Step
 from spikard.fsm.testing.simulated_session import SimulatedSession
@@ -48,13 +49,31 @@ class _Question:
     variables: dict[tuple[str, str], list[Any]]
     kept: tuple[str, ...]
     """Fields that are looked at and left as they are."""
-    is_exact: bool
+    doubt: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """Values of fields, out of conditions and of guards in Python."""
+
+    conditions: Conditions
+    asked: list[Probe]
+
+    def values(self, name: str, kind: str | None, *, whole: bool) -> list[Any]:
+        values = self.conditions.values(name, kind) if name in self.conditions.fields else []
+        values += around_constants(constant for probe in self.asked for constant in probe.of(name))
+        if whole and kind is None:
+            # Of each type that comparisons tell apart, something that is none of the constants.
+            values += ["~", 0, 1, True, False]
+        return distinct([*values, None])
 
 
 class Inputs:
     """Finds the inputs of places. What events carry are fields that their guards look at; `given` adds payloads.
 
-    With `own=False`, fields that the machine itself writes are left to it.
+    With `own=False`, fields that the machine itself writes are left to it; with `free=True`, all named guards may
+    answer anything. `exhaustive` inputs are all combinations of values that anything in the machine, or one of the
+    `extra` guards, may tell apart.
     """
 
     def __init__(
@@ -65,6 +84,7 @@ class Inputs:
         own: bool = False,
         free: bool = False,
         extra: Sequence[GuardSpec] = (),
+        exhaustive: bool = False,
     ) -> None:
         self.simulation = simulation
         self.given = dict(given or {})
@@ -86,8 +106,11 @@ class Inputs:
             if one.auto or one.trigger.startswith("_join_")
             for guard in self._guards_of(simulation.contest(one.source, one.trigger), one.trigger)
         )
-        self.is_exact = True
-        """Whether the values tried so far stand for all there are."""
+        self.doubt = ""
+        """Why the values tried so far may not stand for all there are."""
+        self.broken: list[tuple[SimulatedSession, Step, ContractError]] = []
+        self.is_exhaustive = exhaustive
+        self._pool = self._everything(extra) if exhaustive else None
         self._questions: dict[Any, _Question] = {}
         self._found: dict[Any, list[Step]] = {}
         self._triggers: dict[Any, list[str]] = {}
@@ -99,6 +122,8 @@ class Inputs:
         yield from self.of_data(session)
         wait = session.next_timer()
         if wait is not None:
+            if len({key.partition("#")[0] for key in session.timers}) > 1:
+                self.doubt = self.doubt or f"which of several timers is the first at '{session.place}' is left open"
             for answers in self._answers_of_timer(session):
                 move = self.attempt(session, Step(wait=max(wait, 0.0), guards=answers))
                 if move is not None:
@@ -121,7 +146,7 @@ class Inputs:
         """The different outcomes of one event."""
         key = (session.active, trigger)
         if key not in self._questions:
-            self._questions[key] = self._question(self.event_guards(session, trigger), set())
+            self._questions[key] = self._question(self.event_guards(session, trigger))
         question = self._questions[key]
         given = [Step(event=trigger, payload=dict(payload)) for payload in self.given.get(trigger, ())]
         if not question.variables and not given:
@@ -135,7 +160,7 @@ class Inputs:
         """Data that come without an event, where something waits for them."""
         key = (session.active, None)
         if key not in self._questions:
-            self._questions[key] = self._question(self._latent_guards(session), set(self.extra.fields))
+            self._questions[key] = self._question(self._latent_guards(session))
         question = self._questions[key]
         if any(kind == "field" for kind, _ in question.variables):
             for move in self._different(session, key, [], (Step(data={}), "data"), question):
@@ -146,7 +171,7 @@ class Inputs:
         """What waiting guards would say now: they tell entities apart that rest in the same place."""
         key = (session.active, None)
         if key not in self._questions:
-            self._questions[key] = self._question(self._latent_guards(session), set(self.extra.fields))
+            self._questions[key] = self._question(self._latent_guards(session))
         question = self._questions[key]
         return tuple(self._holds(guard, session.context) for guard in question.guards if self._is_asked(guard))
 
@@ -166,6 +191,9 @@ class Inputs:
                 results = after.apply_data(**step.data)
             else:
                 results = [after.send(str(step.event), **step.payload)]
+        except ContractError as error:
+            self.broken.append((session, step, error))
+            return None
         except FSMError:
             return None
         refused = step.event is not None and not results[0].success
@@ -176,11 +204,15 @@ class Inputs:
         """All guards that an event has asked, those of choices behind it and of what follows from it included."""
         return self._guards_of(self.simulation.contest(session.active, trigger), trigger)
 
+    def of_guards(self, guards: list[GuardSpec]) -> dict[tuple[str, str], list[Any]]:
+        """What decides guards: fields and free guards, each with what it is tried with."""
+        return self._question(guards).variables
+
     def contest_guards(self, session: SimulatedSession, trigger: str) -> _Question:
         """The guards of an event and what decides them."""
         key = (session.active, trigger)
         if key not in self._questions:
-            self._questions[key] = self._question(self.event_guards(session, trigger), set())
+            self._questions[key] = self._question(self.event_guards(session, trigger))
         return self._questions[key]
 
     def fitting(self, context: dict[str, Any]) -> dict[str, Any] | None:
@@ -263,26 +295,36 @@ class Inputs:
             if leaf.name is not None and leaf.name in self.free
         }
 
-    def _question(self, guards: list[GuardSpec], more: set[str]) -> _Question:
-        conditions = Conditions(guard for guard in guards)
+    @property
+    def is_exact(self) -> bool:
+        """Whether the values tried so far stand for all there are."""
+        return not self.doubt
+
+    def _everything(self, extra: Sequence[GuardSpec]) -> "_Pool":
+        states = self.simulation.original.states.values()
+        guards = [guard for one in self.simulation.transitions for guard in one.guards]
+        guards += [GuardSpec.from_config(item.to_config()) for state in states for item in state.when]
+        conditions = Conditions([*guards, *extra])
+        return _Pool(conditions, self._asked(conditions))
+
+    def _question(self, guards: list[GuardSpec]) -> _Question:
+        conditions = Conditions(guards)
         variables: dict[tuple[str, str], list[Any]] = {
             ("guard", name): [True, False] for name in sorted(self._free_names(guards) | self._followers)
         }
         asked = self._asked(conditions)
-        is_exact = conditions.is_exact or not (conditions.expressions or asked or conditions.is_vague)
+        doubt = conditions.doubt or ("; ".join(f"guard '{probe.name}' is written in Python" for probe in asked))
         fields = [*conditions.fields, *(name for probe in asked for name in probe.fields)]
         kept = []
-        for name in dict.fromkeys([*fields, *sorted(more)]):
+        for name in dict.fromkeys(fields):
             root = name.partition(".")[0]
             if root in self.written and not self.own:
                 kept.append(root)
                 continue
-            values = conditions.values(name, self.kinds.get(root)) if name in conditions.fields else []
-            values += around_constants(constant for probe in asked for constant in probe.of(name))
-            values += [one for one in self.extra.values(name, self.kinds.get(root)) if name in self.extra.fields]
-            variables["field", name] = distinct([*values, None])
+            pool = self._pool or _Pool(conditions, asked)
+            variables["field", name] = pool.values(name, self.kinds.get(root), whole=self._pool is not None)
         unique = {str(guard.to_config()): guard for guard in guards}
-        return _Question(tuple(unique.values()), variables, tuple(kept), is_exact)
+        return _Question(tuple(unique.values()), variables, tuple(kept), doubt)
 
     def _asked(self, conditions: Conditions) -> list[Probe]:
         """What registered guards look at."""
@@ -292,7 +334,7 @@ class Inputs:
             name = guard.name or ""
             function = None if name in self.free else registry.resolve(name)
             if function is not None and name not in GUARDS:
-                found.append(Probe(function, guard.params))
+                found.append(Probe(name, function, guard.params))
         return found
 
     def _is_asked(self, guard: GuardSpec) -> bool:
@@ -313,7 +355,13 @@ class Inputs:
         question: _Question,
     ) -> Iterator[Move]:
         """One move for each different outcome; what was found at a place before is tried first."""
-        self.is_exact = self.is_exact and question.is_exact
+        self.doubt = self.doubt or question.doubt
+        if self._pool is not None:
+            for step in itertools.chain(given, [base[0]], self._steps(session, base, question)):
+                move = self.attempt(session, step)
+                if move is not None:
+                    yield move
+            return
         outcomes: set[Outcome] = set()
         context = session.context
         key = (key, *(repr(context.get(name)) for name in question.kept))
@@ -345,7 +393,7 @@ class Inputs:
         for domain in domains:
             size *= len(domain)
         if size > MAX_TRIES:
-            self.is_exact = False
+            self.doubt = self.doubt or f"there are {size} combinations of values at '{session.place}'"
             combinations = narrowed(question, MAX_TRIES)
         else:
             combinations = itertools.product(*domains)

@@ -1,7 +1,7 @@
 """A session whose time is simulated: delays and limits of time fire when the clock is moved on."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from spikard.fsm.action_registry import ActionRegistry
@@ -19,6 +19,7 @@ from spikard.fsm.transition_result import TransitionResult
 if TYPE_CHECKING:
     from spikard.fsm.state_machine import StateMachine
 
+START = datetime(2026, 1, 1, tzinfo=UTC)
 _NO_ACTIONS = ActionRegistry()
 
 
@@ -43,7 +44,7 @@ class SimulatedSession(EntitySession):
     ) -> None:
         simulation = machine if isinstance(machine, Simulation) else Simulation(machine)
         self.simulation = simulation
-        self.clock: Clock = SimulatedClock() if clock is None else clock
+        self.clock: Clock = SimulatedClock(START) if clock is None else clock
         self.fired: list[tuple[int | None, TransitionResult]] = []
         """The steps it has taken, each with the number of its transition."""
         self._due: dict[str, tuple[datetime, str]] = {}
@@ -108,12 +109,13 @@ class SimulatedSession(EntitySession):
         while ready := [(due, key) for key, (due, _) in self._due.items() if due <= end]:
             due, key = min(ready)
             _, trigger = self._due.pop(key)
-            self._pass((due - self.clock.now()).total_seconds())
+            self.pass_time((due - self.clock.now()).total_seconds())
             results.append(self.send(trigger))
-        self._pass((end - self.clock.now()).total_seconds())
+        self.pass_time((end - self.clock.now()).total_seconds())
         return results
 
-    def _pass(self, seconds: float) -> None:
+    def pass_time(self, seconds: float) -> None:
+        """Moves the clock on; timers stay where they are."""
         if not isinstance(self.clock, (SimulatedClock, StillClock)):
             raise TypeError(f"{type(self.clock).__name__} cannot be moved; give the session a SimulatedClock")
         self.clock.advance(max(seconds, 0.0))
