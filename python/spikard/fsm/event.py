@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import deque
 from dataclasses import FrozenInstanceError, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -157,14 +158,30 @@ _set_metadata = Event.__dict__["metadata"].__set__
 _set_born = Event.__dict__["_born"].__set__
 
 
+# Random parts of ids to come, so that the system is asked for many at once.
+_chances: deque[str] = deque()
+# A process of its own goes its own way.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_chances.clear)
+
+
 def new_id() -> str:
     """The text of a UUIDv7 of this moment."""
     # Put together as text: the object between would cost more than all the rest.
     # The fraction of the millisecond is in it, so that ids made one after the other sort so.
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    moment, fraction, chance = f"{milliseconds:012x}", rest * 4096 // 1_000_000, os.urandom(8).hex()
-    variant = "89ab"[int(chance[0], 16) & 3]
-    return f"{moment[:8]}-{moment[8:]}-7{fraction:03x}-{variant}{chance[1:4]}-{chance[4:16]}"
+    try:
+        chance = _chances.pop()
+    except IndexError:
+        chance = _more_chance()
+    return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{rest * 4096 // 1_000_000:03x}-{chance}"
+
+
+def _more_chance() -> str:
+    random = os.urandom(8 * 128).hex()
+    parts = [random[at : at + 16] for at in range(0, len(random), 16)]
+    _chances.extend([f"{'89ab'[int(part[0], 16) & 3]}{part[1:4]}-{part[4:]}" for part in parts])
+    return _chances.pop()
 
 
 def _uuid7(nanoseconds: int) -> UUID:

@@ -28,14 +28,19 @@ class Attempt:
 
     __slots__ = (
         "context", "effects", "entity_id", "event", "history", "is_given", "orchestrator", "plans", "results",
-        "row", "specs", "state", "tracking",
+        "is_shown", "row", "specs", "state", "tracking", "trigger",
     )  # fmt: skip
 
-    def __init__(self, orchestrator: "Orchestrator", entity_id: str, event: Event, is_given: bool) -> None:
+    def __init__(
+        self, orchestrator: "Orchestrator", entity_id: str, event: Event | None, is_given: bool, trigger: str = ""
+    ) -> None:
         self.orchestrator = orchestrator
         self.entity_id = entity_id
+        # None for a mere trigger, until somebody wants to see an event.
         self.event = event
+        self.trigger = trigger if event is None else event.trigger
         self.is_given = is_given
+        self.is_shown = False
         self.plans: list[TransitionResult] = []
         self.effects: list[ActionResult] = []
         self.results: list[TransitionResult] = []
@@ -43,25 +48,38 @@ class Attempt:
 
     def load(self, extra: Mapping[str, Any] | None) -> Steps:
         """Read the entity and make the context of the event."""
-        row: EntityRow = yield "load", self.entity_id
+        self.open((yield "load", self.entity_id), extra)
+        self.show()
+
+    def open(self, row: EntityRow, extra: Mapping[str, Any] | None) -> None:
+        """Begin with an entity as it was read."""
         state = row.state
         if state is None:
             if not self.orchestrator.use_initial_state_when_missing:
                 raise ValueError(f"Entity '{self.entity_id}' has no state and use_initial_state_when_missing is False")
             state = self.orchestrator.initial_leaf
         self.row, self.state, self.history = row, state, row.history
-        context = {**row.context, **self.event.payload} if self.event.payload else dict(row.context)
+        context = dict(row.context)
+        if self.event is not None and self.event.payload:
+            context.update(self.event.payload)
         if extra:
             context.update(extra)
-        context["_event"] = self.event
-        context["_entity_id"] = self.entity_id
         self.context = context
-        self.tracking = self._track(state)
+        self.is_shown = bool(extra)
+        self.tracking = self._track(state) if self.orchestrator.has_regions else None
 
-    def _track(self, state: str) -> RegionTracking | None:
+    def show(self) -> Event:
+        """Put into the context what guards and actions find there; the event."""
+        event = self.event
+        if event is None:
+            event = self.event = Event(self.trigger)
+        self.context["_event"] = event
+        self.context["_entity_id"] = self.entity_id
+        self.is_shown = True
+        return event
+
+    def _track(self, state: str) -> RegionTracking:
         machine = self.orchestrator.machine
-        if not self.orchestrator.has_regions:
-            return None
         parsed = parse_stored_state(state, machine.is_parallel_state)
         name = parsed.parallel_state if isinstance(parsed, ParallelStateConfig) else parsed
         tracking = RegionTracking(machine, name)
@@ -78,14 +96,14 @@ class Attempt:
         if o.checks_context:
             ok, messages = o.machine.validate_context(self.context)
         if not messages and o.context_validator is not None:
-            ok, messages = yield "validate", self.entity_id, self.state, self.event.trigger, self.context
+            ok, messages = yield "validate", self.entity_id, self.state, self.trigger, self.context
             messages = [] if ok else list(messages) or ["the context validator refused"]
             text = f"Validation failed: {'; '.join(messages)}"
         if not messages:
             return None
         error = FSMError(text, {"validation_errors": list(messages)}, code=ErrorCode.VALIDATION_FAILED)
         metadata = {"reason": "context_validation"}
-        return TransitionResult.failure_result(self.state, self.event.trigger, error, metadata)
+        return TransitionResult.failure_result(self.state, self.trigger, error, metadata)
 
     def compute(self) -> Steps:
         """The steps that the event leads to, before anything follows by itself."""
@@ -102,7 +120,7 @@ class Attempt:
         config = None if self.tracking is None else self.tracking.configuration
         if config is None or self.orchestrator.fallback_mode != "off" or not fallback.scalar_fallback_eligible(result):
             return result
-        return TransitionResult.no_op_result(config.to_string(), self.event.trigger)
+        return TransitionResult.no_op_result(config.to_string(), self.trigger)
 
     def _fallen_back(self, result: TransitionResult) -> TransitionResult:
         o = self.orchestrator
@@ -120,7 +138,7 @@ class Attempt:
         """Apply the effects of the steps, and find those that follow without an event."""
         machine, current = self.orchestrator.machine, self.state
         for result in self.results:
-            current = self._take(result)
+            current = self.take(result)
         if not self.orchestrator.goes_on_alone:
             return current
         for _ in range(self.orchestrator.auto_depth):
@@ -129,14 +147,15 @@ class Attempt:
                 break
             if self.tracking is not None and self.tracking.configuration is None:
                 step = self.tracking._entering(step)
-            current = self._take(step)
+            current = self.take(step)
         else:
             if self.plans and (yield "automatic", current, self.context, self.history) is not None:
                 self.plans[-1].metadata["auto_depth_exceeded"] = True
                 logger.warning("%s of '%s' goes on by itself without end", self.entity_id, machine.name)
         return current
 
-    def _take(self, result: TransitionResult) -> str:
+    def take(self, result: TransitionResult) -> str:
+        """Take a step as taken, with its effects; where the entity is then."""
         self.plans.append(result)
         specs = result.all_action_specs
         self.specs.append(specs)
@@ -157,44 +176,41 @@ class Attempt:
 
     def change(self, current: str, transition_id: str) -> EntityChange:
         """All that is to be kept of this attempt, as one."""
-        o, row = self.orchestrator, self.row
-        stored, first = self.stored(current), self.plans[0] if self.plans else None
-        has_moved = stored != (row.state or o.initial_leaf)
-        now = o.clock.now() if has_moved or row.entered_at is None else None
-        left, armed = o.timers_between(row.state or o.initial_leaf, stored, row.state is None, now)
-        metadata: dict[str, Any] = {
-            "trigger": self.event.trigger,
-            "source_state": self.state if first is None else first.source_state,
-            "target_state": current,
-            **o.about(current),
-        }
+        o, row, plans, context = self.orchestrator, self.row, self.plans, self.context
+        before, stored = row.state or o.initial_leaf, current if self.tracking is None else self.stored(current)
+        now = o.clock.now() if stored != before or row.entered_at is None else None
+        left, armed = o.timers_between(before, stored, row.state is None, now) if o.has_timers else ((), ())
+        source = plans[0].source_state if plans else self.state
         return EntityChange(
             self.entity_id,
             row.version if o.is_optimistic else None,
             stored,
-            {key: value for key, value in self.context.items() if not key.startswith("_")},
-            history=self.history,
-            metadata=metadata,
-            fingerprint=o.fingerprint,
-            entered_at=now,
-            cancel_timers=left,
-            arm_timers=armed,
-            transitions=tuple(
-                self._line(plan, specs, transition_id) for plan, specs in zip(self.plans, self.specs, strict=True)
-            ),
-            outbox=self._outbox(transition_id),
-            outbox_lease=o.outbox_lease,
+            {key: value for key, value in context.items() if key[0:1] != "_"} if self.is_shown else context.copy(),
+            None,
+            (),
+            self.history,
+            {"trigger": self.trigger, "source_state": source, "target_state": current, **o.about(current)},
+            o.fingerprint,
+            now,
+            left,
+            armed,
+            tuple([self._line(plan, specs, transition_id) for plan, specs in zip(plans, self.specs, strict=True)]),
+            self._outbox(transition_id),
+            o.outbox_lease,
         )
 
     def _line(self, plan: TransitionResult, specs: Sequence[ActionSpec], transition_id: str) -> TransitionRow:
-        event_id = str(self.event.event_id) if self.is_given else None
-        return TransitionRow(
-            plan.source_state, plan.target_state, plan.trigger, event_id=event_id, transition_id=transition_id,
-            actions_executed=tuple(action.name for action in specs),
-        )  # fmt: skip
+        names = tuple([action.name for action in specs]) if specs else ()
+        source, target, trigger = plan.source_state, plan.target_state, plan.trigger
+        values = (source, target, trigger, True, None, None, names, self._event_id(), None, transition_id)
+        # Made as a tuple is: all values are there.
+        return tuple.__new__(TransitionRow, values)
+
+    def _event_id(self) -> str | None:
+        return str(self.event.event_id) if self.is_given and self.event is not None else None
 
     def _outbox(self, transition_id: str) -> tuple[OutboxRow, ...]:
-        if not self.orchestrator.keeps_outbox:
+        if not (self.orchestrator.keeps_outbox and any(self.specs)):
             return ()
         rows: list[OutboxRow] = []
         for plan, specs in zip(self.plans, self.specs, strict=True):
@@ -206,10 +222,9 @@ class Attempt:
         return tuple(rows)
 
     def _about(self, plan: TransitionResult) -> dict[str, Any]:
-        event_id = str(self.event.event_id) if self.is_given else None
         return {
-            "trigger": self.event.trigger, "source_state": plan.source_state, "target_state": plan.target_state,
-            "event_id": event_id,
+            "trigger": self.trigger, "source_state": plan.source_state, "target_state": plan.target_state,
+            "event_id": self._event_id(),
         }  # fmt: skip
 
 

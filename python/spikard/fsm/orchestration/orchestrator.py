@@ -23,6 +23,7 @@ from spikard.fsm.orchestration.fallback import FallbackMode, parse_mode
 from spikard.fsm.orchestration.idempotency import DAY, IdempotencyStore, InMemoryIdempotencyStore
 from spikard.fsm.orchestration.outbox_policy import OutboxPolicy
 from spikard.fsm.orchestration.requests import Steps
+from spikard.fsm.orchestration.plain import is_plain, process_plain
 from spikard.fsm.orchestration.steps import process_event
 from spikard.fsm.orchestration.store_access import StoreAccess
 from spikard.fsm.stored_state import parse_stored_state
@@ -119,8 +120,9 @@ class Orchestrator:
         self.background = BackgroundLoop()
         self._tasks: dict[tuple[str, str], str] = {}
         self._read(machine)
-        self._blocking = BlockingDriver(self)
+        self.blocking = BlockingDriver(self)
         self._awaiting = AwaitingDriver(self)
+        self._is_plain = is_plain(self)
 
     def _require(self, capability: str, option: str) -> None:
         if capability not in self.access.capabilities:
@@ -152,13 +154,18 @@ class Orchestrator:
         self._about = {name: self._described(name) for name in states}
         self._timers = timers_of(machine)
 
+        self.has_timers = bool(self._timers)
+        self.has_guards = any(transition.guards for transition in machine.transitions)
+
     def process_event(
         self, entity_id: str, event: str | Event, context: dict[str, Any] | None = None
     ) -> TransitionResult:
         """Bring an event to an entity and wait on this thread."""
         if not self.access.has_sync:
             raise TypeError("process_event requires a sync StateStore (get_state, set_state, get_context)")
-        result: TransitionResult = self._blocking.run(self.steps(entity_id, event, context))
+        if self._is_plain and type(event) is str and not self.machine._callbacks:
+            return process_plain(self, entity_id, event, context)
+        result: TransitionResult = self.blocking.run(self.steps(entity_id, event, context))
         return result
 
     async def async_process_event(
@@ -174,7 +181,7 @@ class Orchestrator:
         """Merge data into an entity's context, and do what follows from it by itself."""
         if not self.access.has_sync:
             raise TypeError("apply_data requires a sync StateStore (get_state, set_state, get_context)")
-        results: list[TransitionResult] = self._blocking.run(self.data_steps(entity_id, data))
+        results: list[TransitionResult] = self.blocking.run(self.data_steps(entity_id, data))
         return results
 
     async def async_apply_data(self, entity_id: str, data: dict[str, Any]) -> list[TransitionResult]:

@@ -173,7 +173,7 @@ def _until_done(attempt: Attempt, extra: Mapping[str, Any] | None, is_data: bool
         return refusal, []
     messages: list[Message] = []
     if attempt.plans:
-        messages = yield from _act(attempt, change, transition_id, answer_key)
+        messages = yield from act(attempt, change, transition_id, answer_key)
     return (attempt.plans if is_data else attempt.plans[0]), messages
 
 
@@ -226,7 +226,8 @@ def _compute_and_keep(attempt: Attempt, is_first: bool, is_data: bool, answer_ke
     return None, change, transition_id
 
 
-def _act(attempt: Attempt, change: EntityChange, transition_id: str, answer_key: str | None) -> Steps:
+def act(attempt: Attempt, change: EntityChange, transition_id: str, answer_key: str | None) -> Steps:
+    """Do what a kept step asks for; the events that are to be brought to somebody."""
     o, plans, context = attempt.orchestrator, attempt.plans, attempt.context
     if o.audits_apart:
         first = None

@@ -61,17 +61,19 @@ class InMemoryStateStore:
         entity = self._entities.get(entity_id)
         if entity is None:
             return EntityRow(entity_id)
-        with self._lock(entity_id):
-            return EntityRow(
+        with self._locks[hash(entity_id) % STRIPES]:
+            values = (
                 entity_id, entity.state, entity.version, entity.context.copy(), entity.history, entity.fingerprint,
                 entity.entered_at,
             )  # fmt: skip
+        # Made as a tuple is: all values are there.
+        return tuple.__new__(EntityRow, values)
 
     def commit(self, change: EntityChange) -> int:
         """Keep a change; the new version, or `StaleVersionError`."""
         entity_id = change.entity_id
         entity = self._entities.get(entity_id) or self._make(entity_id)
-        with self._lock(entity_id):
+        with self._locks[hash(entity_id) % STRIPES]:
             # Everything that can be in the way first: from here on, all of it or nothing.
             if change.answer is not None and change.answer.is_first and self.answer(change.answer.key) is not None:
                 raise EventAnsweredError(change.answer.key)
@@ -314,7 +316,7 @@ def _write(entity: _Entity, change: EntityChange) -> None:
         entity.context = {**entity.context, **change.patch}
     for key in change.removed:
         entity.context.pop(key, None)
-    if change.history is not None:
+    if change.history is not None and change.history is not entity.history:
         entity.history = dict(change.history)
     if change.metadata:
         entity.metadata.update(change.metadata)
@@ -327,7 +329,7 @@ def _write(entity: _Entity, change: EntityChange) -> None:
         entity.timers = {key: timer for key, timer in entity.timers.items() if key.partition("#")[0] not in left}
     for timer in change.arm_timers:
         entity.timers[timer.timer_key] = timer
-    entity.past.extend(change.transitions)
+    entity.past += change.transitions
 
 
 def _outcome(commit: Callable[[EntityChange], int], change: EntityChange) -> int | Exception:

@@ -1,10 +1,11 @@
 """What is kept of an entity, and what one step changes of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -101,8 +102,7 @@ class TimerRow(NamedTuple):
     fires_at: datetime
 
 
-@dataclass(slots=True)
-class EntityChange:
+class EntityChange(msgspec.Struct):
     """Everything one step changes, kept as a whole or not at all.
 
     Without `expected_version` whoever writes last wins. `patch` and `removed` change single keys of the context,
@@ -117,7 +117,7 @@ class EntityChange:
     patch: Mapping[str, Any] | None = None
     removed: tuple[str, ...] = ()
     history: Mapping[str, str] | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = {}
     fingerprint: str | None = None
     entered_at: datetime | None = None
     cancel_timers: tuple[str, ...] = ()
@@ -126,7 +126,7 @@ class EntityChange:
     outbox: tuple[OutboxRow, ...] = ()
     # For how long nobody else may do these actions, in seconds.
     outbox_lease: float = 0.0
-    settled: Mapping[str, Settlement] = field(default_factory=dict)
+    settled: Mapping[str, Settlement] = {}
     answer: AnswerRow | None = None
     ends: EventEnd | None = None
 
