@@ -27,8 +27,21 @@ class Attempt:
     """One try to bring an entity from one stored state to the next."""
 
     __slots__ = (
-        "context", "effects", "entity_id", "event", "history", "is_given", "orchestrator", "plans", "results",
-        "is_shown", "row", "specs", "state", "tracking", "trigger",
+        "context",
+        "effects",
+        "entity_id",
+        "event",
+        "history",
+        "is_given",
+        "is_shown",
+        "orchestrator",
+        "plans",
+        "results",
+        "row",
+        "specs",
+        "state",
+        "tracking",
+        "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -49,7 +62,6 @@ class Attempt:
     def load(self, extra: Mapping[str, Any] | None) -> Steps:
         """Read the entity and make the context of the event."""
         self.open((yield "load", self.entity_id), extra)
-        self.show()
 
     def open(self, row: EntityRow, extra: Mapping[str, Any] | None) -> None:
         """Begin with an entity as it was read."""

@@ -22,8 +22,8 @@ from spikard.fsm.orchestration.drivers import AwaitingDriver, BlockingDriver
 from spikard.fsm.orchestration.fallback import FallbackMode, parse_mode
 from spikard.fsm.orchestration.idempotency import DAY, IdempotencyStore, InMemoryIdempotencyStore
 from spikard.fsm.orchestration.outbox_policy import OutboxPolicy
-from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.orchestration.plain import is_plain, process_plain
+from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.orchestration.steps import process_event
 from spikard.fsm.orchestration.store_access import StoreAccess
 from spikard.fsm.stored_state import parse_stored_state

@@ -1,4 +1,4 @@
-"""An event whose machine, store and orchestrator ask for nothing beside the step: the same steps, with nobody between."""
+"""An event whose machine, store and orchestrator ask for nothing but the step: the same steps, with nobody between."""
 
 import time
 from collections import deque

@@ -194,7 +194,7 @@ def _until_kept(attempt: Attempt, extra: Mapping[str, Any] | None, is_data: bool
 
 
 def _compute_and_keep(attempt: Attempt, is_first: bool, is_data: bool, answer_key: str | None) -> Steps:
-    o, event, context = attempt.orchestrator, attempt.event, attempt.context
+    o, event, context = attempt.orchestrator, attempt.show(), attempt.context
     if not is_data:
         if is_first:
             if o.event_store is not None:
