@@ -234,3 +234,41 @@ def test_legacy_08_reconnecting_after_the_server_has_hung_up(fsm_database: str) 
         others = "datname = current_database() AND pid <> pg_backend_pid()"
         asyncio.run(execute(fsm_database, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
         assert store.get_state("hung") == "a"
+
+
+def test_many_steps_at_once(store: Any) -> None:
+    ids = [f"many{number}" for number in range(5)]
+    for entity_id in ids:
+        store.delete_entity(entity_id)
+    pattern = EntityChange("", 0, "a", {}, history={}, metadata={"machine_name": "m", "is_terminal": False})
+    assert store.create_many(pattern, [(entity_id, {"k": number}) for number, entity_id in enumerate(ids[:4])]) == 4
+    assert store.create_many(pattern, [(entity_id, {"k": 9}) for entity_id in ids]) == 1
+    rows = store.load_many([*ids, "many-none"])
+    assert [(rows[entity_id].state, rows[entity_id].context["k"]) for entity_id in ids] == [
+        ("a", 0), ("a", 1), ("a", 2), ("a", 3), ("a", 9),
+    ]  # fmt: skip
+    assert rows["many-none"].version == 0
+    line = TransitionRow("a", "b", "go", actions_executed=("act",), transition_id="many")
+    todo = OutboxRow("o", "many", 0, "act")
+    changes = [
+        EntityChange(ids[0], 1, "b", {"k": 5}, history={}, transitions=(line,), outbox=(todo,)),
+        EntityChange(ids[1], 7, "b", {"k": 5}, history={}, transitions=(line,)),
+        EntityChange(ids[2], patch={"p": [1]}, removed=("k",)),
+        EntityChange(ids[3], 1, "c", {}, history={}, arm_timers=(TimerRow("c#0", "t", datetime.now(UTC)),)),
+        EntityChange("many-none", 0, "a", {}, history={}),
+    ]  # fmt: skip
+    outcomes = store.commit_many(changes)
+    assert [outcome if isinstance(outcome, int) else type(outcome) for outcome in outcomes] == [
+        2, StaleVersionError, 2, 2, 1,
+    ]  # fmt: skip
+    kept = store.load_many([*ids, "many-none"])
+    assert [(kept[entity_id].state, dict(kept[entity_id].context)) for entity_id in ids] == [
+        ("b", {"k": 5}), ("a", {"k": 1}), ("a", {"p": [1]}), ("c", {}), ("a", {"k": 9}),
+    ]  # fmt: skip
+    assert [len(store.get_transition_history(entity_id)) for entity_id in ids] == [1, 0, 0, 0, 0]
+    assert [len(store.get_timers(entity_id)) for entity_id in ids] == [0, 0, 0, 1, 0]
+    assert [row.outbox_id for row in store.get_outbox(ids[0])] == ["o"]
+    assert not isinstance(store.commit_many([EntityChange(ids[0], settled={"o": DONE})])[0], Exception)
+    assert store.get_outbox(ids[0]) == []
+    assert store.load(ids[0]).version == 2
+    store.delete_entity("many-none")

@@ -119,7 +119,7 @@ class Acting:
         return {**results, "transition_id": self._transition_id}
 
     def _delivery(self) -> Delivery:
-        key = f"{self._transition_id}-{len(self._keys)}"
+        key = outbox_id(self._transition_id, len(self._keys))
         self._keys.append(key)
         if self._before is None:
             public = {k: v for k, v in self._attempt.context.items() if not k.startswith("_") and k != "new_status"}
@@ -166,7 +166,12 @@ class Acting:
 
     def _all_keys(self) -> list[str]:
         number = sum(action.effect is None for specs in self._attempt.specs for action in specs)
-        return [f"{self._transition_id}-{ordinal}" for ordinal in range(number)]
+        return [outbox_id(self._transition_id, ordinal) for ordinal in range(number)]
+
+
+def outbox_id(transition_id: str, ordinal: int) -> str:
+    """The name of a step's action, which is the key it is done under. Names sort as actions are to be done."""
+    return f"{transition_id}-{ordinal:03d}"
 
 
 def merge(o: "Orchestrator", change: EntityChange) -> Steps:

@@ -10,6 +10,7 @@ from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.errors import ErrorCode, FSMError
 from spikard.fsm.event import Event
 from spikard.fsm.orchestration import fallback
+from spikard.fsm.orchestration.acting import outbox_id
 from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.parallel_state_config import ParallelStateConfig
 from spikard.fsm.region_tracking import RegionTracking
@@ -230,7 +231,7 @@ class Attempt:
             for action in specs:
                 if action.effect is None:
                     about = about or self._about(plan)
-                    rows.append(OutboxRow(f"{transition_id}-{len(rows)}", transition_id, len(rows), action, about))
+                    rows.append(OutboxRow(outbox_id(transition_id, len(rows)), transition_id, len(rows), action, about))
         return tuple(rows)
 
     def _about(self, plan: TransitionResult) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Events for entities that are kept somewhere: load, validate, compute, keep, act."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
@@ -40,6 +41,8 @@ logger = logging.getLogger("spikard.fsm.orchestrator")
 CONCURRENCIES = ("optimistic", "pessimistic", "none")
 # For how long one process may keep an entity to itself before it is taken for dead.
 HOLD_SECONDS = 30.0
+# How many entities are made in one transaction.
+CREATED_TOGETHER = 2000
 # How many events are read at once when an entity's past is gone through.
 REPLAY_PAGE = 1000
 
@@ -176,6 +179,31 @@ class Orchestrator:
             raise TypeError("async_process_event requires an AsyncStateStore (aget_state, aset_state, aget_context)")
         result: TransitionResult = await self._awaiting.run(self.steps(entity_id, event, context))
         return result
+
+    def create_many(
+        self, entities: Iterable[tuple[str, Mapping[str, Any]]], *, batch_size: int = CREATED_TOGETHER
+    ) -> int:
+        """Keep new entities in the machine's initial state, each with a context, many in one transaction.
+
+        Entities that are kept already stay as they are; how many were new. No action is done.
+        """
+        self._require("create", "create_many")
+        leaf, now = self.initial_leaf, self.clock.now()
+        _, armed = self.timers_between("", leaf, True, now)
+        pattern = EntityChange(
+            "", 0, leaf, {}, history={}, metadata={**self.about(leaf), "target_state": leaf}, entered_at=now,
+            fingerprint=self.fingerprint, arm_timers=armed,
+        )  # fmt: skip
+        number, waiting = 0, iter(entities)
+        while batch := list(itertools.islice(waiting, batch_size)):
+            number += self.store.create_many(pattern, batch)
+        return number
+
+    async def acreate_many(
+        self, entities: Iterable[tuple[str, Mapping[str, Any]]], *, batch_size: int = CREATED_TOGETHER
+    ) -> int:
+        """`create_many`, awaited."""
+        return await asyncio.to_thread(self.create_many, entities, batch_size=batch_size)
 
     def apply_data(self, entity_id: str, data: dict[str, Any]) -> list[TransitionResult]:
         """Merge data into an entity's context, and do what follows from it by itself."""

@@ -60,10 +60,17 @@ class EventQueue:
 
     def submission(self, event: WorkerEvent | WorkerApplyDataEvent) -> Work:
         """The work of taking an event in."""
+        return self.table.submit(event, self._due(event))
+
+    def submissions(self, events: Sequence[WorkerEvent] | Sequence[WorkerApplyDataEvent]) -> Work:
+        """The work of taking many events in."""
+        return self.table.submit_many([(event, self._due(event)) for event in events])
+
+    def _due(self, event: WorkerEvent | WorkerApplyDataEvent) -> Any:
         due = event.fires_at
         if due is not None:
             due = due.astimezone(UTC) if due.tzinfo else due.replace(tzinfo=UTC)
-        return self.table.submit(event, self.store._time(due))
+        return self.store._time(due)
 
     async def claim(self, worker_id: str, limit: int) -> list[tuple[Any, ...]]:
         """Rows of events that are this worker's now."""
@@ -192,6 +199,11 @@ class DatabaseEventSource(_DatabaseSource, EventSource):
         event_id: str = await self.queue.ado(lambda: self.queue.submission(event))
         return event_id
 
+    async def submit_many(self, events: Sequence[WorkerEvent]) -> list[str]:
+        """The same for many, in one transaction: their ids in the order of the events."""
+        ids: list[str] = await self.queue.ado(lambda: self.queue.submissions(events))
+        return ids
+
     def submit_sync(self, event: WorkerEvent) -> str:
         """`submit`, on this thread."""
         event_id: str = self.queue.do(lambda: self.queue.submission(event))
@@ -221,6 +233,11 @@ class DatabaseApplyDataEventSource(_DatabaseSource):
         """Take data in; the id, or that of what came before with the same idempotency key."""
         event_id: str = await self.queue.ado(lambda: self.queue.submission(event))
         return event_id
+
+    async def submit_many(self, events: Sequence[WorkerApplyDataEvent]) -> list[str]:
+        """The same for many, in one transaction: their ids in the order of the events."""
+        ids: list[str] = await self.queue.ado(lambda: self.queue.submissions(events))
+        return ids
 
     def submit_sync(self, event: WorkerApplyDataEvent) -> str:
         """`submit`, on this thread."""

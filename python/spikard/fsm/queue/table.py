@@ -8,6 +8,7 @@ that waits for its next attempt stays due, so that no later one of its entity ov
 import os
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -23,6 +24,8 @@ _STATUS = (
     "transition_history_id"
 )
 _STEP = 256  # nanoseconds: what twelve bits can tell apart within a millisecond
+# Rows of one statement: databases take some ten thousand values at most.
+_ROWS = 1000
 _latest = 0
 _lock = threading.Lock()
 
@@ -54,27 +57,49 @@ class EventTable:
 
     def submit(self, event: WorkerEvent | WorkerApplyDataEvent, due: Any) -> Work:
         """Take an event in; its id, or that of the earlier one with the same key. `due` is its time as stored."""
-        values: dict[str, Any] = {"id": ordered_id(), "machine_name": event.machine_name, "entity_id": event.entity_id}
-        if isinstance(event, WorkerEvent):
-            values["trigger"], body = event.trigger, event.context
-        else:
-            body = event.data
-        values[f"{self.body}_json"] = encoded(body or {})
-        values["max_attempts"], values["idempotency_key"] = event.max_attempts, event.idempotency_key
-        names = ", ".join(f'"{name}"' for name in values)
-        marks = ", ".join("?j" if name.endswith("_json") else "?" for name in values)
+        return (yield from self.submit_many([(event, due)]))[0]
+
+    def submit_many(self, events: Sequence[tuple[WorkerEvent | WorkerApplyDataEvent, Any]]) -> Work:
+        """The same for many."""
+        ids: list[str] = []
+        for first in range(0, len(events), _ROWS):
+            ids += yield from self._insert(events[first : first + _ROWS])
+        if ids:
+            yield "{notify}", (self.name,)
+        return ids
+
+    def _insert(self, events: Sequence[tuple[WorkerEvent | WorkerApplyDataEvent, Any]]) -> Work:
+        names = ["id", "machine_name", "entity_id", *(["trigger"] if self.body == "context" else []),
+                 f"{self.body}_json", "max_attempts", "idempotency_key"]  # fmt: skip
+        row = f"({', '.join('?j' if name.endswith('_json') else '?' for name in names)}, COALESCE(?, {{now}}), {{now}})"
+        values = [self._values(event, due) for event, due in events]
+        # Of the same key in one batch the first counts.
+        keys = [about[-2] for about in values]
+        first = {key: number for number, key in reversed(list(enumerate(keys))) if key is not None}
+        chosen = [v for number, v in enumerate(values) if v[-2] is None or first[v[-2]] == number]
         rows = yield (
             (
-                f"INSERT INTO {{s}}{self.name} ({names}, fires_at, created_at) "
-                f"VALUES ({marks}, COALESCE(?, {{now}}), {{now}}) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"
+                f"INSERT INTO {{s}}{self.name} ({', '.join(_quoted(name) for name in names)}, fires_at, created_at) "
+                f"VALUES {', '.join([row] * len(chosen))} ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"
             ),
-            (*values.values(), due),
+            tuple(value for about in chosen for value in about),
         )
-        if not rows:
-            rows = yield f"SELECT id FROM {{s}}{self.name} WHERE idempotency_key = ?", (event.idempotency_key,)
-        else:
-            yield "{notify}", (self.name,)
-        return str(rows[0][0])
+        fresh = {row[0] for row in rows}
+        known = {about[-2]: about[0] for about in chosen if about[0] in fresh}
+        for key in {about[-2] for about in chosen if about[0] not in fresh}:
+            earlier = yield f"SELECT id FROM {{s}}{self.name} WHERE idempotency_key = ?", (key,)
+            known[key] = earlier[0][0]
+        return [about[0] if about[-2] is None else known[about[-2]] for about in values]
+
+    def _values(self, event: WorkerEvent | WorkerApplyDataEvent, due: Any) -> tuple[Any, ...]:
+        own = (
+            (event.trigger, encoded(event.context or {}))
+            if isinstance(event, WorkerEvent)
+            else (encoded(event.data or {}),)
+        )
+        return (
+            ordered_id(), event.machine_name, event.entity_id, *own, event.max_attempts, event.idempotency_key, due,
+        )  # fmt: skip
 
     def claim(self, worker_id: str, limit: int, lease_seconds: float) -> Work:
         """Events that are due, of different entities, in their order."""
@@ -179,6 +204,10 @@ class EventTable:
 
 EVENTS = EventTable("worker_events", "context")
 APPLY_DATA = EventTable("worker_apply_data_events", "data")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def moment(value: Any) -> datetime:

@@ -1,8 +1,12 @@
 """Many entities at once, of stores that know one at a time."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from spikard.fsm.errors import StaleVersionError
 from spikard.fsm.stores.protocol import BatchStateStore, StateStore
+from spikard.fsm.stores.row import EntityChange
 
 
 class OneByOne:
@@ -22,6 +26,23 @@ class OneByOne:
         """Keep states."""
         for entity_id, state in updates.items():
             self._store.set_state(entity_id, state, metadata=metadata)
+
+
+def create_many(
+    commit_many: Callable[[Sequence[EntityChange]], list[int | Exception]],
+    pattern: EntityChange,
+    entities: Iterable[tuple[str, Mapping[str, Any]]],
+) -> int:
+    """Keep new entities that differ in their ids and contexts; how many there were.
+
+    Those that are kept already stay as they are.
+    """
+    changes = [replace(pattern, entity_id=entity_id, context=dict(context)) for entity_id, context in entities]
+    outcomes = commit_many(changes)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception) and not isinstance(outcome, StaleVersionError):
+            raise outcome
+    return sum(isinstance(outcome, int) for outcome in outcomes)
 
 
 def batch_fallback(store: StateStore) -> BatchStateStore:

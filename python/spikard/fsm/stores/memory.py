@@ -3,12 +3,13 @@
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from spikard.fsm.errors import EventAnsweredError, FSMError, StaleVersionError
+from spikard.fsm.stores.batch import create_many
 from spikard.fsm.stores.memory_outbox import MemoryOutbox
 from spikard.fsm.stores.row import AnswerRow, EntityChange, EntityRow, HeldAction, OutboxRow, TimerRow, TransitionRow
 
@@ -17,7 +18,7 @@ PAST_KEPT = 1000
 
 ANSWERS_KEPT = 100_000
 
-_CAPABILITIES = frozenset({"versions", "transactions", "answers", "outbox", "holds"})
+_CAPABILITIES = frozenset({"versions", "transactions", "answers", "outbox", "holds", "create"})
 
 
 class _Entity:
@@ -97,6 +98,10 @@ class InMemoryStateStore:
     def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
         """Many changes, each kept or not for itself: its new version, or why not."""
         return [_outcome(self.commit, change) for change in changes]
+
+    def create_many(self, pattern: EntityChange, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+        """Keep new entities that differ in their ids and contexts only; how many there were."""
+        return create_many(self.commit_many, pattern, entities)
 
     async def aload(self, entity_id: str) -> EntityRow:
         """`load`, awaited."""

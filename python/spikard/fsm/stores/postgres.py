@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from spikard.fsm.background_loop import BackgroundLoop
 from spikard.fsm.errors import FSMError
-from spikard.fsm.stores.postgres_batch import LeaseOfOneLostError, commit_many
+from spikard.fsm.stores.postgres_batch import LeaseOfOneLostError, commit_many, create
 from spikard.fsm.stores.row import EntityChange, EntityRow
 from spikard.fsm.stores.sql import ENTITY, SqlStateStore, entity_row, line_values
 from spikard.fsm.stores.work import Mode, Work
@@ -133,6 +133,13 @@ class PostgresStateStore(SqlStateStore):
             return super().commit_many(changes)
         except LeaseOfOneLostError:
             return [self._outcome(change) for change in changes]
+
+    def create_many(self, pattern: EntityChange, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+        """Keep new entities that differ in their ids and contexts only; how many there were."""
+        if pattern.arm_timers:
+            return super().create_many(pattern, entities)
+        number: int = self._run("write", lambda: create(pattern, list(entities)))
+        return number
 
     def _outcome(self, change: EntityChange) -> int | Exception:
         try:

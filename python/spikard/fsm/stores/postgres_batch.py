@@ -1,6 +1,6 @@
 """Many changes in PostgreSQL, with a handful of statements for all of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,6 +66,26 @@ def commit_many(changes: Sequence[EntityChange], commit: Commit, line_values: Ca
         if not _is_common(change):
             outcomes[i] = yield from _apart(change, commit)
     return outcomes
+
+
+def create(pattern: EntityChange, entities: Sequence[tuple[str, Mapping[str, Any]]]) -> Work:
+    """Keep new entities that differ in their ids and contexts only; how many there were."""
+    shared = [(name, kind) for name, kind in _STEP if name not in ("entity_id", "context_json")]
+    values = dict(zip((name for name, _ in _STEP), _step(pattern), strict=True))
+    marks = ", ".join(f"?::{'jsonb' if name.endswith('_json') else kind}" for name, kind in shared)
+    rows = yield (
+        (
+            f"INSERT INTO {{s}}entity_states (id, entity_id, context_json, {_names(shared)}, created_at, updated_at) "
+            f"SELECT id, entity_id, context::jsonb, {marks}, now(), now() "
+            "FROM unnest(?::text[], ?::text[], ?::text[]) AS d(id, entity_id, context) "
+            "ON CONFLICT (entity_id) DO NOTHING RETURNING version"
+        ),
+        (
+            *(values[name] for name, _ in shared), [new_id() for _ in entities],
+            [entity_id for entity_id, _ in entities], [encoded(dict(context)) for _, context in entities],
+        ),
+    )  # fmt: skip
+    return len(rows)
 
 
 def _is_common(change: EntityChange) -> bool:

@@ -11,12 +11,13 @@ import msgspec
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.errors import EventAnsweredError, FSMError, LeaseLostError, StaleVersionError
 from spikard.fsm.stores import redis_scripts as scripts
+from spikard.fsm.stores.batch import create_many
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.json_text import decoded, encoded
 from spikard.fsm.stores.row import AnswerRow, EntityChange, EntityRow, HeldAction, OutboxRow, Settlement, TimerRow
 from spikard.fsm.stores.versioned import VersionedByCommit
 
-_CAPABILITIES = frozenset({"versions", "transactions", "durable", "answers", "outbox", "holds"})
+_CAPABILITIES = frozenset({"versions", "transactions", "durable", "answers", "outbox", "holds", "create"})
 _METADATA = ("machine_name", "machine_version", "is_terminal", "workflow_status")
 
 
@@ -127,6 +128,10 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
             except FSMError as error:
                 outcomes.append(error)
         return outcomes
+
+    def create_many(self, pattern: EntityChange, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+        """Keep new entities that differ in their ids and contexts only; how many there were."""
+        return create_many(self.commit_many, pattern, entities)
 
     async def aload(self, entity_id: str) -> EntityRow:
         """`load`, awaited."""

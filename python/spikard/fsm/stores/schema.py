@@ -113,6 +113,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX {i}fsm_answers_expiry ON {s}fsm_answers (expires_at)",
         """CREATE TABLE {s}fsm_holds (
             entity_id TEXT PRIMARY KEY, holder TEXT NOT NULL, held_until {time} NOT NULL)""",
+        *(
+            f"CREATE INDEX {{i}}{name}_next ON {{s}}{name} (fires_at, id) WHERE status = 'pending'"
+            for name in ("worker_events", "worker_apply_data_events")
+        ),
     ),
 )
 VERSIONS = "CREATE TABLE IF NOT EXISTS {s}schema_versions (version INTEGER PRIMARY KEY)"

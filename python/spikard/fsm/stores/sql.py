@@ -1,13 +1,14 @@
 """Stores in SQL, apart from who waits: each call is a series of statements in one transaction."""
 
 from abc import abstractmethod
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from spikard.fsm.errors import FSMError, StaleVersionError
 from spikard.fsm.event import new_id
 from spikard.fsm.stores import sql_outbox
+from spikard.fsm.stores.batch import create_many
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.json_text import decoded, encoded
 from spikard.fsm.stores.row import EntityChange, EntityRow, TimerRow, TransitionRow
@@ -16,7 +17,7 @@ from spikard.fsm.stores.sql_outbox import SqlOutbox
 from spikard.fsm.stores.versioned import VersionedByCommit
 from spikard.fsm.stores.work import Row, Work
 
-_CAPABILITIES = frozenset({"versions", "transactions", "durable", "answers", "outbox", "holds"})
+_CAPABILITIES = frozenset({"versions", "transactions", "durable", "answers", "outbox", "holds", "create"})
 ENTITY = "entity_id, current_state, version, context_json, history_json, fingerprint, entered_at"
 _METADATA = ("machine_name", "machine_version", "is_terminal", "workflow_status")
 _HISTORY = (
@@ -97,13 +98,9 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
         versions: list[int | Exception] = self._run("write", lambda: self._commit_many(changes))
         return versions
 
-    def create_many(self, changes: Sequence[EntityChange]) -> int:
-        """Keep new entities; how many there were. Those that are kept already stay as they are."""
-        outcomes = self.commit_many(changes)
-        for outcome in outcomes:
-            if isinstance(outcome, Exception) and not isinstance(outcome, StaleVersionError):
-                raise outcome
-        return sum(isinstance(outcome, int) for outcome in outcomes)
+    def create_many(self, pattern: EntityChange, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+        """Keep new entities that differ in their ids and contexts only; how many there were."""
+        return create_many(self.commit_many, pattern, entities)
 
     def _load(self, entity_id: str) -> Work:
         rows = yield f"SELECT {ENTITY} FROM {{s}}entity_states WHERE entity_id = ?", (entity_id,)
