@@ -1,6 +1,9 @@
 """Every example runs and answers as its page says."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+import spikard
 from spikard.testing import TestClient
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -24,13 +28,41 @@ CASES: dict[str, list[tuple[str, str, dict[str, Any], int, Any]]] = {
 }
 
 
+# Applications with tests of their own.
+FOLDERS = ["orders"]
+
+
+def test_every_application_has_its_tests() -> None:
+    assert sorted(path.parent.name for path in EXAMPLES.glob("*/test_*.py")) == FOLDERS
+
+
 def test_every_example_has_its_cases() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == CASES.keys()
 
 
 def test_every_example_is_in_the_index() -> None:
     index = (EXAMPLES / "README.md").read_text()
-    assert [name for name in CASES if f"({name})" not in index] == []
+    assert [name for name in (*CASES, *FOLDERS) if f"({name})" not in index] == []
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_tests_of_an_application_pass(folder: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--timeout",
+        "50",
+        str(EXAMPLES / folder),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(Path(spikard.__file__).parents[1])}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=55, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", CASES)
