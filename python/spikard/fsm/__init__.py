@@ -275,7 +275,11 @@ if TYPE_CHECKING:
     from spikard.fsm.runtime.snapshot import TransitionEvent as TransitionEvent
     from spikard.fsm.runtime.snapshot import TransitionsPage as TransitionsPage
     from spikard.fsm.schedulers.adapter import SchedulerAdapter as SchedulerAdapter
+    from spikard.fsm.schedulers.celery import CeleryScheduler as CeleryScheduler
+    from spikard.fsm.schedulers.due_timer import DueTimer as DueTimer
     from spikard.fsm.schedulers.in_process import AsyncioScheduler as AsyncioScheduler
+    from spikard.fsm.schedulers.redis import RedisScheduler as RedisScheduler
+    from spikard.fsm.schedulers.sql import SqlScheduler as SqlScheduler
     from spikard.fsm.schedulers.task import ScheduledTask as ScheduledTask
     from spikard.fsm.schedulers.task import TaskStatus as TaskStatus
     from spikard.fsm.schedulers.task import generate_task_id as generate_task_id
@@ -549,6 +553,10 @@ _MODULES = {
     "compute_delay": "retry_policy",
     "SchedulerAdapter": "schedulers.adapter",
     "AsyncioScheduler": "schedulers.in_process",
+    "CeleryScheduler": "schedulers.celery",
+    "RedisScheduler": "schedulers.redis",
+    "SqlScheduler": "schedulers.sql",
+    "DueTimer": "schedulers.due_timer",
     "ScheduledTask": "schedulers.task",
     "TaskStatus": "schedulers.task",
     "generate_task_id": "schedulers.task",

@@ -69,10 +69,10 @@ class ActionSteps:
         name = action.name
         if action.when is not None:
             try:
-                holds = _holds(action.when, context)
+                is_wanted = holds(action.when, context)
             except Exception as error:  # noqa: BLE001 - a condition is part of the action
                 return ActionResult.fail(name, error)
-            if not holds:
+            if not is_wanted:
                 return ActionResult.skipped(name, "when_condition_false")
         if action.effect is not None:
             return _effect(action, context, self.clock)
@@ -145,7 +145,7 @@ def _chosen(params: Mapping[str, Any], context: dict[str, Any], depth: int) -> l
         condition = CheckSpec.from_config(condition.get("check", condition))
     return [
         item if isinstance(item, ActionSpec) else ActionSpec.from_config(item)
-        for item in (then if _holds(condition, context) else otherwise)
+        for item in (then if holds(condition, context) else otherwise)
     ]
 
 
@@ -245,7 +245,10 @@ def _effect(action: ActionSpec, context: dict[str, Any], clock: Clock | None) ->
     return ActionResult.ok(action.name)
 
 
-def _holds(condition: Any, context: dict[str, Any]) -> bool:
+def holds(condition: Any, context: dict[str, Any]) -> bool:
+    """Whether a condition is met; none always is."""
+    if condition is None:
+        return True
     if isinstance(condition, str):
         return bool(evaluate_bool_expr(condition, context))
     return bool(evaluate_check(condition, context))

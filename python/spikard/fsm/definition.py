@@ -147,11 +147,14 @@ def _transition(item: Mapping[str, Any], states: Mapping[str, State], resting: f
     if ":" in dest:
         dest = _point(dest, states, "entry_points")
     after, auto, priority, metadata = get("after"), bool(get("auto")), get("priority"), get("metadata") or {}
-    delay = None if after is None else _milliseconds(after)
+    is_computed = isinstance(after, Mapping)
+    delay = None if after is None or is_computed else _milliseconds(after)
+    if is_computed:
+        metadata = {**metadata, "after": after}
     if not _TRANSITION_KEYS.issuperset(item):
         metadata = {**metadata, **{key: item[key] for key in item if key not in _TRANSITION_KEYS}}
     return Transition(
-        get("trigger") or _generated(source, delay, auto),
+        get("trigger") or _generated(source, delay, auto, metadata),
         source,
         dest,
         get("region"),
@@ -176,14 +179,17 @@ def _source(written: Any, states: Mapping[str, State], resting: frozenset[str]) 
     return source
 
 
-def _generated(source: frozenset[str], delay: int | None, auto: bool) -> str:
-    if not auto and delay is None:
+def _generated(source: frozenset[str], delay: int | None, auto: bool, metadata: Mapping[str, Any]) -> str:
+    moment = "at" if metadata.get("at") else "after" if metadata.get("after") else None
+    if not auto and delay is None and moment is None:
         raise ConfigurationError("Transition must have either 'trigger', 'after', or 'auto: true'")
     if len(source) != 1:
         kind = "Auto" if auto else "Delayed"
         raise ConfigurationError(f"{kind} transition with implicit trigger must have exactly one source")
     name = next(iter(source))
-    return f"_auto_{name}" if auto else f"_after_{name}_{delay}_ms"
+    if auto:
+        return f"_auto_{name}"
+    return f"_after_{name}_{delay}_ms" if delay is not None else f"_{moment}_{name}"
 
 
 def _milliseconds(after: Any) -> int:

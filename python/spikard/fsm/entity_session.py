@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # How often deferred events are tried again after one step.
 _MAX_REPLAYS = 50
-_GENERATED = ("_after_", "_auto_", "_join_", "_timeout_", "__")
+_GENERATED = ("_after_", "_at_", "_auto_", "_cron_", "_join_", "_timeout_", "__")
 
 # The session whose step this task is inside of.
 _within: ContextVar[SessionCore | None] = ContextVar("spikard_fsm_within", default=None)

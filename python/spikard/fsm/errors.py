@@ -198,6 +198,13 @@ class EntityBusyError(FSMError):
         self.entity_id = entity_id
 
 
+class TimerGoneError(FSMError):
+    """The timer was cancelled, fires elsewhere, or is of an earlier stay in its state; nothing was kept."""
+
+    def __init__(self, timer_key: str | None) -> None:
+        super().__init__(f"timer '{timer_key}' is no longer there", {"timer_key": timer_key})
+
+
 class LeaseLostError(FSMError):
     """An event or an action was held, and belongs to somebody else by now; nothing was kept."""
 

@@ -10,6 +10,7 @@ from spikard.fsm.delivery import Delivery
 from spikard.fsm.errors import StaleVersionError
 from spikard.fsm.execution_result import ExecutionMode
 from spikard.fsm.orchestration.requests import Steps, conflict_pause
+from spikard.fsm.orchestration.timing import is_done_behind, is_of_timers
 from spikard.fsm.stores.row import DONE, AnswerRow, EntityChange, EntityRow, Settlement
 from spikard.fsm.transition_result import TransitionResult
 
@@ -78,6 +79,8 @@ class Acting:
                 for action in group:
                     if action.effect is not None:
                         self.outcomes.append(next(effects))
+                    elif is_of_timers(action):
+                        continue
                     elif is_deferred:
                         self.outcomes.append(ActionResult.skipped(action.name, IN_OUTBOX))
                     else:
@@ -165,7 +168,7 @@ class Acting:
                 self.settled.setdefault(key, DONE)
 
     def _all_keys(self) -> list[str]:
-        number = sum(action.effect is None for specs in self._attempt.specs for action in specs)
+        number = sum(is_done_behind(action) for specs in self._attempt.specs for action in specs)
         return [outbox_id(self._transition_id, ordinal) for ordinal in range(number)]
 
 

@@ -2,20 +2,24 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spikard.fsm.action_result import ActionResult
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import ErrorCode, FSMError
+from spikard.fsm.action_steps import holds
+from spikard.fsm.errors import ErrorCode, FSMError, TimerGoneError
 from spikard.fsm.event import Event
 from spikard.fsm.orchestration import fallback
 from spikard.fsm.orchestration.acting import outbox_id
 from spikard.fsm.orchestration.requests import Steps
+from spikard.fsm.orchestration.timing import is_done_behind, is_of_timers
 from spikard.fsm.parallel_state_config import ParallelStateConfig
 from spikard.fsm.region_tracking import RegionTracking
+from spikard.fsm.schedulers.due_timer import DueTimer
 from spikard.fsm.stored_state import parse_stored_state
-from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow, TransitionRow
+from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TransitionRow
+from spikard.fsm.templates import render_template_value
 from spikard.fsm.transition_result import TransitionResult
 
 if TYPE_CHECKING:
@@ -41,12 +45,20 @@ class Attempt:
         "row",
         "specs",
         "state",
+        "timer",
         "tracking",
+        "trail",
         "trigger",
     )  # fmt: skip
 
     def __init__(
-        self, orchestrator: "Orchestrator", entity_id: str, event: Event | None, is_given: bool, trigger: str = ""
+        self,
+        orchestrator: "Orchestrator",
+        entity_id: str,
+        event: Event | None,
+        is_given: bool,
+        trigger: str = "",
+        timer: DueTimer | None = None,
     ) -> None:
         self.orchestrator = orchestrator
         self.entity_id = entity_id
@@ -55,6 +67,7 @@ class Attempt:
         self.trigger = trigger if event is None else event.trigger
         self.is_given = is_given
         self.is_shown = False
+        self.timer = timer
         self.plans: list[TransitionResult] = []
         self.effects: list[ActionResult] = []
         self.results: list[TransitionResult] = []
@@ -67,11 +80,15 @@ class Attempt:
     def open(self, row: EntityRow, extra: Mapping[str, Any] | None) -> None:
         """Begin with an entity as it was read."""
         state = row.state
+        if self.timer is not None and not self.orchestrator.timing.holds(self.timer, state):
+            raise TimerGoneError(self.timer.timer_key)
         if state is None:
             if not self.orchestrator.use_initial_state_when_missing:
                 raise ValueError(f"Entity '{self.entity_id}' has no state and use_initial_state_when_missing is False")
             state = self.orchestrator.initial_leaf
         self.row, self.state, self.history = row, state, row.history
+        # The stored states on the way, for timers.
+        self.trail = [state]
         context = dict(row.context)
         if self.event is not None and self.event.payload:
             context.update(self.event.payload)
@@ -176,6 +193,8 @@ class Attempt:
         if updates and not result.metadata.get("orchestrator_skip_apply_history"):
             self.history = {**self.history, **updates}
         current = self.tracking.moved(result) if self.tracking is not None else str(result.target_state)
+        if self.orchestrator.timing.is_needed:
+            self.trail.append(self.stored(current))
         if specs:
             self.context["new_status"] = current
             execute = self.orchestrator.executor.execute_action_spec
@@ -192,9 +211,9 @@ class Attempt:
         o, row, plans, context = self.orchestrator, self.row, self.plans, self.context
         before, stored = row.state or o.initial_leaf, current if self.tracking is None else self.stored(current)
         now = o.clock.now() if stored != before or row.entered_at is None else None
-        left, armed = o.timers_between(before, stored, row.state is None, now) if o.has_timers else ((), ())
+        left, armed = o.timing.between(self.trail, row.state is None, context, now) if o.timing.is_needed else ((), ())
         source = plans[0].source_state if plans else self.state
-        return EntityChange(
+        change = EntityChange(
             self.entity_id,
             row.version if o.is_optimistic else None,
             stored,
@@ -211,6 +230,18 @@ class Attempt:
             self._outbox(transition_id),
             o.outbox_lease,
         )
+        if self.timer is not None or any(self.specs):
+            self._set_timers(change, transition_id)
+        return change
+
+    def _set_timers(self, change: EntityChange, transition_id: str) -> None:
+        timing = self.orchestrator.timing
+        later, change.cancel_keys = self._later(transition_id)
+        if later:
+            change.arm_timers += timing.message_rows(later, change.entered_at)
+        if self.timer is not None:
+            change.arm_timers += timing.again(self.timer, self.context, change.cancel_timers)
+            change.spent = timing.spent(self.timer)
 
     def _line(self, plan: TransitionResult, specs: Sequence[ActionSpec], transition_id: str) -> TransitionRow:
         names = tuple([action.name for action in specs]) if specs else ()
@@ -222,6 +253,32 @@ class Attempt:
     def _event_id(self) -> str | None:
         return str(self.event.event_id) if self.is_given and self.event is not None else None
 
+    def refused(self) -> EntityChange | None:
+        """What is to be kept of a timer whose event was refused; None where nothing is."""
+        timing, timer = self.orchestrator.timing, self.timer
+        spent = None if timer is None else timing.spent(timer)
+        if timer is None or spent is None:
+            return None
+        metadata = {"machine_name": self.orchestrator.machine.name}
+        again = timing.again(timer, self.context, ())
+        return EntityChange(timer.entity_id, metadata=metadata, arm_timers=again, spent=spent)
+
+    def _later(self, transition_id: str) -> tuple[list[tuple[str, ActionSpec]], tuple[str, ...]]:
+        """The messages that are sent later, each with an id, and the keys of those that are cancelled."""
+        sent, cancelled = [], []
+        for number, action in enumerate(action for specs in self.specs for action in specs):
+            if not is_of_timers(action) or not holds(action.when, self.context):
+                continue
+            params = render_template_value(action.params, self.context)
+            if action.name == "_cancel":
+                cancelled.append(f"#{params.get('id')}")
+            else:
+                sent.append((f"{transition_id}-later-{number}", replace(action, params=params)))
+        if sent and self.orchestrator.scheduler is None and "durable" not in self.orchestrator.capabilities:
+            event = sent[0][1].params.get("event")
+            raise RuntimeError(f"'{event}' is to be sent later, and neither a scheduler nor a durable store is there")
+        return sent, tuple(cancelled)
+
     def _outbox(self, transition_id: str) -> tuple[OutboxRow, ...]:
         if not (self.orchestrator.keeps_outbox and any(self.specs)):
             return ()
@@ -229,7 +286,7 @@ class Attempt:
         for plan, specs in zip(self.plans, self.specs, strict=True):
             about: dict[str, Any] | None = None
             for action in specs:
-                if action.effect is None:
+                if is_done_behind(action):
                     about = about or self._about(plan)
                     rows.append(OutboxRow(outbox_id(transition_id, len(rows)), transition_id, len(rows), action, about))
         return tuple(rows)
@@ -239,8 +296,3 @@ class Attempt:
             "trigger": self.trigger, "source_state": plan.source_state, "target_state": plan.target_state,
             "event_id": self._event_id(),
         }  # fmt: skip
-
-
-def timer_rows(timers: Sequence[tuple[str, str, float]], now: Any) -> tuple[TimerRow, ...]:
-    """Timers that start now."""
-    return tuple(TimerRow(key, trigger, now + timedelta(seconds=seconds)) for key, trigger, seconds in timers)

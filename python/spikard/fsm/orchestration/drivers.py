@@ -92,7 +92,9 @@ class BlockingDriver:
 
     def timers(self, entity_id: str, change: EntityChange) -> None:
         """Tell the scheduler."""
-        self._o.background.wait(self._o.schedule(entity_id, change))
+        timing = self._o.timing
+        if not timing.look():
+            self._o.background.wait(timing.schedule(entity_id, change))
 
     def execute(self, action: ActionSpec, context: dict[str, Any], delivery: Delivery) -> ActionResult:
         """Do an action."""
@@ -105,10 +107,6 @@ class BlockingDriver:
     def execute_together(self, todo: Todo, context: dict[str, Any]) -> list[ActionResult]:
         """Do actions of which the order does not matter: one after the other, as nobody awaits them."""
         return [self.execute(action, context, delivery) for action, delivery in todo]
-
-    def deliver_later(self, entity_id: str, event: Event, seconds: float) -> None:
-        """Have an event brought to an entity after a while."""
-        self._o.background.wait(self._o.schedule_event(entity_id, event, seconds))
 
     def begin(self, key: str) -> Any:
         """Ask whether an event was processed before."""
@@ -207,7 +205,7 @@ class AwaitingDriver:
 
     async def timers(self, entity_id: str, change: EntityChange) -> None:
         """Tell the scheduler."""
-        await self._o.schedule(entity_id, change)
+        await self._o.timing.schedule(entity_id, change)
 
     async def execute(self, action: ActionSpec, context: dict[str, Any], delivery: Delivery) -> ActionResult:
         """Do an action."""
@@ -221,10 +219,6 @@ class AwaitingDriver:
         """Do actions at once."""
         calls = (self.execute(action, context, delivery) for action, delivery in todo)
         return list(await asyncio.gather(*calls))
-
-    async def deliver_later(self, entity_id: str, event: Event, seconds: float) -> None:
-        """Have an event brought to an entity after a while."""
-        await self._o.schedule_event(entity_id, event, seconds)
 
     async def begin(self, key: str) -> Any:
         """Ask whether an event was processed before."""

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,12 +12,12 @@ from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.background_loop import BackgroundLoop
 from spikard.fsm.clock import Clock, FsmClock
-from spikard.fsm.delays import parse_delay
+from spikard.fsm.due_moments import delay_of
+from spikard.fsm.errors import TimerGoneError
 from spikard.fsm.event import Event
 from spikard.fsm.execution_result import ExecutionMode
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.hooks.observer import TransitionObserver
-from spikard.fsm.orchestration.attempt import timer_rows
 from spikard.fsm.orchestration.drivers import AwaitingDriver, BlockingDriver
 from spikard.fsm.orchestration.fallback import FallbackMode, parse_mode
 from spikard.fsm.orchestration.idempotency import DAY, IdempotencyStore, InMemoryIdempotencyStore
@@ -27,9 +26,9 @@ from spikard.fsm.orchestration.plain import is_plain, process_plain
 from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.orchestration.steps import process_event
 from spikard.fsm.orchestration.store_access import StoreAccess
-from spikard.fsm.stored_state import parse_stored_state
-from spikard.fsm.stores.row import EntityChange, TimerRow
-from spikard.fsm.timer_table import timers_of
+from spikard.fsm.orchestration.timing import Timing
+from spikard.fsm.schedulers.due_timer import DueTimer
+from spikard.fsm.stores.row import EntityChange
 from spikard.fsm.transition_result import TransitionResult
 from spikard.fsm.workflow import compute_workflow_status
 
@@ -121,7 +120,6 @@ class Orchestrator:
             self._require("outbox", "outbox='deferred'")
         self.outbox_lease = self.outbox.lease_seconds if self.outbox.delivery == "inline" else 0.0
         self.background = BackgroundLoop()
-        self._tasks: dict[tuple[str, str], str] = {}
         self._read(machine)
         self.blocking = BlockingDriver(self)
         self._awaiting = AwaitingDriver(self)
@@ -155,9 +153,10 @@ class Orchestrator:
         routed = bool((meta.get("classification") or {}).get("auto_route"))
         self.goes_on_alone = routed or any(transition.auto for transition in machine.transitions)
         self._about = {name: self._described(name) for name in states}
-        self._timers = timers_of(machine)
-
-        self.has_timers = bool(self._timers)
+        self.timing = Timing(self)
+        serve = getattr(self.scheduler, "serve", None)
+        if serve is not None:
+            serve(machine.name, self)
         self.has_guards = any(transition.guards for transition in machine.transitions)
 
     def process_event(
@@ -189,14 +188,19 @@ class Orchestrator:
         """
         self._require("create", "create_many")
         leaf, now = self.initial_leaf, self.clock.now()
-        _, armed = self.timers_between("", leaf, True, now)
+        armed = () if self.timing.is_computed(leaf) else self.timing.at_entry(leaf, {}, now)
         pattern = EntityChange(
             "", 0, leaf, {}, history={}, metadata={**self.about(leaf), "target_state": leaf}, entered_at=now,
             fingerprint=self.fingerprint, arm_timers=armed,
         )  # fmt: skip
         number, waiting = 0, iter(entities)
         while batch := list(itertools.islice(waiting, batch_size)):
-            number += self.store.create_many(pattern, batch)
+            if armed or not self.timing.is_computed(leaf):
+                number += self.store.create_many(pattern, batch)
+                continue
+            for entity_id, context in batch:
+                pattern.arm_timers = self.timing.at_entry(leaf, context, now)
+                number += self.store.create_many(pattern, [(entity_id, context)])
         return number
 
     async def acreate_many(
@@ -284,65 +288,33 @@ class Orchestrator:
 
     # Time
 
-    def timers_between(
-        self, before: str, after: str, is_new: bool, now: datetime | None
-    ) -> tuple[tuple[str, ...], tuple[TimerRow, ...]]:
-        """The states whose timers stop, and the timers that start, between two stored states."""
-        if not self._timers or (before == after and not is_new):
-            return (), ()
-        old, new = (frozenset() if is_new else self._active(before)), self._active(after)
-        left = tuple(name for name in old - new if name in self._timers)
-        starting = [timer for name in new - old for timer in self._timers.get(name, ())]
-        return left, timer_rows(starting, now or self.clock.now())
+    def fire(self, timer: DueTimer) -> TransitionResult | None:
+        """Bring the event of a timer to its entity; None where the entity has left the timer's state since."""
+        try:
+            fired: TransitionResult = self.blocking.run(self._timer_steps(timer))
+        except TimerGoneError:
+            self.timing.drop(timer)
+            return None
+        return fired
 
-    def _active(self, stored: str) -> frozenset[str]:
-        parsed = parse_stored_state(stored, self.machine.is_parallel_state)
-        leaves = [parsed] if isinstance(parsed, str) else [parsed.parallel_state, *parsed.get_all_active()]
-        known = [leaf for leaf in leaves if leaf in self.machine.states]
-        return frozenset(name for leaf in known for name in self.machine.hierarchy.ancestors(leaf))
+    async def afire(self, timer: DueTimer) -> TransitionResult | None:
+        """`fire`, awaited."""
+        try:
+            fired: TransitionResult = await self._awaiting.run(self._timer_steps(timer))
+        except TimerGoneError:
+            self.timing.drop(timer)
+            return None
+        return fired
 
-    async def schedule(self, entity_id: str, change: EntityChange) -> None:
-        """Stop the timers of states that were left, and start those of states that were entered."""
-        left = set(change.cancel_timers)
-        for key, task_id in list(self._tasks.items()):
-            if key[0] == entity_id and key[1].partition("#")[0] in left:
-                self._tasks.pop(key, None)
-                await self.scheduler.cancel(task_id)
-        for timer in change.arm_timers:
-            delay_ms = max(0, round((timer.fires_at - self.clock.now()).total_seconds() * 1000))
-            state = timer.timer_key.partition("#")[0]
-            metadata = {"machine": self.machine.name, "timer_key": timer.timer_key, "state": state}
-            fire = self._firing(entity_id, timer, state)
-            self._tasks[entity_id, timer.timer_key] = await self.scheduler.schedule(
-                delay_ms, fire, entity_id, timer.trigger, metadata
-            )
-
-    async def schedule_event(self, entity_id: str, event: Event, seconds: float) -> None:
-        """Bring an event to an entity after a while."""
-        if self.scheduler is None:
-            raise RuntimeError(f"'{event.trigger}' is to be sent later, and the orchestrator has no scheduler")
-
-        async def fire() -> None:
-            await self.async_process_event(entity_id, event)
-
-        await self.scheduler.schedule(round(seconds * 1000), fire, entity_id, event.trigger, {})
-
-    def _firing(self, entity_id: str, timer: TimerRow, state: str) -> Callable[[], Awaitable[None]]:
-        async def fire() -> None:
-            self._tasks.pop((entity_id, timer.timer_key), None)
-            row = await self.access.aload(entity_id)
-            if row.state is None or state not in self._active(row.state):
-                logger.info("Timer %s of '%s' is dropped: the state was left", timer.timer_key, entity_id)
-                return
-            await self.async_process_event(entity_id, timer.trigger)
-
-        return fire
+    def _timer_steps(self, timer: DueTimer) -> Steps:
+        target, event = self.timing.event_of(timer)
+        return process_event(self, target, event, None, is_given=False, timer=timer)
 
     def addressed(self, entity_id: str, message: ActionSpec) -> tuple[str, Event, float]:
         """Whom an action's message is for, the event, and after how many seconds."""
         params = message.params
-        event = _event(str(params["event"]))
-        return str(params.get("to") or entity_id), event, _seconds(params.get("delay"))
+        event = Event(str(params["event"]), dict(params.get("payload") or {}))
+        return str(params.get("to") or entity_id), event, delay_of(params.get("delay"))
 
     @cached_property
     def capabilities(self) -> frozenset[str]:
@@ -352,12 +324,6 @@ class Orchestrator:
 
 def _event(event: str | Event) -> Event:
     return event if isinstance(event, Event) else Event(event)
-
-
-def _seconds(delay: Any) -> float:
-    if not delay:
-        return 0.0
-    return parse_delay(delay) / 1000
 
 
 def _model_validator(model: Any) -> ContextValidatorFn:

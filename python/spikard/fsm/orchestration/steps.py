@@ -13,6 +13,7 @@ from spikard.fsm.orchestration.acting import Acting, Message
 from spikard.fsm.orchestration.attempt import Attempt
 from spikard.fsm.orchestration.invoke import changed
 from spikard.fsm.orchestration.requests import Steps, conflict_pause
+from spikard.fsm.schedulers.due_timer import DueTimer
 from spikard.fsm.stores.row import DONE, AnswerRow, EntityChange, Settlement
 from spikard.fsm.transition_result import TransitionResult
 
@@ -41,10 +42,11 @@ def process_event(
     is_given: bool,
     is_data: bool = False,
     is_keyed: bool = True,
+    timer: DueTimer | None = None,
 ) -> Steps:
     """An event from its coming to its end; with `is_data` only what follows by itself, and a list of it."""
     waiting: Waiting = deque()
-    answer = yield from _one(o, entity_id, event, extra, is_given, is_data, waiting, is_keyed)
+    answer = yield from _one(o, entity_id, event, extra, is_given, is_data, waiting, is_keyed, timer)
     if waiting:
         yield from deliver(o, waiting)
     return answer
@@ -76,7 +78,11 @@ def bring(o: "Orchestrator", message: Message, waiting: Waiting) -> Steps:
         target, event, delay = o.addressed(message.entity_id, spec)
         given = Event(event.trigger, event.payload, uuid5(NAMESPACE_URL, key), source="action")
         if delay:
-            yield "deliver_later", target, given, delay
+            rows = o.timing.message_rows([(key, spec)], None)
+            later = EntityChange(message.entity_id, metadata={"machine_name": o.machine.name}, arm_timers=rows)
+            yield "commit", later
+            if o.scheduler is not None:
+                yield "timers", message.entity_id, later
         else:
             yield from _one(o, target, given, None, True, False, waiting)
 
@@ -90,9 +96,12 @@ def _one(
     is_data: bool,
     waiting: Waiting,
     is_keyed: bool = True,
+    timer: DueTimer | None = None,
 ) -> Steps:
     key = f"{entity_id}:{event.event_id}" if is_given and is_keyed and o.remembers else None
-    steps = _until_done(Attempt(o, entity_id, event, is_given), extra, is_data, key if o.answers_with_step else None)
+    steps = _until_done(
+        Attempt(o, entity_id, event, is_given, timer=timer), extra, is_data, key if o.answers_with_step else None
+    )
     if key is not None:
         steps = _answered_once(o, key, steps)
     if o.is_pessimistic:
@@ -170,6 +179,10 @@ def _begun(key: str) -> Steps:
 def _until_done(attempt: Attempt, extra: Mapping[str, Any] | None, is_data: bool, answer_key: str | None) -> Steps:
     attempt, refusal, change, transition_id = yield from _until_kept(attempt, extra, is_data, answer_key)
     if refusal is not None:
+        if (ending := attempt.refused()) is not None:
+            yield "commit", ending
+            if attempt.orchestrator.scheduler is not None and ending.arm_timers:
+                yield "timers", attempt.entity_id, ending
         return refusal, []
     messages: list[Message] = []
     if attempt.plans:
@@ -190,7 +203,7 @@ def _until_kept(attempt: Attempt, extra: Mapping[str, Any] | None, is_data: bool
             return attempt, *outcome
         yield "pause", conflict_pause(number)
         number += 1
-        attempt = Attempt(o, attempt.entity_id, attempt.event, attempt.is_given)
+        attempt = Attempt(o, attempt.entity_id, attempt.event, attempt.is_given, timer=attempt.timer)
 
 
 def _compute_and_keep(attempt: Attempt, is_first: bool, is_data: bool, answer_key: str | None) -> Steps:
@@ -253,7 +266,7 @@ def act(attempt: Attempt, change: EntityChange, transition_id: str, answer_key: 
     if o.machine._callbacks:
         for plan in plans:
             yield "callbacks", plan, context
-    if o.scheduler is not None and (change.cancel_timers or change.arm_timers):
+    if o.scheduler is not None and change.sets_timers:
         yield "timers", attempt.entity_id, change
     return acting.messages
 

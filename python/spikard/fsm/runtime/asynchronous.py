@@ -27,8 +27,17 @@ class AsyncFsmRuntime:
         return cls(await asyncio.to_thread(FsmRuntime.from_url, db_url))
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Fire no more timers, and close all connections."""
+        if self.runtime.scheduler is not None:
+            await self.runtime.scheduler.close()
         await asyncio.to_thread(self.runtime.close)
+
+    async def start_timers(self) -> None:
+        """Fire the timers of entities in this loop from now on, until `close`."""
+        start = getattr(self.runtime.scheduler, "start", None)
+        if start is None:
+            raise RuntimeError("this runtime has no scheduler that is started; pass a durable one as scheduler")
+        await start()
 
     async def register_machine_from_dict(self, config: dict[str, Any]) -> str:
         """Register a machine; its id."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from spikard.fsm.action_registry import ActionRegistry
+from spikard.fsm.background_loop import BackgroundLoop
 from spikard.fsm.catalog.machine_catalog import MachineCatalog
 from spikard.fsm.catalog.machine_record import MachineCompatibilityReport, MachineRecord
 from spikard.fsm.guard_registry import GuardRegistry
@@ -31,9 +32,11 @@ from spikard.fsm.runtime.snapshot import (
     TransitionEvent,
     TransitionsPage,
 )
+from spikard.fsm.schedulers.adapter import SchedulerAdapter
+from spikard.fsm.schedulers.due_timer import DueTimer
 from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.memory import InMemoryStateStore
-from spikard.fsm.stores.row import EntityChange
+from spikard.fsm.stores.row import EntityChange, TimerRow
 from spikard.fsm.stores.sql import SqlStateStore
 from spikard.fsm.transition_result import TransitionResult
 from spikard.fsm.worker.config import application_database
@@ -55,7 +58,9 @@ class FsmRuntime:
         queue: QueueClient | None = None,
         discovery: Any = None,
         observers: tuple[RuntimeObserver, ...] = (),
+        scheduler: SchedulerAdapter | None = None,
     ) -> None:
+        self.scheduler = scheduler
         self.machine_store = machine_store
         self.state_store = state_store
         self.discovery = discovery
@@ -65,6 +70,7 @@ class FsmRuntime:
         self._observers = tuple(observers)
         self._orchestrators: dict[tuple[str, str], tuple[MachineDefinition, Orchestrator]] = {}
         self._lock = threading.Lock()
+        self._background = BackgroundLoop()
 
     @classmethod
     def in_memory(cls, *, observers: tuple[RuntimeObserver, ...] = ()) -> Self:
@@ -79,10 +85,14 @@ class FsmRuntime:
     @classmethod
     def from_url(cls, db_url: str, *, observers: tuple[RuntimeObserver, ...] = ()) -> Self:
         """Machines, entities and the queue in one SQLite or PostgreSQL database."""
+        from spikard.fsm.schedulers.sql import SqlScheduler
+
         store = unconnected_state_store(db_url)
         machines = SQLAlchemyMachineStore(db_url, store=store)
         machines.connect()
-        return cls(machine_store=machines, state_store=store, queue=QueueClient.from_url(db_url), observers=observers)
+        made = cls(machine_store=machines, state_store=store, queue=QueueClient.from_url(db_url), observers=observers)
+        made.scheduler = SqlScheduler(store, runtime=made)
+        return made
 
     @classmethod
     def from_config(cls, *, observers: tuple[RuntimeObserver, ...] = ()) -> Self:
@@ -90,7 +100,10 @@ class FsmRuntime:
         return cls.from_url(application_database(), observers=observers)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Fire no more timers, and close all connections."""
+        if self._background.is_running and self.scheduler is not None:
+            self._background.wait(self.scheduler.close())
+        self._background.close()
         if self._queue is not None:
             self._queue.close()
         self.machine_store.disconnect()
@@ -202,13 +215,13 @@ class FsmRuntime:
             if row.state is not None:
                 raise EntityAlreadyExists(entity_id)
             now = orchestrator.clock.now()
-            _, timers = orchestrator.timers_between(state, state, True, now)
             is_terminal, workflow_status = persistence_flags_for_state(orchestrator.machine, state)
             metadata = {
                 "machine_name": machine, "machine_version": orchestrator.machine.version, "is_terminal": is_terminal,
                 "workflow_status": workflow_status,
             }  # fmt: skip
             kept = dict(context or {})
+            timers = orchestrator.timing.at_entry(state, kept, now)
             expected = 0 if orchestrator.is_optimistic and access.is_whole else None
             access.commit(
                 EntityChange(
@@ -216,8 +229,15 @@ class FsmRuntime:
                     entered_at=now, arm_timers=timers,
                 )
             )  # fmt: skip
+            if timers and self.scheduler is not None and not orchestrator.timing.look():
+                self._background.wait(self._armed(orchestrator, entity_id, timers))
         tell(self._observers, "on_entity_created", machine=machine, entity_id=entity_id, state=state)
         return EntitySnapshot(entity_id, machine, state, kept)
+
+    @staticmethod
+    async def _armed(orchestrator: Orchestrator, entity_id: str, timers: tuple[TimerRow, ...]) -> None:
+        for timer in timers:
+            await orchestrator.timing.arm(entity_id, timer)
 
     def get_entity(self, machine: str, entity_id: str) -> EntitySnapshot | None:
         """An entity, or None for one that is not kept."""
@@ -298,6 +318,41 @@ class FsmRuntime:
         """What has become of something queued."""
         return self._queued().get_event_status(event_id)
 
+    # Time
+
+    def start_timers(self) -> None:
+        """Fire the timers of entities from now on, on a thread of this runtime, until `close`."""
+        start = getattr(self.scheduler, "start", None)
+        if start is None:
+            raise RuntimeError("this runtime has no scheduler that is started; pass a durable one as scheduler")
+        self._background.wait(start())
+
+    def fire(self, timer: DueTimer) -> TransitionResult | None:
+        """Bring the event of a timer to its entity; None where the entity has moved on."""
+        machine = self._machine_of(timer)
+        with self._watched("fire", machine, timer.entity_id):
+            result = self._orchestrator(machine, None).fire(timer)
+        self._tell_fired(machine, timer, result)
+        return result
+
+    async def afire(self, timer: DueTimer) -> TransitionResult | None:
+        """`fire`, awaited."""
+        machine = self._machine_of(timer)
+        with self._watched("fire", machine, timer.entity_id):
+            orchestrator = await asyncio.to_thread(self._orchestrator, machine, None)
+            result = await orchestrator.afire(timer)
+        self._tell_fired(machine, timer, result)
+        return result
+
+    def _machine_of(self, timer: DueTimer) -> str:
+        if timer.machine is None:
+            raise MachineNotFound("", None)
+        return timer.machine
+
+    def _tell_fired(self, machine: str, timer: DueTimer, result: TransitionResult | None) -> None:
+        if result is not None:
+            tell(self._observers, "on_transition", machine=machine, entity_id=timer.entity_id, result=result)
+
     # The past
 
     def list_transitions(
@@ -370,7 +425,7 @@ class FsmRuntime:
             if known is not None and known[0].config == definition.config:
                 return known[1]
             machine = build_machine(definition, guards=self._guards, actions=self._actions)
-            made = Orchestrator(machine, self.state_store)
+            made = Orchestrator(machine, self.state_store, scheduler=self.scheduler)
             self._orchestrators[key] = definition, made
             return made
 

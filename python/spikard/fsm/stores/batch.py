@@ -1,8 +1,9 @@
 """Many entities at once, of stores that know one at a time."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from spikard.fsm.errors import StaleVersionError
 from spikard.fsm.stores.protocol import BatchStateStore, StateStore

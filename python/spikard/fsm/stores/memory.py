@@ -3,15 +3,24 @@
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-from spikard.fsm.errors import EventAnsweredError, FSMError, StaleVersionError
+from spikard.fsm.errors import EventAnsweredError, FSMError, StaleVersionError, TimerGoneError
 from spikard.fsm.stores.batch import create_many
 from spikard.fsm.stores.memory_outbox import MemoryOutbox
-from spikard.fsm.stores.row import AnswerRow, EntityChange, EntityRow, HeldAction, OutboxRow, TimerRow, TransitionRow
+from spikard.fsm.stores.row import (
+    AnswerRow,
+    EntityChange,
+    EntityRow,
+    HeldAction,
+    OutboxRow,
+    SpentTimer,
+    TimerRow,
+    TransitionRow,
+)
 
 STRIPES = 64
 PAST_KEPT = 1000
@@ -74,7 +83,7 @@ class InMemoryStateStore:
         """Keep a change; the new version, or `StaleVersionError`."""
         entity_id = change.entity_id
         entity = self._entities.get(entity_id) or self._make(entity_id)
-        with self._locks[hash(entity_id) % STRIPES]:
+        with self._locks[hash(entity_id) % STRIPES] if change.spent is None else self._locked(entity_id, change.spent):
             # Everything that can be in the way first: from here on, all of it or nothing.
             if change.answer is not None and change.answer.is_first and self.answer(change.answer.key) is not None:
                 raise EventAnsweredError(change.answer.key)
@@ -82,7 +91,12 @@ class InMemoryStateStore:
                 self._outbox.check(change.settled)
             if change.touches_entity:
                 _expect(entity_id, change.expected_version, entity.version)
+            if change.spent is not None:
+                self._spend(change.spent)
+            if change.touches_entity:
                 _write(entity, change)
+            if change.sets_timers:
+                _set_timers(entity, change)
             if change.settled:
                 self._outbox.settle(change.settled)
             if change.outbox:
@@ -90,6 +104,13 @@ class InMemoryStateStore:
             if change.answer is not None:
                 self._keep_answer(change.answer)
             return entity.version
+
+    def _spend(self, spent: SpentTimer) -> None:
+        owner = self._entities.get(spent.entity_id)
+        timer = None if owner is None else owner.timers.get(spent.timer_key)
+        if owner is None or timer is None or spent.entered_at not in (None, timer.entered_at):
+            raise TimerGoneError(spent.timer_key)
+        del owner.timers[spent.timer_key]
 
     def load_many(self, entity_ids: Sequence[str]) -> dict[str, EntityRow]:
         """Many entities at once."""
@@ -289,6 +310,15 @@ class InMemoryStateStore:
     def _lock(self, entity_id: str) -> threading.Lock:
         return self._locks[hash(entity_id) % STRIPES]
 
+    @contextmanager
+    def _locked(self, entity_id: str, spent: SpentTimer) -> Iterator[None]:
+        # Always in the same order, and a stripe that both are in once.
+        stripes = sorted({hash(entity_id) % STRIPES, hash(spent.entity_id) % STRIPES})
+        with ExitStack() as stack:
+            for stripe in stripes:
+                stack.enter_context(self._locks[stripe])
+            yield
+
     def _make(self, entity_id: str) -> _Entity:
         with self._making:
             return self._entities.setdefault(entity_id, _Entity())
@@ -329,12 +359,17 @@ def _write(entity: _Entity, change: EntityChange) -> None:
         entity.fingerprint = change.fingerprint
     if change.entered_at is not None:
         entity.entered_at = change.entered_at
+    entity.past += change.transitions
+
+
+def _set_timers(entity: _Entity, change: EntityChange) -> None:
     if change.cancel_timers and entity.timers:
         left = set(change.cancel_timers)
         entity.timers = {key: timer for key, timer in entity.timers.items() if key.partition("#")[0] not in left}
+    for key in change.cancel_keys:
+        entity.timers.pop(key, None)
     for timer in change.arm_timers:
         entity.timers[timer.timer_key] = timer
-    entity.past += change.transitions
 
 
 def _outcome(commit: Callable[[EntityChange], int], change: EntityChange) -> int | Exception:

@@ -89,7 +89,7 @@ def create(pattern: EntityChange, entities: Sequence[tuple[str, Mapping[str, Any
 
 
 def _is_common(change: EntityChange) -> bool:
-    if change.answer is not None or change.arm_timers or change.cancel_timers:
+    if change.answer is not None or change.sets_timers or change.spent is not None:
         return False
     if any(settlement is not DONE for settlement in change.settled.values()):
         return False

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import EventAnsweredError, FSMError, LeaseLostError, StaleVersionError
+from spikard.fsm.errors import EventAnsweredError, FSMError, LeaseLostError, StaleVersionError, TimerGoneError
 from spikard.fsm.stores import redis_scripts as scripts
 from spikard.fsm.stores.batch import create_many
 from spikard.fsm.stores.client import StateStoreClient
@@ -91,7 +91,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
 
     def _commit(self, change: EntityChange, context: Mapping[str, Any] | None, expected: int | None) -> int:
         entity_id = change.entity_id
-        timers = {t.timer_key: encoded([t.trigger, t.fires_at.isoformat()]) for t in change.arm_timers}
+        timers = {t.timer_key: _timer(t) for t in change.arm_timers}
         now = datetime.now(UTC).isoformat()
         past = [encoded({"entity_id": entity_id, **t._asdict(), "created_at": now}) for t in change.transitions]
         machine = change.metadata.get("machine_name")
@@ -101,11 +101,13 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
             -1 if expected is None else expected, entity_id, int(change.touches_entity), change.outbox_lease,
             machine or "", *(("", 0, 0) if answer is None else _answered(answer)),
         ]  # fmt: skip
-        groups = (_flat(_fields(change, context)), change.cancel_timers, _flat(timers), past, _flat(actions))
+        spent, fields = _spent(change), _flat(_fields(change, context))
+        groups = (spent, fields, change.cancel_timers, change.cancel_keys, _flat(timers), past, _flat(actions))
         for group in (*groups, *_settled(change.settled)):
             arguments += [len(group), *group]
         keys = [self._key(entity_id), *(self._key(entity_id, kind) for kind in ("timers", "outbox", "past"))]
         keys += [f"{self._prefix}:entities", *self._outbox_keys, self._key(answer.key if answer else "", "answer")]
+        keys.append(self._key(entity_id if change.spent is None else change.spent.entity_id, "timers"))
         done, told = self._call(scripts.COMMIT, keys, arguments)
         if done == 1:
             return int(told)
@@ -113,6 +115,8 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
             raise EventAnsweredError(answer.key if answer else "")
         if done == 3:
             raise LeaseLostError("action", told)
+        if done == 4 and change.spent is not None:
+            raise TimerGoneError(change.spent.timer_key)
         raise StaleVersionError(entity_id, expected or 0, told)
 
     def load_many(self, entity_ids: Sequence[str]) -> dict[str, EntityRow]:
@@ -268,7 +272,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
     def get_timers(self, entity_id: str) -> list[TimerRow]:
         """Timers that are armed."""
         rows = {key: msgspec.json.decode(text) for key, text in self._timers(entity_id).items()}
-        return [TimerRow(key, row[0], datetime.fromisoformat(row[1])) for key, row in sorted(rows.items())]
+        return [_timer_row(key, *row) for key, row in sorted(rows.items())]
 
     def get_transition_history(self, entity_id: str, limit: int = 50) -> list[dict[str, Any]]:
         """The latest transitions of an entity, the newest first."""
@@ -326,6 +330,26 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
         for name in names:
             pipeline.hget(self._key(name), "state")
         return dict(zip(names, pipeline.execute(), strict=True))
+
+
+def _timer(timer: TimerRow) -> str:
+    entered = "" if timer.entered_at is None else timer.entered_at.isoformat()
+    payload = None if timer.payload is None else dict(timer.payload)
+    return encoded([timer.trigger, timer.fires_at.isoformat(), entered, timer.delay_ms, payload])
+
+
+def _timer_row(
+    key: str, trigger: str, fires_at: str, entered: str = "", delay: int | None = None, payload: Any = None
+) -> TimerRow:
+    entered_at = datetime.fromisoformat(entered) if entered else None
+    return TimerRow(key, trigger, datetime.fromisoformat(fires_at), entered_at, delay, payload)
+
+
+def _spent(change: EntityChange) -> list[str]:
+    spent = change.spent
+    if spent is None:
+        return []
+    return [spent.timer_key, "" if spent.entered_at is None else spent.entered_at.isoformat()]
 
 
 def _fields(change: EntityChange, context: Mapping[str, Any] | None) -> dict[str, str]:

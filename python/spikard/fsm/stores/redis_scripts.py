@@ -9,10 +9,11 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 """
 
-# KEYS: entity, timers, outbox, past, index, due, tries, answer. ARGV: expected version, entity id, whether the entity
-# itself changes, lease, machine, answer (or nothing), its seconds, whether it is the first; then groups, each with its
-# length before it: fields, states whose timers stop, timers, past, actions, actions that must be held (id, fence),
-# actions done, actions failed (id, pause, error, own attempt), actions given up (id, error, own attempt).
+# KEYS: entity, timers, outbox, past, index, due, tries, answer, timers of the entity whose timer fires. ARGV: expected
+# version, entity id, whether the entity itself changes, lease, machine, answer (or nothing), its seconds, whether it is
+# the first; then groups, each with its length before it: the timer that fires (key, moment of entry or nothing),
+# fields, states whose timers stop, single timers that stop, timers, past, actions, actions that must be held (id,
+# fence), actions done, actions failed (id, pause, error, own attempt), actions given up (id, error, own attempt).
 COMMIT = f"""
 {_NOW}
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
@@ -28,11 +29,17 @@ local function group()
   at = at + length + 1
   return items
 end
-local fields, left, timers, past, actions = group(), group(), group(), group(), group()
+local spent, fields, left, stopped = group(), group(), group(), group()
+local timers, past, actions = group(), group(), group()
 local held, done, failed, dead = group(), group(), group(), group()
 for i = 1, #held, 2 do
   if redis.call('HEXISTS', KEYS[3], held[i]) == 0 or redis.call('HEXISTS', KEYS[7], held[i] .. ':d') == 1
     or redis.call('HGET', KEYS[7], held[i] .. ':f') ~= held[i + 1] then return {{3, held[i]}} end
+end
+if #spent > 0 then
+  local kept = redis.call('HGET', KEYS[9], spent[1])
+  if not kept or (spent[2] ~= '' and cjson.decode(kept)[3] ~= spent[2]) then return {{4, 0}} end
+  redis.call('HDEL', KEYS[9], spent[1])
 end
 local function member(id)
   local machine = cjson.decode(redis.call('HGET', KEYS[3], id))[4]
@@ -50,6 +57,7 @@ for _, state in ipairs(left) do
     if string.sub(key, 1, #state + 1) == state .. '#' then redis.call('HDEL', KEYS[2], key) end
   end
 end
+if #stopped > 0 then redis.call('HDEL', KEYS[2], unpack(stopped)) end
 if #timers > 0 then redis.call('HSET', KEYS[2], unpack(timers)) end
 if #past > 0 then
   redis.call('RPUSH', KEYS[4], unpack(past))

@@ -95,19 +95,35 @@ class EventEnd(NamedTuple):
 
 
 class TimerRow(NamedTuple):
-    """An event that is to fire for an entity as long as it is in a state; the key begins with its name and `#`."""
+    """An event that is to fire for an entity as long as it is in a state; the key begins with its name and `#`.
+
+    A key that begins with `#` belongs to no state. `entered_at` tells one stay in a state from the next, `delay_ms` is
+    how long the timer waits where that is known, `payload` what comes with the event and, as `to`, for whom it is.
+    """
 
     timer_key: str
     trigger: str
     fires_at: datetime
+    entered_at: datetime | None = None
+    delay_ms: int | None = None
+    payload: Mapping[str, Any] | None = None
+
+
+class SpentTimer(NamedTuple):
+    """A timer that fires with a change: it has to be there still, from the same entry and under the same fence."""
+
+    entity_id: str
+    timer_key: str
+    entered_at: datetime | None = None
+    fence: int | None = None
 
 
 class EntityChange(msgspec.Struct):
     """Everything one step changes, kept as a whole or not at all.
 
     Without `expected_version` whoever writes last wins. `patch` and `removed` change single keys of the context,
-    `context` replaces it. `cancel_timers` names the states that are left. Without anything new for the entity itself
-    (`touches_entity`) its version stays.
+    `context` replaces it. `cancel_timers` names the states that are left, `cancel_keys` single timers. Without anything
+    new for the entity itself (`touches_entity`) its version stays.
     """
 
     entity_id: str
@@ -129,6 +145,13 @@ class EntityChange(msgspec.Struct):
     settled: Mapping[str, Settlement] = {}
     answer: AnswerRow | None = None
     ends: EventEnd | None = None
+    cancel_keys: tuple[str, ...] = ()
+    spent: SpentTimer | None = None
+
+    @property
+    def sets_timers(self) -> bool:
+        """Whether timers start or stop."""
+        return bool(self.cancel_timers or self.arm_timers or self.cancel_keys)
 
     @property
     def touches_entity(self) -> bool:

@@ -118,6 +118,29 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             for name in ("worker_events", "worker_apply_data_events")
         ),
     ),
+    (
+        *(
+            f"ALTER TABLE {{s}}fsm_timers ADD COLUMN {column}"
+            for column in (
+                "task_id TEXT",
+                "entered_at {time}",
+                "delay_ms BIGINT",
+                "payload_json {json}",
+                "metadata_json {json}",
+                "scheduled_at {time}",
+                "fired_at {time}",
+                "status TEXT NOT NULL DEFAULT 'pending'",
+                "claimed_by TEXT",
+                "fence BIGINT NOT NULL DEFAULT 0",
+                "attempt INTEGER NOT NULL DEFAULT 0",
+                "error_message TEXT",
+                "owner TEXT",
+            )
+        ),
+        "CREATE UNIQUE INDEX {i}fsm_timers_task ON {s}fsm_timers (task_id)",
+        "CREATE INDEX {i}fsm_timers_due ON {s}fsm_timers (status, fires_at)",
+        "CREATE TABLE {s}fsm_timer_watch (name TEXT PRIMARY KEY, last_seen {time} NOT NULL)",
+    ),
 )
 VERSIONS = "CREATE TABLE IF NOT EXISTS {s}schema_versions (version INTEGER PRIMARY KEY)"
 

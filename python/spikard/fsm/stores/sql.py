@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from spikard.fsm.errors import FSMError, StaleVersionError
 from spikard.fsm.event import new_id
-from spikard.fsm.stores import sql_outbox
+from spikard.fsm.stores import sql_outbox, timer_statements
 from spikard.fsm.stores.batch import create_many
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.json_text import decoded, encoded
@@ -125,6 +125,8 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
         return outcomes
 
     def _commit(self, change: EntityChange) -> Work:
+        if change.spent is not None:
+            yield from timer_statements.spend(change.spent, change.entity_id, self._time)
         if change.ends is not None:
             yield from sql_outbox.end(change.ends)
         if change.answer is not None:
@@ -134,6 +136,8 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
         version: int = change.expected_version or 0
         if change.touches_entity:
             version = yield from self._keep(change)
+        if change.sets_timers:
+            yield from timer_statements.change_timers(change, version, self._time)
         yield from sql_outbox.put(change)
         return version
 
@@ -146,27 +150,8 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
             kept = {key: value for key, value in context.items() if key not in change.removed}
             values["context_json"] = encoded(kept)
         version: int = yield from self._write(change, values, now)
-        yield from self._set_timers(change, version)
         yield from self._note(change, version, now)
         return version
-
-    def _set_timers(self, change: EntityChange, version: int) -> Work:
-        entity_id = change.entity_id
-        if change.cancel_timers:
-            names = ", ".join("?" for _ in change.cancel_timers)
-            yield (
-                f"DELETE FROM {{s}}fsm_timers WHERE entity_id = ? AND {{state_of_timer}} IN ({names})",
-                (entity_id, *change.cancel_timers),
-            )
-        for timer in change.arm_timers:
-            yield (
-                ('INSERT INTO {s}fsm_timers (entity_id, timer_key, machine_name, "trigger", fires_at, fingerprint, '
-                "entity_version) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entity_id, timer_key) DO UPDATE SET "
-                "fires_at = excluded.fires_at, fingerprint = excluded.fingerprint, lease_until = NULL, "
-                "entity_version = excluded.entity_version"),
-                (entity_id, timer.timer_key, change.metadata.get("machine_name"), timer.trigger,
-                 self._time(timer.fires_at), change.fingerprint, version),
-            )  # fmt: skip
 
     def _values(self, change: EntityChange) -> dict[str, Any]:
         values: dict[str, Any] = {key: change.metadata[key] for key in _METADATA if key in change.metadata}
@@ -317,10 +302,14 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
     def get_timers(self, entity_id: str) -> list[TimerRow]:
         """Timers that are armed."""
         rows = self._select(
-            'SELECT timer_key, "trigger", fires_at FROM {s}fsm_timers WHERE entity_id = ? ORDER BY timer_key',
+            'SELECT timer_key, "trigger", fires_at, entered_at, delay_ms, payload_json FROM {s}fsm_timers '
+            "WHERE entity_id = ? AND status = 'pending' ORDER BY timer_key",
             (entity_id,),
         )
-        return [TimerRow(row[0], row[1], _moment(row[2]) or datetime.now(UTC)) for row in rows]
+        return [
+            TimerRow(key, trigger, _moment(due) or datetime.now(UTC), _moment(entered), delay, decoded(payload))
+            for key, trigger, due, entered, delay, payload in rows
+        ]
 
     def _one(self, column: str, entity_id: str) -> Any:
         rows = self._select(f"SELECT {column} FROM {{s}}entity_states WHERE entity_id = ?", (entity_id,))

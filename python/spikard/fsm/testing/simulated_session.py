@@ -149,7 +149,9 @@ class SimulatedSession(EntitySession):
                 self._due.pop(timer.key, None)
         for name in after - before:
             for timer in timers.get(name, ()):
-                self._due[timer.key] = (now + timedelta(seconds=timer.seconds), timer.trigger)
+                moment = timer.due(self.context, now)
+                if moment is not None:
+                    self._due[timer.key] = (moment, timer.trigger)
 
     def _take(self, result: TransitionResult, payload: dict[str, Any]) -> None:
         checks = self._begin(result, payload)
