@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use super::chart::Language;
 use super::code::Code;
+use super::condition::{Condition, effect_params};
 use super::content::{Content, DataItem, Invoke, Param, Payload, Send, Step, Text};
 use super::document::{Resources, read_chart};
 use super::fault::ChartError;
 use super::location::Location;
 use super::script::Script;
 use super::xml::{
-    Element, attribute, elements, exclusive, has_markup, markup, name, place_of, required, text,
-    wrong, wrong_at,
+    EXTENSION, Element, attribute, elements, exclusive, executable, has_markup, is_extension,
+    markup, name, place_of, required, text, wrong, wrong_at,
 };
+use crate::source::read_json;
+use crate::{EFFECTS, Effect};
 
 pub(super) struct Writer<'w> {
     language: Language,
@@ -79,10 +82,13 @@ impl<'w> Writer<'w> {
     }
 
     pub(super) fn steps(&self, element: Element<'_>) -> Result<Vec<Step>, ChartError> {
-        elements(element).map(|child| self.step(child)).collect()
+        executable(element).map(|child| self.step(child)).collect()
     }
 
     fn step(&self, element: Element<'_>) -> Result<Step, ChartError> {
+        if is_extension(element) {
+            return Self::action(element);
+        }
         Ok(match name(element) {
             "raise" => Step::Raise(required(element, "event")?.into()),
             "if" => self.branches(element)?,
@@ -130,10 +136,51 @@ impl<'w> Writer<'w> {
         })
     }
 
+    /// The condition of an element: guards as configurations write them, or the expression `cond`.
+    pub(super) fn condition(&self, element: Element<'_>) -> Result<Option<Condition>, ChartError> {
+        let Some(written) = element.attribute((EXTENSION, "guards")) else {
+            return Ok(self.code_of(element, "cond").map(Condition::code));
+        };
+        let label = attribute(element, "cond").unwrap_or(written);
+        read_json(written, None)
+            .map_err(|error| error.to_string())
+            .and_then(|source| match source.value.as_items() {
+                Some(guards) => Condition::guards(label, guards),
+                None => Err("'guards' takes a list".to_owned()),
+            })
+            .map(Some)
+            .map_err(|error| wrong(element, error))
+    }
+
+    /// An action or an effect as configurations write it.
+    fn action(element: Element<'_>) -> Result<Step, ChartError> {
+        if name(element) != "action" {
+            return Err(wrong(
+                element,
+                format!("<{}> is nothing that a chart can do", name(element)),
+            ));
+        }
+        let action = read_json(text(element).trim(), None)
+            .map_err(|error| wrong(element, error.to_string()))?
+            .value;
+        if let Some(map) = action.as_map()
+            && map.get("name").is_none()
+        {
+            for effect in EFFECTS {
+                if let Some(value) = map.get(effect) {
+                    return Effect::parse(effect, &effect_params(effect, value))
+                        .map(Step::Effect)
+                        .map_err(|error| wrong(element, error.to_string()));
+                }
+            }
+        }
+        Ok(Step::Act(action))
+    }
+
     fn branches(&self, element: Element<'_>) -> Result<Step, ChartError> {
-        let condition = required(element, "cond")?;
-        let mut branches = vec![(Some(self.code(element, "cond", condition)), Vec::new())];
-        for child in elements(element) {
+        required(element, "cond")?;
+        let mut branches = vec![(self.condition(element)?, Vec::new())];
+        for child in executable(element) {
             let is_last = branches
                 .last()
                 .is_some_and(|(condition, _)| condition.is_none());
@@ -142,8 +189,8 @@ impl<'w> Writer<'w> {
                     return Err(wrong(child, format!("<{}> behind <else>", name(child))));
                 }
                 "elseif" => {
-                    let condition = required(child, "cond")?;
-                    branches.push((Some(self.code(child, "cond", condition)), Vec::new()));
+                    required(child, "cond")?;
+                    branches.push((self.condition(child)?, Vec::new()));
                 }
                 "else" => branches.push((None, Vec::new())),
                 _ => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::code::Code;
+use super::condition::Condition;
 use super::content::{DataItem, Invoke, Payload, Step};
 
 pub(super) type NodeId = usize;
@@ -73,7 +73,7 @@ pub(super) struct Transition {
     pub(super) source: NodeId,
     /// Descriptors; none for a transition that needs no event.
     pub(super) events: Vec<Arc<str>>,
-    pub(super) condition: Option<Code>,
+    pub(super) condition: Option<Condition>,
     pub(super) targets: Vec<NodeId>,
     pub(super) internal: bool,
     pub(super) steps: Vec<Step>,
@@ -159,7 +159,7 @@ impl Chart {
         self.transitions.iter().map(|transition| TransitionView {
             source: &self.nodes[transition.source].id,
             events: transition.events.iter().map(|event| &**event).collect(),
-            condition: transition.condition.as_ref().map(Code::source),
+            condition: transition.condition.as_ref().map(Condition::source),
             targets: self.named(&transition.targets).collect(),
             internal: transition.internal,
         })

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use super::chart::Chart;
 use super::code::Code;
+use super::condition::Condition;
 use super::location::Location;
 use super::script::Script;
+use crate::{Effect, Value};
 
 /// One element of executable content.
 #[derive(Debug)]
 pub(super) enum Step {
     Raise(Arc<str>),
     /// The first branch whose condition holds; one without a condition always does.
-    If(Vec<(Option<Code>, Vec<Step>)>),
+    If(Vec<(Option<Condition>, Vec<Step>)>),
     ForEach {
         array: Code,
         item: Arc<str>,
@@ -30,6 +32,9 @@ pub(super) enum Step {
     Script(Script),
     Send(Box<Send>),
     Cancel(Text),
+    /// An effect or an action as configurations write them.
+    Effect(Effect),
+    Act(Value),
     /// What cannot be done, and why.
     Broken(Arc<str>),
 }

@@ -9,7 +9,7 @@ use super::plan::Order;
 use super::run::{MAX_ACTIONS, Run};
 use super::script::Statement;
 use super::undefined::undefined;
-use crate::{Env, Key, Value};
+use crate::{Change, Env, Key, Map, Value};
 
 /// Why a block of content ends early.
 pub(super) enum Trouble {
@@ -98,6 +98,13 @@ impl<'a> Run<'a> {
                 let id = self.text(id)?;
                 self.orders.push(Order::Cancel(id.into()));
             }
+            Step::Effect(effect) => {
+                let changes = self
+                    .look(|view| effect.changes(view, &view.env()))
+                    .map_err(|error| error.to_string())?;
+                self.change(changes);
+            }
+            Step::Act(action) => self.orders.push(Order::Act(action.clone())),
             Step::Broken(message) => return Err(Trouble::Error(message.to_string())),
         }
         Ok(())
@@ -175,6 +182,28 @@ impl<'a> Run<'a> {
         let (name, value) = self.look(|view| location.written(view, value, declares))?;
         self.state.data.values.insert(Key::Text(name), value);
         Ok(())
+    }
+
+    fn change(&mut self, changes: Vec<Change>) {
+        let values: &mut Map = &mut self.state.data.values;
+        for change in changes {
+            match change {
+                Change::Set(key, value) => {
+                    values.insert(key, value);
+                }
+                Change::Append(field, value) => {
+                    let mut items = match values.get(&field).and_then(Value::as_items) {
+                        Some(items) => items.to_vec(),
+                        None => Vec::new(),
+                    };
+                    items.push(value);
+                    values.insert(Key::Text(field), Value::list(items));
+                }
+                Change::Remove(field) => {
+                    values.remove(&field);
+                }
+            }
+        }
     }
 
     pub(super) fn content(&self, content: &Content) -> Result<Value, String> {

@@ -4,7 +4,6 @@ use crate::{Key, Value};
 /// A value as JSON, entries in their order; what JSON has no form for is null.
 pub(crate) fn to_json(value: &Value) -> String {
     match value {
-        Value::Null => "null".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Int(number) => number.to_string(),
         Value::Big(number) => number.to_string(),
@@ -22,10 +21,10 @@ pub(crate) fn to_json(value: &Value) -> String {
                 .collect();
             format!("{{{}}}", entries.join(","))
         }
-        Value::Foreign(foreign) if !is_undefined(value) => {
-            foreign.text().map_or_else(|_| "null".to_owned(), |text| quoted(&text))
-        }
-        Value::Foreign(_) => "null".to_owned(),
+        Value::Foreign(foreign) if !is_undefined(value) => foreign
+            .text()
+            .map_or_else(|_| "null".to_owned(), |text| quoted(&text)),
+        Value::Null | Value::Foreign(_) => "null".to_owned(),
     }
 }
 

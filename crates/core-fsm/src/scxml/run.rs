@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::chart::{Chart, NodeId, NodeKind, ROOT};
 use super::code::Code;
+use super::condition::Condition;
 use super::data::View;
 use super::event::{Event, EventKind};
 use super::fault::RunFault;
@@ -255,8 +256,8 @@ impl<'a> Run<'a> {
         self.look(|view| code.eval(view))
     }
 
-    pub(super) fn holds(&self, code: &Code) -> Result<bool, String> {
-        self.look(|view| code.holds(view))
+    pub(super) fn holds(&self, condition: &Condition) -> Result<bool, String> {
+        self.look(|view| condition.holds(view))
     }
 
     /// An id that nothing else in this session has.

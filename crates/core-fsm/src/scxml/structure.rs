@@ -150,6 +150,13 @@ impl<'a, 'w> Builder<'a, 'w> {
                     let initial = self.initial(number, element)?;
                     self.nodes[number].initial = Some(initial);
                 }
+                _ if attribute(element, "initial").is_some() => {
+                    return Err(wrong_at(
+                        element,
+                        "initial",
+                        format!("<{}> has nothing inside that it begins with", name(element)),
+                    ));
+                }
                 NodeKind::ShallowHistory | NodeKind::DeepHistory => {
                     let default = self.default(number, element)?;
                     self.nodes[number].initial = default;
@@ -289,7 +296,7 @@ impl<'a, 'w> Builder<'a, 'w> {
                 ));
             }
         };
-        let condition = self.writer.code_of(element, "cond");
+        let condition = self.writer.condition(element)?;
         let written = attribute(element, "target").unwrap_or_default();
         let lost = written
             .split_whitespace()

@@ -8,6 +8,8 @@ use crate::source::{MAX_DEPTH, MAX_SIZE, Position};
 pub(super) type Element<'a> = Node<'a, 'a>;
 
 pub(super) const NAMESPACE: &str = "http://www.w3.org/2005/07/scxml";
+/// What SCXML has no words for.
+pub(crate) const EXTENSION: &str = "urn:spikard:fsm";
 /// Elements, texts and comments of a document.
 const MAX_NODES: u32 = 500_000;
 
@@ -110,6 +112,21 @@ pub(super) fn elements(element: Element<'_>) -> impl Iterator<Item = Element<'_>
                 .namespace()
                 .is_none_or(|namespace| namespace == NAMESPACE)
     })
+}
+
+/// The elements inside of another that are carried out: those of SCXML, and ours.
+pub(super) fn executable(element: Element<'_>) -> impl Iterator<Item = Element<'_>> {
+    element.children().filter(|child| {
+        child.is_element()
+            && child
+                .tag_name()
+                .namespace()
+                .is_none_or(|namespace| namespace == NAMESPACE || namespace == EXTENSION)
+    })
+}
+
+pub(super) fn is_extension(element: Element<'_>) -> bool {
+    element.tag_name().namespace() == Some(EXTENSION)
 }
 
 pub(super) fn name<'a>(element: Element<'a>) -> &'a str {

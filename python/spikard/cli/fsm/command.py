@@ -14,6 +14,7 @@ COMMANDS = {
     "validate": ("spikard.cli.fsm.validate", "look for faults of machines in files"),
     "lint": ("spikard.cli.fsm.lint", "the same, and for what is probably not meant"),
     "schema": ("spikard.cli.fsm.schema", "print the JSON Schema of the format, for editors"),
+    "convert": ("spikard.cli.fsm.convert", "from one format to another: SCXML, YAML, JSON"),
     "draw": ("spikard.cli.fsm.draw", "draw a machine: SVG, Mermaid, Graphviz, PlantUML; SCXML, XState"),
 }
 EXIT_INTERRUPTED = 130

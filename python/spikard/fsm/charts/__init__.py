@@ -3,5 +3,6 @@
 - `document`: SCXML read, with what it refers to
 - `statechart`, `views`: a chart as a machine, and its states and transitions to look at
 - `session`, `step`: one entity in it, and what an event does to it; `computed`: the same without a session
+- `translation`, `content`: charts in the format of other machines
 - `family`, `timers`: sessions with their children, events between them and events that come later
 """

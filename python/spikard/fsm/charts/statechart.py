@@ -12,7 +12,9 @@ from spikard.fsm.charts.document import read_address, read_chart, read_file
 from spikard.fsm.charts.session import ChartSession
 from spikard.fsm.charts.views import view_states, view_transitions
 from spikard.fsm.definition import read_error_policy
+from spikard.fsm.drawing import to_scxml
 from spikard.fsm.event import Event
+from spikard.fsm.front import front
 from spikard.fsm.registries import new_registries
 from spikard.fsm.state_machine import StateMachine
 
@@ -26,6 +28,7 @@ class Statechart(StateMachine):
     """
 
     chart: Chart
+    _config: dict[str, Any] | None = None
 
     def __init__(
         self,
@@ -65,11 +68,17 @@ class Statechart(StateMachine):
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> Self:
-        """A chart from plain data: the document stands under `scxml`."""
-        return cls(config["scxml"], meta=config.get("meta"))
+        """A chart from plain data: a document under `scxml`, or states and transitions as other machines have them."""
+        document = config.get("scxml")
+        if document is not None:
+            return cls(document, meta=config.get("meta"))
+        front().validate_config(dict(config))
+        chart = cls(to_scxml(config), meta=config.get("meta"))
+        chart._config = dict(config)
+        return chart
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self._text, self._base, self._meta)
+        return _restore, (type(self), self._text, self._base, self._meta, self._config)
 
     @property
     def max_microsteps(self) -> int:
@@ -96,7 +105,9 @@ class Statechart(StateMachine):
         return hashlib.sha256(self._text.encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """The document, and its states and transitions to look at and draw."""
+        """What `from_dict` makes an equal chart of; with a document come its states and transitions, to draw."""
+        if self._config is not None:
+            return dict(self._config)
         return {**super().to_dict(), "scxml": self._text}
 
     def to_scxml(self, **options: Any) -> str:  # noqa: ARG002 - the document has its name already
@@ -144,5 +155,9 @@ class Statechart(StateMachine):
         return type(self)(text, base=self._base)
 
 
-def _restore(cls: type[Statechart], text: str, base: Path | None, meta: dict[str, Any]) -> Statechart:
-    return cls(text, base=base, meta=meta)
+def _restore(
+    cls: type[Statechart], text: str, base: Path | None, meta: dict[str, Any], config: dict[str, Any] | None
+) -> Statechart:
+    chart = cls(text, base=base, meta=meta)
+    chart._config = config
+    return chart

@@ -77,14 +77,7 @@ pub(super) fn text(value: &Value) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Int(number) => number.to_string(),
         Value::Big(number) => number.to_string(),
-        Value::Float(number) if number.is_nan() => "NaN".to_owned(),
-        Value::Float(number) if number.is_infinite() => if *number > 0.0 {
-            "Infinity"
-        } else {
-            "-Infinity"
-        }
-        .to_owned(),
-        Value::Float(number) => number.to_string(),
+        Value::Float(number) => ryu_js::Buffer::new().format(*number).to_owned(),
         Value::Text(text) => text.to_string(),
         Value::List(items) | Value::Tuple(items) => {
             let texts: Vec<_> = items

@@ -2,6 +2,7 @@
 
 use super::convert::{key, number, numeric, same, text, truth};
 use super::eval::{MAX_LENGTH, checked};
+use crate::scxml::json::to_json;
 use crate::scxml::undefined::{is_undefined, undefined};
 use crate::source::read_json;
 use crate::{Key, Value};
@@ -51,7 +52,7 @@ pub(super) fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
             Value::Map(map) => Value::list(map.iter().map(|(_, value)| value.clone()).collect()),
             _ => Value::list(Vec::new()),
         },
-        "JSON.stringify" => checked(json(&first))?,
+        "JSON.stringify" => checked(to_json(&first))?,
         "JSON.parse" => {
             read_json(&text(&first), None)
                 .map_err(|error| error.to_string())?
@@ -89,27 +90,6 @@ fn parse_leading(text: &str, float: bool) -> Value {
         .trim_start_matches('+')
         .parse()
         .map_or(Value::Float(f64::NAN), numeric)
-}
-
-fn json(value: &Value) -> String {
-    match value {
-        Value::Text(text) => serde_json::Value::from(&**text).to_string(),
-        Value::List(items) | Value::Tuple(items) => {
-            let items: Vec<_> = items.iter().map(json).collect();
-            format!("[{}]", items.join(","))
-        }
-        Value::Map(map) => {
-            let entries: Vec<_> = map
-                .iter()
-                .filter(|(_, value)| !is_undefined(value))
-                .map(|(key, value)| format!("{}:{}", json(&key_text(key)), json(value)))
-                .collect();
-            format!("{{{}}}", entries.join(","))
-        }
-        Value::Float(number) if !number.is_finite() => "null".to_owned(),
-        value if is_undefined(value) => "null".to_owned(),
-        other => text(other),
-    }
 }
 
 pub(super) fn method(object: &Value, name: &str, arguments: &[Value]) -> Result<Value, String> {
