@@ -302,6 +302,7 @@ if TYPE_CHECKING:
     from spikard.fsm.stores.client import StateStoreClient as StateStoreClient
     from spikard.fsm.stores.factory import create_state_store as create_state_store
     from spikard.fsm.stores.memory import InMemoryStateStore as InMemoryStateStore
+    from spikard.fsm.stores.mongodb import MongoDBStateStore as MongoDBStateStore
     from spikard.fsm.stores.postgres import PostgresStateStore as PostgresStateStore
     from spikard.fsm.stores.protocol import AsyncContextPersistStore as AsyncContextPersistStore
     from spikard.fsm.stores.protocol import AsyncStateStore as AsyncStateStore
@@ -661,6 +662,7 @@ _MODULES = {
     "WebhookHook": "hooks.webhook",
     "OpenTelemetryHook": "hooks.tracing",
     "PrometheusHook": "hooks.prometheus",
+    "MongoDBStateStore": "stores.mongodb",
 }
 
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two

@@ -18,3 +18,8 @@ class ObservedStateEvent:
     metadata: dict[str, Any] = field(default_factory=dict)
     ingested_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     ingest_seq: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("entity_id", "machine_name", "state", "source"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} cannot be empty")

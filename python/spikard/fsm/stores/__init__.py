@@ -3,7 +3,7 @@
 - `row`: what is kept of an entity, and what a step changes
 - `protocol`: what stores can do
 - `client`, `factory`, `batch`: connecting, choosing by URL, many entities at once
-- `memory`, `sqlite`, `postgres`, `redis`: where they are kept
+- `memory`, `sqlite`, `postgres`, `redis`, `mongodb`: where they are kept
 - `sql`, `schema`: what the two in SQL share
 """
 

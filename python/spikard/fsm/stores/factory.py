@@ -5,7 +5,7 @@ from typing import Any
 
 from spikard.fsm.stores.memory import InMemoryStateStore
 
-SCHEMES = ("sqlite", "postgresql", "postgres", "redis", "rediss", "memory")
+SCHEMES = ("sqlite", "postgresql", "postgres", "mongodb", "mongodb+srv", "redis", "rediss", "memory")
 
 
 logger = logging.getLogger("spikard.fsm.stores")
@@ -43,6 +43,10 @@ def unconnected_state_store(db_url: str) -> Any:
         from spikard.fsm.stores.postgres import PostgresStateStore
 
         return PostgresStateStore(db_url)
+    if scheme in ("mongodb", "mongodb+srv"):
+        from spikard.fsm.stores.mongodb import MongoDBStateStore
+
+        return MongoDBStateStore(db_url)
     if scheme in ("redis", "rediss"):
         from spikard.fsm.stores.redis import RedisStateStore
 
