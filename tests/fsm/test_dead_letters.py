@@ -19,6 +19,7 @@ from spikard.fsm import (
     DLQConfig,
     DLQError,
     DLQStatus,
+    EntityChange,
     FileDeadLetterStore,
     InMemoryDeadLetterStore,
     RecordNotFoundError,
@@ -28,11 +29,13 @@ from spikard.fsm import (
     RetryPolicy,
     RetryResult,
     SimulatedClock,
+    SQLiteStateStore,
     SyncDeadLetterStore,
     TTLCleaner,
     compute_delay,
     create_store,
 )  # fmt: skip
+from spikard.fsm.stores.row import OutboxRow, Settlement
 
 MAKERS: dict[str, Callable[[Path], DeadLetterStore]] = {
     "memory": lambda path: InMemoryDeadLetterStore(),
@@ -220,6 +223,21 @@ def test_letters_go_back_into_their_queue(kind: str, tmp_path: Path) -> None:
     assert (event.context if kind == "event" else event.data) == {"n": 1}
     client.close()
     asyncio.run(kept.close())
+
+
+def test_actions_that_were_given_up_are_tried_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/fsm.db"
+    with SQLiteStateStore(url) as store:
+        store.commit(EntityChange("e", 0, "a", {}, outbox=(OutboxRow("o", "t", 0, "act"),)))
+        store.commit(EntityChange("e", settled={"o": Settlement("dead", "no")}))
+        client = DLQClient(url)
+        client._store.add(letter(stage="outbox", record_id="r", payload={"outbox_id": "o", "entity_id": "e"}))
+        assert store.get_outbox("e") == []
+        assert client.redrive("r") == "o"
+        assert [row.outbox_id for row in store.get_outbox("e")] == ["o"]
+        with pytest.raises(DLQError, match="action o does not wait to be tried again"):
+            client.redrive("r")
+        client.close()
 
 
 def test_letters_that_cannot_go_back(tmp_path: Path) -> None:

@@ -170,6 +170,39 @@ def test_who_has_lost_the_lease_settles_nothing(url: str) -> None:
     with_source(url, run)
 
 
+def test_many_leases_are_renewed_at_once(url: str) -> None:
+    async def run(source: DatabaseEventSource) -> None:
+        ids = await source.submit_many([event(name) for name in "abc"])
+        claimed = await source.claim_batch("w", 10)
+        assert [one.event_id for one in claimed] == ids
+        for event_id in ids:
+            await source.queue.ado(lambda event_id=event_id: lapse(event_id))
+        await source.queue.extend_many([(ids[0], 1), (ids[1], 7)])
+        await source.queue.sweep()
+        states = [(await source.queue.ado(lambda event_id=event_id: EVENTS.status(event_id)))[1] for event_id in ids]
+        assert states == ["claimed", "pending", "pending"]
+
+    with_source(url, run)
+
+
+def test_many_events_are_taken_in_together(url: str) -> None:
+    async def run(source: DatabaseEventSource) -> None:
+        earlier = await source.submit(event("a", idempotency_key="k1"))
+        keys = {"b": None, "c": "k1", "d": "k2", "e": "k2"}
+        events = [event(name, idempotency_key=key) for name, key in keys.items()]
+        ids = await source.submit_many(events)
+        assert ids[1] == earlier
+        assert ids[2] == ids[3]
+        assert len(set(ids)) == 3
+        assert await source.pending_count() == 3
+        many = await source.submit_many([event(f"x{number}") for number in range(2500)])
+        assert len(set(many)) == 2500
+        assert many == sorted(many)
+        assert await source.submit_many([]) == []
+
+    with_source(url, run)
+
+
 def test_an_event_that_kills_its_workers_is_given_up(url: str) -> None:
     async def run(source: DatabaseEventSource) -> None:
         event_id = await source.submit(event("a", max_attempts=1))

@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore as InMemoryDeadLetterStore
     from spikard.fsm.dead_letters.protocol import DeadLetterStore as DeadLetterStore
     from spikard.fsm.dead_letters.protocol import RetryHandler as RetryHandler
+    from spikard.fsm.dead_letters.record import OUTBOX_DLQ_STAGE as OUTBOX_DLQ_STAGE
     from spikard.fsm.dead_letters.record import DeadLetterRecord as DeadLetterRecord
     from spikard.fsm.dead_letters.record import DLQReason as DLQReason
     from spikard.fsm.dead_letters.record import DLQStatistics as DLQStatistics
@@ -230,7 +231,6 @@ if TYPE_CHECKING:
     from spikard.fsm.orchestration.invoke import InvokeAdapter as InvokeAdapter
     from spikard.fsm.orchestration.orchestrator import ContextValidatorFn as ContextValidatorFn
     from spikard.fsm.orchestration.orchestrator import Orchestrator as Orchestrator
-    from spikard.fsm.orchestration.outbox_drainer import OUTBOX_DLQ_STAGE as OUTBOX_DLQ_STAGE
     from spikard.fsm.orchestration.outbox_drainer import DrainResult as DrainResult
     from spikard.fsm.orchestration.outbox_drainer import OutboxDrainer as OutboxDrainer
     from spikard.fsm.orchestration.outbox_policy import OutboxPolicy as OutboxPolicy
@@ -537,7 +537,7 @@ _MODULES = {
     "Orchestrator": "orchestration.orchestrator",
     "OutboxDrainer": "orchestration.outbox_drainer",
     "DrainResult": "orchestration.outbox_drainer",
-    "OUTBOX_DLQ_STAGE": "orchestration.outbox_drainer",
+    "OUTBOX_DLQ_STAGE": "dead_letters.record",
     "OutboxPolicy": "orchestration.outbox_policy",
     "SqlIdempotencyStore": "orchestration.sql_idempotency",
     "RedisIdempotencyStore": "orchestration.redis_idempotency",

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+# Of letters about actions; those about events name the queue's own.
+OUTBOX_DLQ_STAGE = "outbox"
+
 
 class DLQStatus(StrEnum):
     """What has become of a dead letter."""

@@ -3,9 +3,10 @@
 from typing import Any
 
 from spikard.fsm.dead_letters.errors import DLQError
-from spikard.fsm.dead_letters.record import DeadLetterRecord
+from spikard.fsm.dead_letters.record import OUTBOX_DLQ_STAGE, DeadLetterRecord
 from spikard.fsm.queue.database import DatabaseApplyDataEventSource, DatabaseEventSource
 from spikard.fsm.queue.event import WorkerApplyDataEvent, WorkerEvent
+from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.worker.outcome import APPLY_DATA_WORKER_DLQ_STAGE, WORKER_DLQ_STAGE
 
 
@@ -14,6 +15,8 @@ def submit_again(record: DeadLetterRecord, database_url: str) -> str:
 
     The new event has the dead letter's id as its key: however often this is done, it is submitted once per attempt.
     """
+    if record.stage == OUTBOX_DLQ_STAGE:
+        return _revived(record, database_url)
     if record.stage not in (WORKER_DLQ_STAGE, APPLY_DATA_WORKER_DLQ_STAGE):
         raise DLQError(f"record {record.record_id} comes from stage {record.stage!r}, which has no queue")
     payload = record.payload
@@ -33,3 +36,13 @@ def submit_again(record: DeadLetterRecord, database_url: str) -> str:
         return source.submit_sync(event)
     finally:
         source.close_sync()
+
+
+def _revived(record: DeadLetterRecord, database_url: str) -> str:
+    outbox_id = str(record.payload["outbox_id"])
+    store = unconnected_state_store(database_url)
+    store.connect()
+    with store:
+        if not store.revive_outbox(outbox_id):
+            raise DLQError(f"record {record.record_id}: action {outbox_id} does not wait to be tried again")
+    return outbox_id

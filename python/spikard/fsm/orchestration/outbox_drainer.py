@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.background_loop import BackgroundLoop
 from spikard.fsm.dead_letters.protocol import DeadLetterStore
-from spikard.fsm.dead_letters.record import DeadLetterRecord, DLQReason
+from spikard.fsm.dead_letters.record import OUTBOX_DLQ_STAGE, DeadLetterRecord, DLQReason
 from spikard.fsm.errors import LeaseLostError
 from spikard.fsm.orchestration.orchestrator import Orchestrator
 from spikard.fsm.orchestration.redelivery import redeliver
@@ -23,8 +23,6 @@ from spikard.fsm.orchestration.working_driver import WorkingDriver
 from spikard.fsm.stores.row import HeldAction, Settlement
 
 logger = logging.getLogger("spikard.fsm.outbox")
-
-OUTBOX_DLQ_STAGE = "outbox"
 
 
 @dataclass(frozen=True, slots=True)

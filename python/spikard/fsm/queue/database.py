@@ -110,12 +110,7 @@ class EventQueue:
     async def extend_many(self, held: Sequence[tuple[str, int]]) -> None:
         """The same for many, by their ids and fences."""
         lease = float(self._config.claim_lease_timeout_s)
-
-        def work() -> Work:
-            for event_id, fence in held:
-                yield from self.table.extend(event_id, fence, lease)
-
-        await self.ado(work)
+        await self.ado(lambda: self.table.extend_many(held, lease))
 
     async def release(self, event_id: str, fence: int | None = None) -> None:
         """Given back as if it had not been claimed."""

@@ -144,6 +144,19 @@ class EventTable:
         values = "status = 'pending', claimed_by = NULL, claimed_at = NULL, lease_until = NULL, attempt = attempt - 1"
         return (yield from self._settle(event_id, fence, values, ()))
 
+    def extend_many(self, held: Sequence[tuple[str, int]], seconds: float) -> Work:
+        """The same for many at once. What is being settled at this moment is left alone."""
+        for first in range(0, len(held), _ROWS):
+            chosen = held[first : first + _ROWS]
+            marks = ", ".join(["(?, CAST(? AS BIGINT))"] * len(chosen))
+            yield (
+                (
+                    f"UPDATE {{s}}{self.name} SET lease_until = {{later}} WHERE id IN (SELECT id FROM {{s}}{self.name} "
+                    f"WHERE status = 'claimed' AND (id, fence) IN (VALUES {marks}) {{skip_locked}})"
+                ),
+                (seconds, *(value for pair in chosen for value in pair)),
+            )
+
     def _settle(self, event_id: str, fence: int | None, values: str, given: tuple[Any, ...]) -> Work:
         fenced, last = ("", ()) if fence is None else (" AND fence = ?", (fence,))
         rows = yield (

@@ -65,6 +65,8 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
             for statement in statements(number, self.words):
                 yield statement.replace("{", "{{").replace("}", "}}"), ()
             yield "INSERT INTO {s}schema_versions (version) VALUES (?)", (number,)
+        for statement in filter(None, self.words["end_schema"].split(";")):
+            yield statement, ()
 
     # One step as a whole
 

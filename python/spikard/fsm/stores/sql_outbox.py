@@ -12,6 +12,8 @@ from spikard.fsm.stores.row import AnswerRow, EntityChange, EventEnd, HeldAction
 from spikard.fsm.stores.work import Mode, Work
 
 COMPLETED = "status = 'completed', completed_at = {now}, lease_until = NULL, error_message = NULL"
+# Databases take some ten thousand values with one statement at most.
+EXTENDED_TOGETHER = 1000
 OUTBOX_COLUMNS = "id, entity_id, transition_id, ordinal, action_json, machine_name, about_json"
 _HELD = "id, entity_id, machine_name, transition_id, ordinal, action_json, about_json, attempt, fence"
 
@@ -53,10 +55,16 @@ class SqlOutbox(ABC):
         """Hold actions for longer, by their ids and fences."""
 
         def work() -> Work:
-            for outbox_id, fence in held.items():
+            pairs = list(held.items())
+            for first in range(0, len(pairs), EXTENDED_TOGETHER):
+                chosen = pairs[first : first + EXTENDED_TOGETHER]
+                marks = ", ".join(["(?, CAST(? AS BIGINT))"] * len(chosen))
                 yield (
-                    "UPDATE {s}fsm_outbox SET next_at = {later} WHERE id = ? AND fence = ? AND status = 'pending'",
-                    (lease_seconds, outbox_id, fence),
+                    (
+                        "UPDATE {s}fsm_outbox SET next_at = {later} WHERE id IN (SELECT id FROM {s}fsm_outbox "
+                        f"WHERE status = 'pending' AND (id, fence) IN (VALUES {marks}) {{skip_locked}})"
+                    ),
+                    (lease_seconds, *(value for pair in chosen for value in pair)),
                 )
 
         self._run("write", work)

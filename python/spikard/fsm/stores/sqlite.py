@@ -33,6 +33,7 @@ class SQLiteStateStore(SqlStateStore):
         # Nobody can be told in another process: those who wait look again after a while.
         "notify": "SELECT ?",
         "begin_schema": "",
+        "end_schema": "",
         "state_of_timer": "substr(timer_key, 1, instr(timer_key, '#') - 1)",
         "has_table": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
     }
