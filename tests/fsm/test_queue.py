@@ -1,7 +1,9 @@
 """Events that wait in databases."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,6 +21,8 @@ from spikard.fsm import (
     WorkerConfig,
     WorkerEvent,
     submit_event,
+    submit_event_in,
+    submit_event_in_sync,
     submit_event_sync,
 )
 from spikard.fsm.queue.database import DatabaseApplyDataEventSource
@@ -330,3 +334,48 @@ def test_settings_come_from_arguments_environment_file(tmp_path: Any, monkeypatc
     monkeypatch.setenv("SPIKARD_FSM_WORKER_CONCURRENCY", "many")
     with pytest.raises(ValueError, match="SPIKARD_FSM_WORKER_CONCURRENCY must be of type int"):
         WorkerConfig()
+
+
+async def test_an_event_is_there_once_the_caller_s_transaction_is(url: str) -> None:
+    about = {"context": {"k": 1}, "idempotency_key": "once"}
+    source = DatabaseEventSource(url)
+    assert await source.pending_count() == 0
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            assert submit_event_in_sync(connection, "m", "e", "go", **about)
+            connection.rollback()
+            assert await source.pending_count() == 0
+            kept = await submit_event_in(connection, "m", "e", "go", fires_at=datetime.now(UTC), **about)
+            assert submit_event_in_sync(connection, "m", "e", "go", **about) == kept
+            connection.commit()
+    else:
+        connection = await asyncpg.connect(url)
+        undone = connection.transaction()
+        await undone.start()
+        await submit_event_in(connection, "m", "e", "go", **about)
+        await undone.rollback()
+        assert await source.pending_count() == 0
+        async with connection.transaction():
+            kept = await submit_event_in(connection, "m", "e", "go", fires_at=datetime.now(UTC), **about)
+        await connection.close()
+    claimed = await source.claim_next("w")
+    assert claimed is not None
+    assert (claimed.event_id, claimed.context) == (kept, {"k": 1})
+    await source.close()
+
+
+async def test_other_connections_are_refused() -> None:
+    with pytest.raises(TypeError, match="asyncpg or sqlite3, not object"):
+        await submit_event_in(object(), "m", "e", "go")
+    with pytest.raises(TypeError, match="await submit_event_in"):
+        submit_event_in_sync(object(), "m", "e", "go")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("stated", [5, 7])
+def test_the_worker_s_settings_say_how_often_where_nobody_else_has(url: str, stated: int) -> None:
+    async def run(source: Any) -> None:
+        await source.submit(WorkerApplyDataEvent("m", "e", {"k": 1}, max_attempts=stated))
+        claimed = await source.claim_next("w")
+        assert claimed.max_attempts == (2 if stated == 5 else stated)
+
+    with_source(url, run, source=DatabaseApplyDataEventSource, apply_data_max_attempts=2, max_attempts=3)

@@ -252,6 +252,8 @@ if TYPE_CHECKING:
     from spikard.fsm.queue.status import QueueEventStatus as QueueEventStatus
     from spikard.fsm.queue.status import QueueSummary as QueueSummary
     from spikard.fsm.queue.submission import submit_event as submit_event
+    from spikard.fsm.queue.submission import submit_event_in as submit_event_in
+    from spikard.fsm.queue.submission import submit_event_in_sync as submit_event_in_sync
     from spikard.fsm.queue.submission import submit_event_sync as submit_event_sync
     from spikard.fsm.recorded_event import RecordedEvent as RecordedEvent
     from spikard.fsm.region import Region as Region
@@ -622,6 +624,8 @@ _MODULES = {
     "QueueEventsPage": "queue.status",
     "QueueSummary": "queue.status",
     "submit_event": "queue.submission",
+    "submit_event_in": "queue.submission",
+    "submit_event_in_sync": "queue.submission",
     "submit_event_sync": "queue.submission",
     "WorkerConfig": "worker.config",
     "Worker": "worker.process",

@@ -291,7 +291,7 @@ class Orchestrator:
     def fire(self, timer: DueTimer) -> TransitionResult | None:
         """Bring the event of a timer to its entity; None where the entity has left the timer's state since."""
         try:
-            fired: TransitionResult = self.blocking.run(self._timer_steps(timer))
+            fired: TransitionResult = self.blocking.run(self.timer_steps(timer))
         except TimerGoneError:
             self.timing.drop(timer)
             return None
@@ -300,13 +300,14 @@ class Orchestrator:
     async def afire(self, timer: DueTimer) -> TransitionResult | None:
         """`fire`, awaited."""
         try:
-            fired: TransitionResult = await self._awaiting.run(self._timer_steps(timer))
+            fired: TransitionResult = await self._awaiting.run(self.timer_steps(timer))
         except TimerGoneError:
             self.timing.drop(timer)
             return None
         return fired
 
-    def _timer_steps(self, timer: DueTimer) -> Steps:
+    def timer_steps(self, timer: DueTimer) -> Steps:
+        """The steps of a timer's event, for a driver; `TimerGoneError` where it is of no concern any more."""
         target, event = self.timing.event_of(timer)
         return process_event(self, target, event, None, is_given=False, timer=timer)
 

@@ -4,10 +4,9 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC
 from typing import Any
 
-from spikard.fsm.queue.event import ClaimedApplyDataEvent, ClaimedEvent, WorkerApplyDataEvent, WorkerEvent
+from spikard.fsm.queue.event import ClaimedApplyDataEvent, ClaimedEvent, WorkerApplyDataEvent, WorkerEvent, in_utc
 from spikard.fsm.queue.source import EventSource
 from spikard.fsm.queue.table import APPLY_DATA, EVENTS, EventTable, moment
 from spikard.fsm.stores.factory import unconnected_state_store
@@ -67,17 +66,16 @@ class EventQueue:
         return self.table.submit_many([(event, self._due(event)) for event in events])
 
     def _due(self, event: WorkerEvent | WorkerApplyDataEvent) -> Any:
-        due = event.fires_at
-        if due is not None:
-            due = due.astimezone(UTC) if due.tzinfo else due.replace(tzinfo=UTC)
-        return self.store._time(due)
+        return self.store._time(None if event.fires_at is None else in_utc(event.fires_at))
 
     async def claim(self, worker_id: str, limit: int) -> list[tuple[Any, ...]]:
         """Rows of events that are this worker's now."""
         lease = float(self._config.claim_lease_timeout_s)
+        is_data = self.table.body == "data"
+        attempts = self._config.apply_data_max_attempts if is_data else self._config.max_attempts
         for _ in range(COLLISIONS):
             try:
-                rows = await self.ado(lambda: self.table.claim(worker_id, limit, lease))
+                rows = await self.ado(lambda: self.table.claim(worker_id, limit, lease, attempts))
             except Exception as error:
                 if getattr(error, "sqlstate", None) != UNIQUE_VIOLATION:
                     raise

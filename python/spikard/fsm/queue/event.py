@@ -6,6 +6,11 @@ from enum import Enum
 from typing import Any
 
 
+def in_utc(moment: datetime) -> datetime:
+    """A moment in UTC; one without a time zone is in it."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class EventStatus(str, Enum):  # noqa: UP042 - existing code compares both the text and the look of the member
     """Where an event stands, as tables keep it."""
 

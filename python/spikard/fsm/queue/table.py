@@ -23,6 +23,8 @@ _STATUS = (
     "id, status, machine_name, entity_id, attempt, max_attempts, error_message, result_json, created_at, completed_at, "
     "transition_history_id"
 )
+# What stands where nobody has said how often an event may be tried: then the worker's settings count.
+DEFAULT_ATTEMPTS = 5
 _STEP = 256  # nanoseconds: what twelve bits can tell apart within a millisecond
 # Rows of one statement: databases take some ten thousand values at most.
 _ROWS = 1000
@@ -101,8 +103,11 @@ class EventTable:
             ordered_id(), event.machine_name, event.entity_id, *own, event.max_attempts, event.idempotency_key, due,
         )  # fmt: skip
 
-    def claim(self, worker_id: str, limit: int, lease_seconds: float) -> Work:
-        """Events that are due, of different entities, in their order."""
+    def claim(self, worker_id: str, limit: int, lease_seconds: float, attempts: int = DEFAULT_ATTEMPTS) -> Work:
+        """Events that are due, of different entities, in their order.
+
+        Those that were submitted without saying how often they may be tried get `attempts`.
+        """
         rows = yield (
             (
                 f"WITH due AS MATERIALIZED (SELECT d.id FROM {{s}}{self.name} d WHERE d.status = 'pending' "
@@ -112,10 +117,12 @@ class EventTable:
                 "AND o.fires_at <= {now} AND (o.fires_at < d.fires_at OR (o.fires_at = d.fires_at AND o.id < d.id))))) "
                 "ORDER BY d.fires_at, d.id LIMIT ? {skip_locked}) "
                 f"UPDATE {{s}}{self.name} SET status = 'claimed', claimed_by = ?, claimed_at = {{now}}, "
-                "lease_until = {later}, attempt = attempt + 1, fence = fence + 1 WHERE id IN (SELECT id FROM due) "
+                "lease_until = {later}, attempt = attempt + 1, fence = fence + 1, "
+                f"max_attempts = CASE max_attempts WHEN {DEFAULT_ATTEMPTS} THEN ? ELSE max_attempts END "
+                "WHERE id IN (SELECT id FROM due) "
                 f"RETURNING {self._columns}"
             ),
-            (limit, worker_id, lease_seconds),
+            (limit, worker_id, lease_seconds, attempts),
         )
         return sorted(rows, key=lambda row: (row[7], row[0]))
 

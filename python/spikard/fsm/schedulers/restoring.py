@@ -6,10 +6,13 @@ from typing import Literal, get_args
 RestorePolicy = Literal["resume", "restart", "freeze"]
 
 
-def check_policy(policy: str) -> None:
-    """ValueError for a policy that there is not."""
-    if policy not in get_args(RestorePolicy):
-        raise ValueError(f"timers must be 'resume', 'restart' or 'freeze', got {policy!r}")
+def check_policy(policy: str) -> RestorePolicy:
+    """The policy, or ValueError where there is no such one."""
+    for known in get_args(RestorePolicy):
+        if policy == known:
+            found: RestorePolicy = known
+            return found
+    raise ValueError(f"timers must be 'resume', 'restart' or 'freeze', got {policy!r}")
 
 
 def restored(

@@ -127,7 +127,7 @@ class PostgresStateStore(SqlStateStore):
             try:
                 if transaction is not None:
                     await transaction.start()
-                outcome = await _follow(connection, work())
+                outcome = await follow(connection, work())
             except BaseException as error:
                 if _is_broken(error):
                     _give_up(connection)
@@ -201,7 +201,8 @@ def _is_broken(error: BaseException) -> bool:
     return isinstance(error, (*broken, asyncpg.InterfaceError))
 
 
-async def _follow(connection: Any, work: Work) -> Any:
+async def follow(connection: Any, work: Work) -> Any:
+    """Do work over a connection, in the transaction that it is in."""
     try:
         statement, values = next(work)
         while True:

@@ -89,18 +89,9 @@ class SQLiteStateStore(SqlStateStore):
         # A write takes its lock at once: one that began as a read could find the file changed, and would have to fail.
         if mode == "write":
             with self.session_scope() as connection:
-                return self._drive(connection, work())
+                return follow(connection, work())
         with self._connection() as connection:
-            return self._drive(connection, work())
-
-    def _drive(self, connection: sqlite3.Connection, work: Work) -> Any:
-        try:
-            statement, values = next(work)
-            while True:
-                text = statement.format(**self.words).replace("?j", "?")
-                statement, values = work.send(connection.execute(text, values).fetchall())
-        except StopIteration as done:
-            return done.value
+            return follow(connection, work())
 
     def _time(self, moment: datetime | None) -> str | None:
         return None if moment is None else moment.isoformat()
@@ -138,3 +129,14 @@ class SQLiteStateStore(SqlStateStore):
             connection.close()
             raise
         return connection
+
+
+def follow(connection: sqlite3.Connection, work: Work) -> Any:
+    """Do work over a connection, in the transaction that it is in."""
+    try:
+        statement, values = next(work)
+        while True:
+            text = statement.format(**SQLiteStateStore.words).replace("?j", "?")
+            statement, values = work.send(connection.execute(text, values).fetchall())
+    except StopIteration as done:
+        return done.value

@@ -5,6 +5,7 @@
 - `lane`: one kind of event, claimed and settled
 - `runner`: the steps of many events at once
 - `outcome`: what becomes of an event
+- `timers`: timers of entities, as something to take
 - `process`: the loop
 - `health`: how it stands
 """

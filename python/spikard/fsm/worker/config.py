@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spikard.fsm.schedulers.restoring import check_policy
+
 PREFIX = "SPIKARD_FSM_WORKER_"
 FILE = "spikard.toml"
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -45,11 +47,13 @@ class WorkerConfig:
     dlq_table_name: str = _given("dlq_table_name", str, "dead_letter_queue")
     batch_size: int = _given("batch_size", int, 50)
     notify: bool = _given("notify", bool, True)
+    timers: str = _given("timers", str, "resume")
 
     def __post_init__(self) -> None:
         for name in ("concurrency", "apply_data_concurrency", "claim_lease_timeout_s", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        check_policy(self.timers)
         if self.machine_source not in ("db", "yaml"):
             raise ValueError(f"machine_source must be 'db' or 'yaml', got {self.machine_source!r}")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from spikard.fsm.dead_letters.protocol import DeadLetterStore
 from spikard.fsm.dead_letters.record import DLQReason
-from spikard.fsm.errors import LeaseLostError
+from spikard.fsm.errors import LeaseLostError, TimerGoneError
 from spikard.fsm.event import Event
 from spikard.fsm.orchestration.orchestrator import Orchestrator
 from spikard.fsm.orchestration.requests import Steps
@@ -16,6 +16,7 @@ from spikard.fsm.queue.table import APPLY_DATA, EVENTS
 from spikard.fsm.worker.machines import WorkerMachines
 from spikard.fsm.worker.outcome import Claimed, Failure, dead_letter, entity_not_found, raised, refused, unknown_machine
 from spikard.fsm.worker.runner import Job, MissingEntityError, Runner
+from spikard.fsm.worker.timers import ClaimedTimer, TimerSource
 
 logger = logging.getLogger("spikard.fsm.worker")
 
@@ -67,8 +68,19 @@ class Lane:
             if self._is_stopping or found == self._batch_size:
                 continue
             waiting = asyncio.ensure_future(self.wake.wait())
-            await asyncio.wait({waiting}, timeout=self._poll_seconds)
+            await asyncio.wait({waiting}, timeout=await self._pause())
             waiting.cancel()
+
+    async def _pause(self) -> float:
+        """Until the next look: no longer than until something is known to be due."""
+        if not isinstance(self.source, TimerSource):
+            return self._poll_seconds
+        try:
+            following = await self.source.seconds_until_next()
+        except Exception:
+            logger.exception("When the next timer is due is not known")
+            following = None
+        return self._poll_seconds if following is None else min(self._poll_seconds, following)
 
     def stop(self) -> None:
         """Take no more."""
@@ -134,6 +146,8 @@ class Lane:
         return len(events)
 
     def _job(self, event: Claimed) -> Job:
+        if isinstance(event, ClaimedTimer):
+            return Job(event, f"{event.event_id}/{event.fence}", lambda: self._begin(event), None)
         is_event = isinstance(event, ClaimedEvent)
         table = EVENTS if is_event else APPLY_DATA
         # The same event may be claimed again while its first claim, which has lapsed, is still being worked at.
@@ -145,6 +159,8 @@ class Lane:
         orchestrator = self._machines.orchestrator(event.machine_name)
         if orchestrator is None:
             raise _UnknownMachineError
+        if isinstance(event, ClaimedTimer):
+            return orchestrator, orchestrator.timer_steps(event.timer)
         if not isinstance(event, ClaimedEvent):
             return orchestrator, orchestrator.data_steps(event.entity_id, event.data)
         given = Event(event.trigger, dict(event.context), UUID(event.event_id))
@@ -169,7 +185,10 @@ class Lane:
     async def _settle(self, job: Job) -> None:
         event = job.event
         try:
-            if isinstance(job.error, LeaseLostError):
+            if isinstance(job.error, TimerGoneError):
+                self.source.drop(event)
+                await self.source.give_up(event, "cancelled")
+            elif isinstance(job.error, LeaseLostError):
                 logger.warning("Event %s was taken by another worker; nothing was kept", event.event_id)
             elif job.is_settled:
                 logger.error("Event %s is kept, and what follows from it failed", event.event_id, exc_info=job.error)
@@ -196,7 +215,11 @@ class Lane:
         if is_last:
             # First the letter: who dies in between writes it twice rather than not at all.
             await self._bury(event, failure)
-        if self._queue is None:
+        if isinstance(event, ClaimedTimer):
+            await self.source.fail(
+                event.event_id, failure.message, retry=failure.retry, fence=event.fence, attempt=event.attempt
+            )
+        elif self._queue is None:
             await self.source.fail(event.event_id, failure.message, retry=failure.retry)
         else:
             await self._queue.fail(event.event_id, failure.message, retry=failure.retry, fence=event.fence)
@@ -219,6 +242,9 @@ def _outcome(job: Job) -> Failure | dict[str, Any]:
         return {
             "success": True, "entity_id": event.entity_id, "machine_name": event.machine_name, "fired": steps,
         }  # fmt: skip
+    if isinstance(event, ClaimedTimer):
+        # A timer that is refused has fired: that is what its guards are for.
+        return {"success": bool(answer.success)}
     if not answer.success:
         return refused(answer.error)
     return {"source_state": answer.source_state, "target_state": answer.target_state, "success": True}

@@ -6,11 +6,12 @@ from typing import Any
 from spikard.fsm.dead_letters.record import DeadLetterRecord, DLQReason
 from spikard.fsm.errors import ErrorCode, FSMError
 from spikard.fsm.queue.event import ClaimedApplyDataEvent, ClaimedEvent
+from spikard.fsm.worker.timers import ClaimedTimer
 
 WORKER_DLQ_STAGE = "worker"
 APPLY_DATA_WORKER_DLQ_STAGE = "worker_apply_data"
 
-Claimed = ClaimedEvent | ClaimedApplyDataEvent
+Claimed = ClaimedEvent | ClaimedApplyDataEvent | ClaimedTimer
 
 _REASONS = {
     ErrorCode.GUARD_REJECTED: DLQReason.GUARD_REJECTED,
@@ -62,7 +63,11 @@ def entity_not_found(entity_id: str) -> Failure:
 def dead_letter(event: Claimed, failure: Failure) -> DeadLetterRecord:
     """An event that was given up, for operators."""
     payload: dict[str, Any] = {"event_id": event.event_id, "entity_id": event.entity_id}
-    if isinstance(event, ClaimedEvent):
+    if isinstance(event, ClaimedTimer):
+        stage = WORKER_DLQ_STAGE
+        body: dict[str, Any] = {"trigger": event.timer.trigger, "timer_key": event.timer.timer_key}
+        body["context"] = dict(event.timer.payload)
+    elif isinstance(event, ClaimedEvent):
         stage, body = WORKER_DLQ_STAGE, {"trigger": event.trigger, "context": event.context}
     else:
         stage, body = APPLY_DATA_WORKER_DLQ_STAGE, {"data": event.data}

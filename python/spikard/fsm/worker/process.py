@@ -13,18 +13,20 @@ from spikard.fsm.orchestration.outbox_drainer import OutboxDrainer
 from spikard.fsm.orchestration.outbox_policy import OutboxPolicy
 from spikard.fsm.queue.database import DatabaseApplyDataEventSource, DatabaseEventSource
 from spikard.fsm.queue.source import EventSource
+from spikard.fsm.schedulers.restoring import check_policy
 from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.sql import SqlStateStore
 from spikard.fsm.worker.config import WorkerConfig
 from spikard.fsm.worker.health import HealthChecker
 from spikard.fsm.worker.lane import Lane
 from spikard.fsm.worker.machines import WorkerMachines
+from spikard.fsm.worker.timers import TimerSource
 
 logger = logging.getLogger("spikard.fsm.worker")
 
 
 class Worker:
-    """Takes events out of a queue and brings them to their entities, each once.
+    """Takes events out of a queue and brings them to their entities, each once; and fires the timers of entities.
 
     An event's end is kept in the same transaction as the step it causes, as far as both are in one database. `run`
     works until `shutdown`, SIGTERM or SIGINT: then nothing more is claimed, what was not begun is given back, and the
@@ -51,6 +53,7 @@ class Worker:
         self._health: HealthChecker | None = None
         self._letters: DeadLetterStore | None = None
         self._machines: WorkerMachines | None = None
+        self._timers: TimerSource | None = None
         self._drainer: OutboxDrainer | None = None
         self._is_running = False
         self._stop: asyncio.Event | None = None
@@ -69,6 +72,11 @@ class Worker:
     def dlq_store(self) -> DeadLetterStore | None:
         """Where it puts what it gives up; None before `start`, and where dead letters are off."""
         return self._letters
+
+    @property
+    def timers_dropped(self) -> int:
+        """How many timers have come for entities that had moved on."""
+        return 0 if self._timers is None else self._timers.dropped
 
     async def start(self) -> None:
         """Connect, and load the machines."""
@@ -98,10 +106,16 @@ class Worker:
             )
         events = self._given_source or DatabaseEventSource(url, config, store=store)
         data = DatabaseApplyDataEventSource(url, config, store=store)
+        self._timers = TimerSource(
+            store, lease_seconds=float(config.claim_lease_timeout_s), max_attempts=config.max_attempts,
+            poll_seconds=config.poll_interval_ms / 1000, policy=check_policy(config.timers),
+        )  # fmt: skip
+        await self._timers.restore()
         self._sources = [events, data]
         self._lanes = [
             self._lane(events, config.concurrency, config.poll_interval_ms),
             self._lane(data, config.apply_data_concurrency, config.apply_data_poll_interval_ms),
+            self._lane(self._timers, config.concurrency, config.poll_interval_ms),
         ]
         self._drainer = OutboxDrainer.over(
             machines, letters=self._letters, worker_id=config.worker_id, batch_size=config.batch_size,

@@ -219,7 +219,7 @@ class Runner:
             job.thrown = outcome
             return
         job.reply = outcome
-        job.is_settled = job.is_settled or change.ends is not None
+        job.is_settled = job.is_settled or change.ends is not None or change.spent is not None
         for row in change.outbox:
             job.outbox[row.outbox_id] = 0
         for outbox_id in change.settled:
