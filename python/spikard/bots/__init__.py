@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from spikard.bots.former_paths import install
 
 if TYPE_CHECKING:
-    from msgspec import UNSET as UNSET
-
     from spikard.bots.bot import Bot as Bot
     from spikard.bots.errors import APIError as APIError
     from spikard.bots.errors import BotError as BotError
@@ -19,6 +17,9 @@ if TYPE_CHECKING:
     from spikard.bots.limits import RateLimiter as RateLimiter
     from spikard.bots.limits import RedisRateLimiter as RedisRateLimiter
     from spikard.bots.retry import Retry as Retry
+    from spikard.bots.sync import run_sync as run_sync
+    from spikard.bots.sync import sync_to_async as sync_to_async
+    from spikard.bots.unset import UNSET as UNSET
 
 install()
 
@@ -29,8 +30,11 @@ _MODULES = {
     "RateLimiter": "limits",
     "RedisRateLimiter": "limits",
     "Retry": "retry",
+    "UNSET": "unset",
     "VKTeamsAPIError": "errors",
     "VKWorkspaceError": "errors",
+    "run_sync": "sync",
+    "sync_to_async": "sync",
 }
 
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two

@@ -3,7 +3,7 @@
 import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +14,11 @@ import httpx
 from msgspec import UNSET, UnsetType
 
 from spikard.bots._events import Batch, decode_events
+from spikard.bots.broadcast import BroadcastResult, DeliveryLog, broadcast
 from spikard.bots.calls import POLL, Call, ClientMiddleware, Work, is_cut, perform
+from spikard.bots.chat_handle import ChatHandle
 from spikard.bots.errors import NetworkError, ServerError
-from spikard.bots.limits import NORMAL, ChatPace, Limiter, RateLimiter
+from spikard.bots.limits import ChatPace, Limiter, RateLimiter
 from spikard.bots.methods.files import FileMethods
 from spikard.bots.methods.members import MemberMethods
 from spikard.bots.methods.messages import MessageMethods
@@ -180,7 +182,7 @@ class Bot(MessageMethods, PeopleMethods, MemberMethods, ThreadMethods, FileMetho
         *,
         retry: Retry | int | UnsetType | None = UNSET,
         timeout: float | UnsetType = UNSET,  # noqa: ASYNC109 - a setting of the HTTP client
-        priority: int = NORMAL,
+        priority: int | None = None,
     ) -> dict[str, Any]:
         """Calls a method of the API: the way that all methods go, and the one to those that have no name here.
 
@@ -216,6 +218,32 @@ class Bot(MessageMethods, PeopleMethods, MemberMethods, ThreadMethods, FileMetho
         return await call(self, method, {k: v for k, v in (params or {}).items() if v is not None})
 
     call = request
+
+    def chat(self, chat_id: str) -> ChatHandle:
+        """A chat with the bot's verbs: `await bot.chat("ann@corp").send("hi")`."""
+        return ChatHandle(self, chat_id)
+
+    async def broadcast(
+        self,
+        chat_ids: Iterable[str],
+        text: Any,
+        *,
+        concurrency: int = 20,
+        on_error: Literal["collect", "raise"] = "collect",
+        job: str | None = None,
+        log: DeliveryLog | None = None,
+    ) -> BroadcastResult:
+        """Sends a text to many chats, behind everything else that waits for the limit.
+
+        Args:
+            chat_ids: Where to; each once.
+            text: What, or a function of the chat's id that gives it, or gives arguments of `send_text`.
+            concurrency: How many are under way at once.
+            on_error: Whether the first error ends it.
+            job: A name. The same job after a crash sends nothing twice: the ids of its messages are determined by it.
+            log: Where chats are noted that have their message, so that the job need not ask the server about them.
+        """
+        return await broadcast(self, chat_ids, text, concurrency, on_error, job, log)
 
     async def get_me(self) -> BotInfo:
         """The bot itself; also kept as `me`."""

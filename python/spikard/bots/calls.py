@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from spikard.bots.errors import APIError, BotError, NetworkError, RateLimited, ServerError, TLSError
-from spikard.bots.limits import NORMAL, URGENT
+from spikard.bots.limits import NORMAL, URGENT, current_priority
 from spikard.bots.request_ids import current_run
 from spikard.bots.retry import ONCE, REPEATED_STATUSES, Retry, is_repeatable
 from spikard.bots.session import is_read_timeout, read_answer, was_sent
@@ -35,7 +35,7 @@ class Work(msgspec.Struct):
     files: Mapping[str, Any] | None
     retry: Retry
     timeout: float
-    priority: int
+    priority: int | None
 
 
 async def perform(bot: "Bot", method: str, params: dict[str, Any], work: Work) -> dict[str, Any]:
@@ -124,8 +124,10 @@ def is_cut(fault: BaseException) -> bool:
     return is_read_timeout(fault) or (isinstance(fault, ServerError) and fault.status in (404, 504))
 
 
-def _priority(method: str, priority: int) -> int:
+def _priority(method: str, priority: int | None) -> int:
     """Whoever waits for an answer goes first."""
+    if priority is None:
+        priority = current_priority.get()
     if priority == NORMAL and (method == "messages/answerCallbackQuery" or current_run.get() is not None):
         return URGENT
     return priority

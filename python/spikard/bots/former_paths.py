@@ -28,6 +28,8 @@ TARGETS: dict[str, Sequence[str]] = {
     "utils.actions": ["actions"],
     "utils.format_builder": ["text.format_builder"],
     "utils.keyboard": ["keyboard"],
+    "utils.paginator": ["keyboard.paginator"],
+    "utils.sync": ["sync"],
     "utils.text": ["text"],
 }
 

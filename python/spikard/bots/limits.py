@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from heapq import heappop, heappush
 from itertools import count
 from typing import Protocol
@@ -13,6 +14,8 @@ from spikard.bots.redis_limiter import RedisRateLimiter
 
 # Who goes first when several wait.
 URGENT, NORMAL, BULK = 0, 1, 2
+# What calls that do not say otherwise have.
+current_priority: ContextVar[int] = ContextVar("spikard_bots_priority", default=NORMAL)
 
 
 class Limiter(Protocol):
@@ -144,4 +147,4 @@ def _settle(done: "asyncio.Future[None]") -> None:
         done.set_result(None)
 
 
-__all__ = ["BULK", "NORMAL", "URGENT", "ChatPace", "Limiter", "RateLimiter", "RedisRateLimiter"]
+__all__ = ["BULK", "NORMAL", "URGENT", "ChatPace", "Limiter", "RateLimiter", "RedisRateLimiter", "current_priority"]

@@ -4,16 +4,22 @@ import logging
 import re
 import weakref
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 MASK = "***"
 _PARAMETER = re.compile(r"""(\btoken(?:=|%3D|["']?\s*:\s*["']?))[^&\s"'<>]+""", re.IGNORECASE)
+# A shorter one is a placeholder, and part of too many words.
+_SHORTEST = 8
 # A token lives in several bots at once in tests and in programs that make a bot for each job.
 _tokens: Counter[str] = Counter()
 
 
 def guard(owner: object, token: str) -> None:
     """Masks the token in all texts as long as its owner lives."""
+    if len(token) < _SHORTEST:
+        return
     for form in {token, quote(token, safe="")}:
         _tokens[form] += 1
         weakref.finalize(owner, _forget, form).atexit = False
@@ -62,4 +68,14 @@ def unwatch_logs() -> None:
             logging.getLogger(name).removeFilter(_FILTER)
 
 
-__all__ = ["MASK", "RedactingFilter", "guard", "redact", "unwatch_logs", "watch_logs"]
+@contextmanager
+def redacted_logs() -> Iterator[None]:
+    """Keeps the filter on the loggers for a while."""
+    watch_logs()
+    try:
+        yield
+    finally:
+        unwatch_logs()
+
+
+__all__ = ["MASK", "RedactingFilter", "guard", "redact", "redacted_logs", "unwatch_logs", "watch_logs"]

@@ -16,7 +16,7 @@ _CHUNK = 1 << 16
 class Upload:
     """One file for all attempts of one call.
 
-    A path is opened for each attempt; an open file goes back to where it stood; what cannot go back is kept, in memory
+    A path is opened for each attempt; an open file goes back to its beginning; what cannot go back is kept, in memory
     up to a mebibyte and then in a file without a name.
     """
 
@@ -30,7 +30,6 @@ class Upload:
             self._name, source = file[0], file[1]
         self._type = file[2] if isinstance(file, tuple) and len(file) > 2 else None
         self._input = source if isinstance(source, InputFile) else InputFile(source)
-        self._start: int | None = None
         self._spool: BinaryIO | None = None
         self._opened: BinaryIO | None = None
 
@@ -62,10 +61,9 @@ class Upload:
         name, fp = self._input.read()
         if self._input.is_opened_here:
             self._opened = fp
-        elif self._start is not None:
-            fp.seek(self._start)
         elif fp.seekable():
-            self._start = fp.tell()
+            # All of it, as the HTTP client does: one that was just written stands at its end.
+            fp.seek(0)
         else:
             self._spool = fp = _spooled(fp)
         return name, fp

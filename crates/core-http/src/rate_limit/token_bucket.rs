@@ -30,7 +30,8 @@ impl Pace {
         let interval = SECOND / per_second;
         Some(Self {
             interval,
-            depth: nanos(interval * burst),
+            // Rounded as costs are: a full bucket has room for exactly a burst.
+            depth: nanos((interval * burst).ceil()),
         })
     }
 
@@ -175,6 +176,15 @@ mod tests {
         assert_eq!(bucket.take(0, 1.0), 100 * MILLISECOND);
         assert_eq!(bucket.take(50 * MILLISECOND, 1.0), 50 * MILLISECOND);
         assert_eq!(bucket.take(100 * MILLISECOND, 1.0), 0);
+    }
+
+    #[test]
+    fn a_full_bucket_has_a_whole_burst_at_any_rate() {
+        for per_second in [3.0, 7.0, 97.0, 113.7, 1e9, 3e9] {
+            let bucket = bucket(per_second, 1.0);
+            assert_eq!(bucket.take(0, 1.0), 0, "{per_second}");
+            assert!(bucket.take(0, 1.0) > 0, "{per_second}");
+        }
     }
 
     #[test]

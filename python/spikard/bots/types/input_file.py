@@ -6,8 +6,10 @@ import mimetypes
 import posixpath
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 from urllib.parse import unquote, urlsplit
+
+from spikard.bots.redaction import redacted_logs
 
 MEBIBYTE = 1 << 20
 
@@ -83,6 +85,20 @@ class InputFile:
         """
         import httpx
 
+        with redacted_logs():  # an address may hold a token
+            return await cls._fetched(httpx, url, filename, timeout, proxy, max_size, name_from_type)
+
+    @classmethod
+    async def _fetched(
+        cls,
+        httpx: Any,
+        url: str,
+        filename: str | None,
+        timeout: float,  # noqa: ASYNC109
+        proxy: str | None,
+        max_size: int,
+        name_from_type: bool,
+    ) -> Self:
         async with (
             httpx.AsyncClient(timeout=timeout, proxy=proxy, follow_redirects=True) as client,
             client.stream("GET", url) as answer,

@@ -115,10 +115,15 @@ class InlineKeyboardBuilder:
 
     def attach(self, other: "InlineKeyboardBuilder") -> Self:
         """Adds the rows of another builder below."""
-        if self._loose:
+        if self.has_loose:
             self.adjust(1)
         self._rows += other.export()
         return self
+
+    @property
+    def has_loose(self) -> bool:
+        """Whether there are collected buttons that were not laid out."""
+        return bool(self._loose)
 
     def copy(self) -> "InlineKeyboardBuilder":
         """A builder with the same buttons; what is added to one is not in the other."""
