@@ -9,30 +9,29 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from spikard_bench.environment import BENCHES, Environment, SetupError
+from fsm.chart import draw
+from fsm.summary import BEGIN, END, Summary
+from spikard_bench import machine
+from spikard_bench.environment import BENCHES, Environment, SetupError, build_wheel, current_revision, run
 
 FOLDER = Path(__file__).resolve().parent
-PEERS = Environment("fsm", "3.11", "pystator")
-LIBRARIES = ("ours", "pystator", "transitions", "python-statemachine")
-# The case, what it is, and what it may take, in microseconds.
-CASES = {
-    "flat": ("flat machine, one event", 1.0),
-    "send": ("flat, stateful `send`", 2.0),
-    "check": ("guard `check:`", 1.5),
-    "expression": ("guard `expr:`", 2.0),
-    "nested": ("3-level hierarchy, leave to root", 1.2),
-    "parallel": ("3 parallel regions, all move", 3.0),
-    "session": ("create session + 2 sends", 6.0),
-    "build": ("build from dict (3 states)", 40.0),
-}
+RESULTS = BENCHES / "results"
+# Ours stands beside the peers: one process runs them all.
+TOGETHER = Environment("fsm", "3.11", "pystator")
 
 
 def parser() -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(prog="benches/fsm/run", description="Time machines of several libraries.")
-    arguments.add_argument("--setup", action="store_true", help="install the peers from their lock first")
-    arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument(
-        "--python", type=Path, help="an interpreter that has the peers, in place of the installed one"
+        "--setup", action="store_true", help="install the peers from their lock, and a wheel of ours"
+    )
+    arguments.add_argument("--processes", type=int, default=3, help="one after the other")
+    arguments.add_argument("--rounds", type=int, default=5, help="in each process")
+    arguments.add_argument("--update", action="store_true", help="write results, chart and the table of the README")
+    arguments.add_argument(
+        "--python",
+        type=Path,
+        help="an interpreter that has the peers and msgspec; ours is what lies in this repository",
     )
     return arguments
 
@@ -41,46 +40,56 @@ def main() -> int:
     options = parser().parse_args()
     try:
         if options.setup:
-            PEERS.install()
+            set_up()
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
-    if options.python is None and not PEERS.ready:
+    if options.python is None and not TOGETHER.ready:
         print("not installed; run with --setup", file=sys.stderr)
         return 1
-    runs = [ask(options.python or PEERS.interpreter) for _ in range(options.rounds)]
-    print(table(runs))
+    loads = [os.getloadavg()[0]]
+    runs = []
+    for number in range(options.processes):
+        runs.append(ask(options.python, options.rounds, number))
+        loads.append(os.getloadavg()[0])
+    summary = Summary.of(
+        runs, {**machine.describe(), "load": " to ".join(f"{load:.1f}" for load in (min(loads), max(loads)))}
+    )
+    print(summary.markdown())
+    if any(one["profile"] != "release" for one in runs):
+        print("The extension is not built for release: the figures of ours mean nothing.", file=sys.stderr)
+        return 1
+    if options.update:
+        update(summary)
     return 0
 
 
-def ask(interpreter: Path) -> dict[str, Any]:
-    """One process in which every library runs every case."""
-    path = os.pathsep.join([str(FOLDER), str(BENCHES.parent / "python")])
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
-    command = [str(interpreter), "-W", "ignore", str(FOLDER / "subjects.py")]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=300)
+def set_up() -> None:
+    """The peers from their lock, then ours as users get it."""
+    TOGETHER.install()
+    wheel = build_wheel(current_revision())
+    pip = [str(TOGETHER.interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run([*pip, "--no-deps", "--force-reinstall", str(wheel)])
+
+
+def ask(python: Path | None, rounds: int, number: int) -> dict[str, Any]:
+    """One process in which every library runs every case; another one begins each time."""
+    paths = [str(FOLDER)] if python is None else [str(FOLDER), str(BENCHES.parent / "python")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0"}
+    interpreter = str(python or TOGETHER.interpreter)
+    command = [interpreter, "-W", "ignore", str(FOLDER / "timing.py"), str(rounds), str(number)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=900)
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 
-def table(runs: list[dict[str, Any]]) -> str:
-    """A Markdown table: the best of all rounds."""
-    heads = " | ".join(f"{name} {runs[0]['versions'][name]}" for name in LIBRARIES)
-    lines = [
-        f"{dt.datetime.now(dt.UTC).date()}, µs per call, best of {len(runs)} rounds",
-        "",
-        f"| | {heads} | gate |",
-        f"|---|{'---|' * len(LIBRARIES)}---|",
-    ]
-    for case, (text, gate) in CASES.items():
-        cells = [cell([run["figures"][name].get(case) for run in runs]) for name in LIBRARIES]
-        lines.append(f"| {text} | {' | '.join(cells)} | {gate} |")
-    memory = min(run["extra"]["session_bytes"] for run in runs)
-    large = min(run["extra"]["large_build"] for run in runs)
-    lines.extend(["", f"A session: {memory:.0f} bytes (gate 500). 10,000 states: {large:.2f} s (gate 1)."])
-    return "\n".join(lines)
-
-
-def cell(values: list[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{min(known):.2f}" if known else ""
+def update(summary: Summary) -> None:
+    """Keep the results where readers look for them."""
+    RESULTS.mkdir(exist_ok=True)
+    kept = {"date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), **summary.plain()}
+    (RESULTS / "fsm.json").write_text(json.dumps(kept, indent=1) + "\n")
+    (RESULTS / "fsm.svg").write_text(draw(summary))
+    readme = BENCHES / "README.md"
+    before, _, rest = readme.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n\n{summary.markdown()}\n\n![{summary.title}](results/fsm.svg)\n\n{END}{after}")

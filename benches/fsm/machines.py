@@ -13,6 +13,14 @@ FLAT = {
         {"trigger": "finish", "source": "active", "dest": "done"},
     ],
 }
+# Without actions: all that is left of an event is the step.
+BARE = {
+    "states": [{"name": "idle", "type": "initial"}, {"name": "active"}],
+    "transitions": [
+        {"trigger": "start", "source": "idle", "dest": "active"},
+        {"trigger": "stop", "source": "active", "dest": "idle"},
+    ],
+}
 CHECK = {
     **FLAT,
     "transitions": [

@@ -1,69 +1,87 @@
-"""What is timed, by library: one process runs them all, so that they share its luck. Prints JSON."""
+"""What is timed, by library. A subject is a call and how many events it stands for."""
 
-import json
-import sys
-import time
-import tracemalloc
+import logging
 from collections.abc import Callable
-from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import pystator
-import spikard
-from machines import CHECK, CONTEXT, EXPRESSION, FLAT, NESTED, PARALLEL
+from machines import BARE, CHECK, CONTEXT, EXPRESSION, FLAT, NESTED, PARALLEL
 from spikard import fsm
-from statemachine import State, StateMachine
+from statemachine import State, StateChart, StateMachine
 from transitions import Machine
 from transitions.extensions import HierarchicalMachine
 
-SECONDS = 0.15
-Call = Callable[[], object]
+# A session keeps its steps; one of this many events is an ordinary life.
+PAIRS_OF_SESSION = 50
+BATCH = 1000
 
 
-def timed(call: Call) -> float:
-    """Microseconds of one call: the mean of as many as fit into the time."""
-    count = 1
-    while True:
-        began = time.perf_counter()
-        for _ in range(count):
-            call()
-        took = time.perf_counter() - began
-        if took > SECONDS:
-            return took / count * 1e6
-        count = max(count * 2, int(count * SECONDS / max(took, 1e-7)))
+class Subject(NamedTuple):
+    call: Callable[[], object]
+    events: int = 1
 
 
-def planned(library: Any) -> dict[str, Call]:
+Subjects = dict[str, Subject]
+
+
+def of_definitions(library: Any) -> Subjects:
     """The cases of a library that speaks our definitions."""
     flat, check, expression, nested, parallel = (
         library.StateMachine.from_dict(config) for config in (FLAT, CHECK, EXPRESSION, NESTED, PARALLEL)
     )
     regions = parallel.enter_parallel_state("work")
-    session = flat.create()
 
-    def two_events() -> object:
+    def events_of_session() -> None:
+        session = flat.create()
+        for _ in range(PAIRS_OF_SESSION):
+            session.send("start")
+            session.send("stop")
+
+    def whole_session() -> None:
+        session = flat.create()
         session.send("start")
-        return session.send("stop")
-
-    def whole_session() -> object:
-        one = flat.create()
-        one.send("start")
-        return one.send("stop")
+        session.send("stop")
 
     context = dict(CONTEXT)
     return {
-        "flat": lambda: flat.process("idle", "start", context),
-        "send": two_events,
-        "check": lambda: check.process("idle", "start", context),
-        "expression": lambda: expression.process("idle", "start", context),
-        "nested": lambda: nested.process("leaf", "leave", context),
-        "parallel": lambda: parallel.process_parallel(regions, "next", context),
-        "session": whole_session,
-        "build": lambda: library.StateMachine.from_dict(FLAT),
+        "flat": Subject(lambda: flat.process("idle", "start", context)),
+        "send": Subject(events_of_session, 2 * PAIRS_OF_SESSION),
+        "check": Subject(lambda: check.process("idle", "start", context)),
+        "expression": Subject(lambda: expression.process("idle", "start", context)),
+        "nested": Subject(lambda: nested.process("leaf", "leave", context)),
+        "parallel": Subject(lambda: parallel.process_parallel(regions, "next", context)),
+        "session": Subject(whole_session),
+        "build": Subject(lambda: library.StateMachine.from_dict(FLAT)),
+        "orchestrated": orchestrated(library, BARE),
+        "acted": orchestrated(library, FLAT),
     }
 
 
-def of_transitions() -> dict[str, Call]:
+def orchestrated(library: Any, config: dict[str, Any]) -> Subject:
+    """Two events of an entity in a store in memory."""
+    guards, actions = library.GuardRegistry(), library.ActionRegistry()
+    for name in ("log_it", "notify"):
+        actions.register(name, lambda context: None)
+    machine = library.StateMachine.from_dict(config)
+    orchestrator = library.Orchestrator(machine, library.InMemoryStateStore(), guards, actions)
+
+    def events() -> None:
+        orchestrator.process_event("e", "start")
+        orchestrator.process_event("e", "stop")
+
+    return Subject(events, 2)
+
+
+def of_ours() -> Subjects:
+    flat = fsm.StateMachine.from_dict(FLAT)
+    states, events, contexts = ["idle"] * BATCH, ["start"] * BATCH, [dict(CONTEXT)] * BATCH
+    return {
+        **of_definitions(fsm),
+        "batch": Subject(lambda: flat.process_many(states, events, contexts), BATCH),
+    }
+
+
+def of_transitions() -> Subjects:
     flat = Machine(
         states=["idle", "active", "done"],
         initial="idle",
@@ -94,11 +112,12 @@ def of_transitions() -> dict[str, Call]:
             )
         ],
     )
+    pair = Subject(lambda: (flat.start(), flat.stop()), 2)
     return {
-        "flat": lambda: (flat.start(), flat.stop()),
-        "send": lambda: (flat.start(), flat.stop()),
-        "nested": lambda: (nested.enter(), nested.leave()),
-        "parallel": lambda: (parallel.next(), parallel.back()),
+        "flat": pair,
+        "send": pair,
+        "nested": Subject(lambda: (nested.enter(), nested.leave()), 2),
+        "parallel": Subject(lambda: (parallel.next(), parallel.back()), 2),
     }
 
 
@@ -109,7 +128,7 @@ class Flat(StateMachine):
     stop = active.to(idle)
 
 
-class Nested(StateMachine):
+class Nested(StateChart):
     outside = State(initial=True)
 
     class top(State.Compound):  # noqa: N801 - a state
@@ -120,58 +139,45 @@ class Nested(StateMachine):
     leave = top.to(outside)
 
 
-def of_python_statemachine() -> dict[str, Call]:
-    flat, nested = Flat(), Nested()
+class Parallel(StateChart):
+    class work(State.Parallel):  # noqa: N801 - a state
+        class r0(State.Compound):  # noqa: N801 - a state
+            a0 = State(initial=True)
+            b0 = State()
+            next = a0.to(b0)
+            back = b0.to(a0)
+
+        class r1(State.Compound):  # noqa: N801 - a state
+            a1 = State(initial=True)
+            b1 = State()
+            next = a1.to(b1)
+            back = b1.to(a1)
+
+        class r2(State.Compound):  # noqa: N801 - a state
+            a2 = State(initial=True)
+            b2 = State()
+            next = a2.to(b2)
+            back = b2.to(a2)
+
+
+def of_python_statemachine() -> Subjects:
+    flat, nested, parallel = Flat(), Nested(), Parallel()
+    pair = Subject(lambda: (flat.send("start"), flat.send("stop")), 2)
     return {
-        "flat": lambda: (flat.send("start"), flat.send("stop")),
-        "send": lambda: (flat.send("start"), flat.send("stop")),
-        "nested": lambda: (nested.send("enter"), nested.send("leave")),
+        "flat": pair,
+        "send": pair,
+        "nested": Subject(lambda: (nested.send("enter"), nested.send("leave")), 2),
+        "parallel": Subject(lambda: (parallel.send("next"), parallel.send("back")), 2),
     }
 
 
-# Cases that take two events in one call.
-PAIRS = {("ours", "send"), ("pystator", "send")} | {
-    (name, case) for name in ("transitions", "python-statemachine") for case in ("flat", "send", "nested", "parallel")
-}
-
-
-def session_bytes() -> float:
-    """Memory of one of our sessions at rest."""
-    machine = fsm.StateMachine.from_dict(FLAT)
-    count = 10_000
-    tracemalloc.start()
-    kept = [machine.create() for _ in range(count)]
-    used, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return used / len(kept)
-
-
-def large_build() -> float:
-    """Seconds to build a machine of 10,000 states."""
-    states = [{"name": f"s{number}", "type": "stable" if number else "initial"} for number in range(10_000)]
-    transitions = [
-        {"trigger": "next", "source": f"s{number}", "dest": f"s{(number + 1) % 10_000}"} for number in range(10_000)
-    ]
-    began = time.perf_counter()
-    fsm.StateMachine.from_dict({"states": states, "transitions": transitions})
-    return time.perf_counter() - began
-
-
-def main() -> None:
-    libraries = {
-        "ours": planned(fsm),
-        "pystator": planned(pystator),
+def subjects() -> dict[str, Subjects]:
+    """All of them, by the names their packages have."""
+    # What libraries log of their own work is no part of it.
+    logging.disable(logging.CRITICAL)
+    return {
+        "spikard": of_ours(),
+        "pystator": of_definitions(pystator),
         "transitions": of_transitions(),
         "python-statemachine": of_python_statemachine(),
     }
-    figures = {
-        name: {case: timed(call) / (2 if (name, case) in PAIRS else 1) for case, call in cases.items()}
-        for name, cases in libraries.items()
-    }
-    versions = {name: version(name) for name in libraries if name != "ours"} | {"ours": spikard.__version__}
-    extra = {"session_bytes": session_bytes(), "large_build": large_build()}
-    json.dump({"figures": figures, "versions": versions, "extra": extra}, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()
