@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from spikard.fsm import (
+    AsyncioScheduler,
     ChartSession,
     ConfigurationError,
     FSMError,
+    InMemoryStateStore,
+    Orchestrator,
     SimulatedClock,
     Statechart,
     StateMachine,
@@ -311,9 +314,25 @@ def test_a_step_is_computed_without_a_session() -> None:
     result = machine.process("Off", "press", {"n": 1})
     assert (result.target_state, result.metadata["context"]) == ("On", {"n": 2})
     assert result.metadata["orders"][0][0] == "send"
+    plan = [(spec.name, spec.params) for spec in result.actions_to_execute]
+    assert plan == [("_effect.set", {"n": 2}), ("_send", {"event": "tired", "delay": 10000, "id": "t"})]
     assert machine.process("Off", "nothing").metadata["no_op"]
     with pytest.raises(UndefinedStateError):
         machine.process("Nowhere", "press")
+
+
+async def test_an_entity_in_a_store_goes_through_a_chart() -> None:
+    clock = SimulatedClock()
+    store = InMemoryStateStore()
+    scheduler = AsyncioScheduler(clock=clock)
+    orchestrator = Orchestrator(_chart(LAMP), store, scheduler=scheduler, clock=clock)
+    waiting = []
+    for _ in range(3):
+        assert (await orchestrator.async_process_event("lamp", "press")).success
+        waiting.append(scheduler.pending_count)
+    assert waiting == [1, 0, 1]
+    assert (store.get_state("lamp"), store.get_context("lamp")["n"]) == ("On", 2)
+    await scheduler.close()
 
 
 def test_a_chart_is_a_machine_to_look_at() -> None:

@@ -1,11 +1,19 @@
 """What one event does to a chart, computed without a session."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spikard._spikard import Chart, ChartRun, TransitionResult
+from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.errors import UndefinedStateError
 from spikard.fsm.event import Event
+
+
+def first_values(chart: Chart) -> dict[str, Any]:
+    """The data model of an entity that nothing is known of yet."""
+    run = ChartRun(chart, "computed", {})
+    run.start()
+    return run.values()
 
 
 def compute(
@@ -13,7 +21,8 @@ def compute(
 ) -> TransitionResult:
     """The step of an event from active leaves, given as text with commas between them.
 
-    Nothing is sent or started: what the chart orders is in the metadata, under `orders`.
+    Nothing is sent or started. Changes of the data model, events to send and actions are the plan's actions; everything
+    that the chart orders is in the metadata, under `orders`.
     """
     parents = {name: parent for name, _, parent, _ in chart.states()}
     active = [name for leaf in leaves.split(",") for name in _chain(leaf.strip(), parents)]
@@ -37,7 +46,24 @@ def compute(
     if not taken:
         metadata.update(no_op=True, reason="no_matching_transition")
         return TransitionResult.no_op_result(leaves, name, metadata)
-    return TransitionResult.success_result(leaves, ",".join(run.leaves), name, metadata=metadata)
+    actions = [ActionSpec.from_config(action) for action in _actions(context, run.values(), orders)]
+    return TransitionResult.success_result(leaves, ",".join(run.leaves), name, actions, metadata=metadata)
+
+
+def _actions(before: Mapping[str, Any], after: Mapping[str, Any], orders: list[tuple[Any, ...]]) -> Iterator[Any]:
+    changed = {key: value for key, value in after.items() if key not in before or before[key] != value}
+    if changed:
+        yield {"set": changed}
+    yield from ({"clear": key} for key in before if key not in after)
+    for order in orders:
+        if order[0] == "act":
+            yield order[1]
+        elif order[0] == "cancel":
+            yield {"cancel": order[1]}
+        elif order[0] == "send":
+            _, sent, target, _, delay = order
+            extra = {"to": target, "delay": delay, "id": sent[2], "payload": sent[6]}
+            yield {"send": {"event": sent[0], **{key: value for key, value in extra.items() if value}}}
 
 
 def _chain(leaf: str, parents: Mapping[str, str | None]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from spikard._spikard import Chart, TransitionResult
 from spikard.fsm.callbacks import Callbacks
-from spikard.fsm.charts.computed import compute
+from spikard.fsm.charts.computed import compute, first_values
 from spikard.fsm.charts.document import read_address, read_chart, read_file
 from spikard.fsm.charts.session import ChartSession
 from spikard.fsm.charts.views import view_states, view_transitions
@@ -29,6 +29,7 @@ class Statechart(StateMachine):
 
     chart: Chart
     _config: dict[str, Any] | None = None
+    _first_values: dict[str, Any] | None = None
 
     def __init__(
         self,
@@ -142,7 +143,27 @@ class Statechart(StateMachine):
         history: Mapping[str, str] | None = None,
     ) -> TransitionResult:
         """What an event does from active leaves (`a`, or `a,b` in regions), computed; sessions carry it out."""
-        return compute(self.chart, current_state, event, context or {}, history or {})
+        if self._first_values is None:
+            self._first_values = first_values(self.chart)
+        return compute(self.chart, current_state, event, {**self._first_values, **(context or {})}, history or {})
+
+    async def aprocess(
+        self,
+        current_state: str,
+        event: str | Event,
+        context: Mapping[str, Any] | None = None,
+        *,
+        history: Mapping[str, str] | None = None,
+    ) -> TransitionResult:
+        """`process`: a chart asks nothing that would have to be awaited."""
+        return self.process(current_state, event, context, history=history)
+
+    def _automatic(self, *_question: Any, **_options: Any) -> None:
+        # A step of a chart ends at rest.
+        return None
+
+    async def _aautomatic(self, *_question: Any, **_options: Any) -> None:
+        return None
 
     def _child(self, form: str, source: Any) -> "Statechart":
         """The chart of an invocation."""
