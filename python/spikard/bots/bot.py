@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -67,6 +67,9 @@ class Bot(MessageMethods, PeopleMethods, MemberMethods, ThreadMethods, FileMetho
         ConfigError: There is no token, or the address is none.
     """
 
+    # From how many characters on a text is long, unless the bot says otherwise.
+    TEXT_LENGTH_WARNING: ClassVar[int] = 4096
+
     def __init__(
         self,
         token: str | None = None,
@@ -86,7 +89,7 @@ class Bot(MessageMethods, PeopleMethods, MemberMethods, ThreadMethods, FileMetho
         connect_timeout: float = 10.0,
         max_connections: int = 100,
         auto_request_id: bool = True,
-        text_limit: int = 4096,
+        text_limit: int = TEXT_LENGTH_WARNING,
         on_long_text: Literal["warn", "split", "error"] = "warn",
         name: str | None = None,
         platform: str = "vkteams",

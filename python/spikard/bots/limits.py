@@ -55,6 +55,11 @@ class RateLimiter:
         self._numbers = count()
 
     @property
+    def interval(self) -> float:
+        """Seconds from call to call in the long run."""
+        return 1 / self.rate
+
+    @property
     def level(self) -> float:
         """How many calls could start now."""
         return self._bucket.level

@@ -4,7 +4,8 @@
 - `paginator`: long lists page by page
 """
 
+from spikard.bots.enums import ButtonStyle
 from spikard.bots.keyboard.builder import InlineKeyboardBuilder, InlineKeyboardButton
 from spikard.bots.keyboard.paginator import PaginationCB, Paginator
 
-__all__ = ["InlineKeyboardBuilder", "InlineKeyboardButton", "PaginationCB", "Paginator"]
+__all__ = ["ButtonStyle", "InlineKeyboardBuilder", "InlineKeyboardButton", "PaginationCB", "Paginator"]
