@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from uuid import UUID
 
@@ -46,3 +48,15 @@ def test_ids_sort_as_events_happened() -> None:
     assert isinstance(later, UUID)
     assert first.timestamp.tzinfo is UTC
     assert first.timestamp < second.timestamp
+
+
+def test_threads_that_ask_at_once_are_told_the_same_id() -> None:
+    start = threading.Barrier(8)
+
+    def ask(event: Event) -> UUID:
+        start.wait(20)
+        return event.event_id
+
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(200):
+            assert len(set(threads.map(ask, [Event("go")] * 8))) == 1

@@ -227,6 +227,67 @@ def test_a_slow_action_holds_up_nobody(url: str, folder: Path, store: Any) -> No
     assert (store.get_state("slow"), store.get_state("quick")) == ("b", "b")
 
 
+async def awaited(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+def test_asynchronous_actions_are_awaited(url: str, folder: Path, store: Any) -> None:
+    actions = ActionRegistry()
+
+    async def wait(context: dict[str, Any]) -> None:
+        await asyncio.sleep(0)
+        context["awaited"] = True
+
+    actions.register("wait", wait)
+
+    async def main() -> None:
+        source = DatabaseEventSource(url)
+        worker = Worker(settings(url, folder), guards(), actions)
+        running = asyncio.create_task(worker.run())
+        await source.submit(WorkerEvent("m", "a1", "act"))
+        await settled(source)
+        await awaited(lambda: not left(store))
+        await worker.shutdown()
+        await running
+        await source.close()
+
+    asyncio.run(main())
+    assert store.get_context("a1")["awaited"] is True
+
+
+def test_what_fails_in_a_worker_is_tried_again_and_buried(url: str, folder: Path, store: Any) -> None:
+    actions = ActionRegistry()
+    calls: list[str] = []
+
+    def wait(context: dict[str, Any]) -> None:
+        calls.append(context["_entity_id"])
+        raise ValueError("out of order")
+
+    actions.register("wait", wait)
+
+    async def main() -> list[Any]:
+        source = DatabaseEventSource(url)
+        worker = Worker(settings(url, folder, max_attempts=3), guards(), actions)
+        running = asyncio.create_task(worker.run())
+        await source.submit(WorkerEvent("m", "f1", "act"))
+        await settled(source)
+        await awaited(lambda: not left(store))
+        letters = worker.dlq_store
+        assert letters is not None
+        found = (await letters.query(stage="outbox", reason="action_failed")).records
+        await worker.shutdown()
+        await running
+        await source.close()
+        return [letter for letter in found if letter.payload["entity_id"] == "f1"]
+
+    (letter,) = asyncio.run(main())
+    assert (letter.error_message, letter.attempt, calls) == ("out of order", 3, ["f1"] * 3)
+    assert store.get_state("f1") == "b", "the step itself is not repeated"
+
+
 def submit_hits(url: str, entities: int, each: int) -> None:
     async def main() -> None:
         source = DatabaseEventSource(url)
@@ -259,7 +320,7 @@ def done(store: Any) -> int:
 
 def left(store: Any) -> int:
     def work() -> Any:
-        return (yield "SELECT COUNT(*) FROM {s}fsm_outbox WHERE entity_id LIKE 'e%'", ())
+        return (yield "SELECT COUNT(*) FROM {s}fsm_outbox WHERE status = 'pending'", ())
 
     return int(store._run("read", work)[0][0])
 

@@ -1,12 +1,15 @@
 """What happens to an entity: a trigger and what came with it."""
 
 import os
+import threading
 import time
 from collections import deque
 from dataclasses import FrozenInstanceError, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
+
+_making = threading.Lock()
 
 
 class Event:
@@ -67,8 +70,12 @@ class Event:
         """What makes the event itself, also when it comes a second time."""
         made = self._event_id
         if made is None:
-            made = _uuid7(self._born)
-            _set_event_id(self, made)
+            # Several threads may ask for the first time at once, and must be told the same.
+            with _making:
+                made = self._event_id
+                if made is None:
+                    made = _uuid7(self._born)
+                    _set_event_id(self, made)
         return made
 
     @property

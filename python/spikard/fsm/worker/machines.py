@@ -60,6 +60,11 @@ class WorkerMachines:
             self.load()
         return self._orchestrators.get(name)
 
+    async def close(self) -> None:
+        """Let go of what orchestrators have started themselves."""
+        for orchestrator in list(self._orchestrators.values()):
+            await orchestrator.close()
+
     def _orchestrator(self, machine: StateMachine) -> Orchestrator:
         return Orchestrator(machine, self.store, self._guards, self._actions, hooks=self._hooks, outbox=self._outbox)
 

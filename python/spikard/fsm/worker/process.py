@@ -207,6 +207,8 @@ class Worker:
         self._is_running = False
         for source in self._sources:
             await source.close()
+        if self._machines is not None:
+            await self._machines.close()
         store, self._store = self._store, None
         if store is not None:
             await asyncio.to_thread(store.disconnect)
