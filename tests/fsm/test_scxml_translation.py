@@ -120,6 +120,8 @@ def test_the_command_converts_both_ways(
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert document == scxml_to_config(ORDER)
     assert main(["fsm", "convert", "order.yaml", "--to", "scxml", "-o", "again.scxml"]) == 0
+    assert main(["fsm", "draw", "order.scxml"]) == 0
+    assert "New --> Work : pay" in capsys.readouterr().out
     session = StateMachine.from_file("again.scxml").create(context={"n": 2, "m": None})
     session.send("pay")
     assert session.is_pick

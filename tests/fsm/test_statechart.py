@@ -348,6 +348,13 @@ def test_a_chart_is_a_machine_to_look_at() -> None:
     assert again.fingerprint == machine.fingerprint == pickle.loads(pickle.dumps(machine)).fingerprint
 
 
+def test_ids_may_be_any() -> None:
+    machine = _chart(f"""{HEAD}>
+      <parallel id="A-Z"><state id="Über.1"><state id="x:y"/></state><state id="Zwei"/></parallel></scxml>""")
+    assert machine.create().leaves == ["x:y", "Zwei"]
+    assert [region.name for region in machine.get_state("A-Z").regions] == ["Über.1", "Zwei"]
+
+
 def test_errors_and_logs_are_told(caplog: pytest.LogCaptureFixture) -> None:
     machine = _chart(f"""{HEAD}><state id="a"><onentry>
       <log label="hello" expr="[1, 'x']"/><assign location="nowhere" expr="1"/></onentry></state></scxml>""")

@@ -13,6 +13,8 @@ from spikard.fsm.submachine import resolve_submachines
 
 def load(path: Path, variables: dict[str, str] | None = None) -> dict[str, Any]:
     """The machine in a file, its submachines put in. What is wrong with it is printed, place by place."""
+    if path.suffix.lower() == ".scxml":
+        return StateMachine.from_file(path).to_dict()
     if str(path) == "-":
         text = sys.stdin.read()
         inspection = inspect_text(text, variables=variables)

@@ -20,6 +20,14 @@ class ChartState(State):
         pass
 
 
+@dataclass(frozen=True, slots=True)
+class ChartRegion(Region):
+    """A region of a chart: the state right inside of a parallel one."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
 def view_states(chart: Chart) -> dict[str, State]:
     """The states by their ids, without histories."""
     rows = [row for row in chart.states() if row[1] not in ("shallow", "deep")]
@@ -69,7 +77,7 @@ def _region(
     wanted = next((row[3][0] for row in rows if row[0] == name and row[3]), inside[0])
     initial = wanted if wanted in inside else inside[0]
     final = next((child for child in inside if kinds.get(child) == "final"), None)
-    return Region(name, initial, tuple(inside), "", final)
+    return ChartRegion(name, initial, tuple(inside), "", final)
 
 
 def view_transitions(chart: Chart) -> list[Transition]:
