@@ -10,13 +10,24 @@ from spikard.bots.former_paths import install
 
 if TYPE_CHECKING:
     from spikard.bots.bot import Bot as Bot
+    from spikard.bots.dispatcher.dispatcher import Dispatcher as Dispatcher
+    from spikard.bots.dispatcher.error_event import ErrorEvent as ErrorEvent
     from spikard.bots.errors import APIError as APIError
     from spikard.bots.errors import BotError as BotError
     from spikard.bots.errors import VKTeamsAPIError as VKTeamsAPIError
     from spikard.bots.errors import VKWorkspaceError as VKWorkspaceError
+    from spikard.bots.fsm.context import FSMContext as FSMContext
+    from spikard.bots.handler import MessageHandler as MessageHandler
     from spikard.bots.limits import RateLimiter as RateLimiter
     from spikard.bots.limits import RedisRateLimiter as RedisRateLimiter
+    from spikard.bots.magic import F as F
+    from spikard.bots.magic import MagicFilter as MagicFilter
+    from spikard.bots.middleware import BaseMiddleware as BaseMiddleware
+    from spikard.bots.outcomes import UNHANDLED as UNHANDLED
+    from spikard.bots.outcomes import CancelHandler as CancelHandler
+    from spikard.bots.outcomes import SkipHandler as SkipHandler
     from spikard.bots.retry import Retry as Retry
+    from spikard.bots.router import Router as Router
     from spikard.bots.sync import run_sync as run_sync
     from spikard.bots.sync import sync_to_async as sync_to_async
     from spikard.bots.unset import UNSET as UNSET
@@ -25,11 +36,22 @@ install()
 
 _MODULES = {
     "APIError": "errors",
+    "BaseMiddleware": "middleware",
     "Bot": "bot",
     "BotError": "errors",
+    "CancelHandler": "outcomes",
+    "Dispatcher": "dispatcher.dispatcher",
+    "ErrorEvent": "dispatcher.error_event",
+    "F": "magic",
+    "FSMContext": "fsm.context",
+    "MagicFilter": "magic",
+    "MessageHandler": "handler",
     "RateLimiter": "limits",
     "RedisRateLimiter": "limits",
     "Retry": "retry",
+    "Router": "router",
+    "SkipHandler": "outcomes",
+    "UNHANDLED": "outcomes",
     "UNSET": "unset",
     "VKTeamsAPIError": "errors",
     "VKWorkspaceError": "errors",

@@ -7,11 +7,14 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from hashlib import sha256
-from typing import Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 from uuid import UUID
 
 import msgspec
 from msgspec import StructMeta
+
+if TYPE_CHECKING:
+    from spikard.bots.filters.callback_data import CallbackDataFilter
 
 _SIGNATURE = 8
 # Whose buttons are signed; set by the dispatcher, or by a program that packs outside of one.
@@ -94,46 +97,13 @@ class CallbackDataFactory(msgspec.Struct, metaclass=_Declared):
     @classmethod
     def filter(cls, rule: Any = None) -> "CallbackDataFilter":
         """Lets presses of such buttons through, if the rule holds for the object; injects it as `callback_data`."""
+        # Filters know this module; only here does it know them.
+        from spikard.bots.filters.callback_data import CallbackDataFilter
+
         return CallbackDataFilter(cls, rule)
 
     def __str__(self) -> str:
         return self.pack()
-
-
-class CallbackDataFilter:
-    """Presses of buttons of one class.
-
-    `rule` is something with `resolve(object)`, like `F`, or a function of the object.
-    """
-
-    def __init__(self, factory: type[CallbackDataFactory], rule: Any = None) -> None:
-        self.factory = factory
-        self.rule = rule
-
-    @property
-    def prefix(self) -> str:
-        """What the text of such buttons begins with."""
-        return f"{self.factory.__callback_prefix__}"
-
-    def check(self, event: Any) -> dict[str, Any] | bool:
-        """The object to be injected, or False."""
-        text = getattr(event, "callback_data", None)
-        if not isinstance(text, str):
-            return False
-        try:
-            found = self.factory.unpack(text)
-        except ValueError:
-            return False
-        if self.rule is not None:
-            resolve = getattr(self.rule, "resolve", self.rule)
-            if not resolve(found):
-                return False
-        return {"callback_data": found}
-
-    async def __call__(self, event: Any, **data: Any) -> dict[str, Any] | bool:
-        """`check`, by the contract of filters."""
-        del data
-        return self.check(event)
 
 
 def _write(value: Any) -> str:
@@ -187,4 +157,4 @@ def _sign(text: str) -> str:
     return base64.b32encode(hmac.digest(key, text.encode(), sha256)).decode()[:_SIGNATURE]
 
 
-__all__ = ["CallbackDataFactory", "CallbackDataFilter", "signing_key"]
+__all__ = ["CallbackDataFactory", "signing_key"]

@@ -28,7 +28,13 @@ class CallbackQuery(VKObject):
 
     async def answer(self, text: str = "", show_alert: bool = False, url: str | None = None) -> APIResponse:
         """Ends the waiting of the button: silently, with a short note, with an alert, or by opening a page."""
+        self.__dict__["_is_answered"] = True
         return await self.bot.answer_callback_query(query_id=self.query_id, text=text, show_alert=show_alert, url=url)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether `answer` was called."""
+        return "_is_answered" in self.__dict__
 
     async def edit_text(
         self, text: Any, parse_mode: Mode = UNSET, inline_keyboard_markup: Any = None, **options: Any

@@ -1,0 +1,429 @@
+"""The root of all routers: from an update to the handler that takes it."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Coroutine, Mapping
+from time import time
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from spikard.bots._events import Malformed
+from spikard.bots.dispatcher.error_event import ErrorEvent
+from spikard.bots.dispatcher.errors import handle_error
+from spikard.bots.dispatcher.lanes import Lanes
+from spikard.bots.dispatcher.polling import Poller
+from spikard.bots.enums import EventType
+from spikard.bots.errors import BotError, DecodeError, InvalidToken
+from spikard.bots.fsm.context import FSMContext
+from spikard.bots.fsm.key import storage_key
+from spikard.bots.fsm.strategy import FSMStrategy
+from spikard.bots.middleware import MiddlewareManager, wrapped
+from spikard.bots.outcomes import UNHANDLED, CancelHandler
+from spikard.bots.plan import TRAIL, Trail
+from spikard.bots.router import Router
+from spikard.bots.storages.base import BaseStorage, Record
+from spikard.bots.storages.factory import create_storage
+from spikard.bots.types.event import Update
+from spikard.bots.types.message import Message
+
+if TYPE_CHECKING:
+    from spikard.bots.bot import Bot
+
+logger = logging.getLogger("spikard.bots.dispatcher")
+
+OBSERVER_OF = {
+    EventType.NEW_MESSAGE: "message",
+    EventType.EDITED_MESSAGE: "edited_message",
+    EventType.DELETED_MESSAGE: "deleted_message",
+    EventType.PINNED_MESSAGE: "pinned_message",
+    EventType.UNPINNED_MESSAGE: "unpinned_message",
+    EventType.NEW_CHAT_MEMBERS: "new_chat_members",
+    EventType.LEFT_CHAT_MEMBERS: "left_chat_members",
+    EventType.CHANGED_CHAT_INFO: "changed_chat_info",
+    EventType.CALLBACK_QUERY: "callback_query",
+}
+LaneKind = Literal["fsm", "chat", "none"]
+
+
+class UpdateObserver:
+    """Middlewares that see every update before it is known what kind it is."""
+
+    def __init__(self) -> None:
+        self.outer_middleware = MiddlewareManager()
+        self.middleware = self.outer_middleware
+
+
+class Dispatcher(Router):
+    """The root router, with states of dialogues and polling.
+
+    Args:
+        storage: Where states are kept: a storage, or a URL such as `sqlite:bot.db` or `redis://localhost/0`. By default
+            the URL in `SPIKARD_BOTS_STORE`, else memory.
+        fsm_strategy: What shares one state.
+        name: For messages.
+        handle_edited_as_message: Whether edited messages go to the handlers of new ones, and to no others.
+        session_timeout: Seconds after which a state that nobody went on with is forgotten.
+        concurrency: How many updates are handled at once.
+        lanes: What is handled one after another: updates that share a state, those of a chat, or nothing.
+        queue_limit: How many updates may wait before polling pauses.
+        auto_answer: Whether presses of buttons that a handler did not answer are answered with nothing.
+        handler_timeout: Seconds after which a handler is cancelled.
+        ghosts: Whether the empty "new" messages that deleting leaves behind count as messages.
+    """
+
+    def __init__(
+        self,
+        storage: BaseStorage | str | None = None,
+        fsm_strategy: FSMStrategy | str = FSMStrategy.USER_IN_CHAT,
+        name: str | None = None,
+        handle_edited_as_message: bool = False,
+        session_timeout: float | None = None,
+        *,
+        concurrency: int = 100,
+        lanes: LaneKind = "fsm",
+        queue_limit: int = 1000,
+        auto_answer: bool = True,
+        handler_timeout: float | None = None,
+        ghosts: bool = False,
+        **data: Any,
+    ) -> None:
+        super().__init__(name=name or "Dispatcher")
+        given = os.environ.get("SPIKARD_BOTS_STORE") or "memory:" if storage is None else storage
+        self.storage: Any = create_storage(given) if isinstance(given, str) else given
+        self.fsm_strategy = FSMStrategy(fsm_strategy)
+        self.handle_edited_as_message = handle_edited_as_message
+        self.session_timeout = session_timeout
+        self.auto_answer = auto_answer
+        self.handler_timeout = handler_timeout
+        self.ghosts = ghosts
+        self.data: dict[str, Any] = dict(data)
+        self.update = UpdateObserver()
+        self._lane_kind = lanes
+        self._concurrency, self._queue_limit = concurrency, queue_limit
+        self._malformed: list[Any] = []
+        self._expired: list[Any] = []
+        self._running: asyncio.Event | None = None
+        self._grace = 30.0
+        self._counts = {"updates": 0, "handled": 0, "unhandled": 0, "errors": 0, "malformed": 0}
+        self._known_strangers: set[str] = set()
+
+    # --- data that handlers can ask for
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.data[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.data[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """What lies under a name."""
+        return self.data.get(key, default)
+
+    def on_malformed(self, callback: Any) -> Any:
+        """Tells a function of events that cannot be read."""
+        self._malformed.append(callback)
+        return callback
+
+    def on_session_expired(self, callback: Any) -> Any:
+        """Tells a function of states that were forgotten: called with `key` and `record`."""
+        self._expired.append(callback)
+        return callback
+
+    def stats(self) -> dict[str, int]:
+        """What was counted since the start."""
+        return dict(self._counts)
+
+    # --- one update
+
+    async def feed_raw(self, bot: "Bot", update: Mapping[str, Any] | bytes | str, **data: Any) -> Any:
+        """As `feed_update`, for an update as the server sent it. Raises DecodeError if it is none."""
+        given = msgspec.json.decode(update) if isinstance(update, bytes | str) else update
+        return await self.feed_update(bot, Update.from_dict(given), **data)
+
+    async def feed_update(self, bot: "Bot", update: Update, *, raise_errors: bool = False, **data: Any) -> Any:
+        """Shows an update to the handlers.
+
+        Args:
+            bot: Whose update.
+            update: The update.
+            raise_errors: Whether an error that no handler of errors has taken is raised, not only logged.
+            data: More for handlers to ask for.
+
+        Returns:
+            What the handler returned, or UNHANDLED.
+        """
+        self._counts["updates"] += 1
+        given = {**self.data, "bot": bot, "raw_event": update, "update": update, "event_type": update.type}
+        given.update(data)
+        given["dispatcher"] = self
+
+        async def handle(update: Update, given: dict[str, Any]) -> Any:
+            return await self._dispatched(bot, update, given, raise_errors)
+
+        if not self.update.outer_middleware:
+            found = await handle(update, given)
+        else:
+            found = await wrapped(list(self.update.outer_middleware), handle)(update, given)
+        self._counts["unhandled" if found is UNHANDLED else "handled"] += 1
+        return found
+
+    async def _dispatched(self, bot: "Bot", update: Update, data: dict[str, Any], raise_errors: bool) -> Any:
+        if update.bot_or_none is not bot:
+            update.set_bot(bot)
+        try:
+            event = update.decoded
+        except DecodeError as fault:
+            await self._tell_malformed(Malformed(msgspec.json.encode(update.payload), fault, update.event_id))
+            return UNHANDLED
+        observer = OBSERVER_OF.get(update.type)  # type: ignore[call-overload]
+        if event is None or observer is None:
+            return await self._stranger(update, data)
+        if isinstance(event, Message):
+            if observer == "message" and not self.ghosts and _is_ghost(event):
+                return UNHANDLED
+            if observer == "edited_message" and self.handle_edited_as_message:
+                observer = "message"
+        return await self._offered(observer, bot, event, data, raise_errors)
+
+    async def _stranger(self, update: Update, data: dict[str, Any]) -> Any:
+        if update.type not in self._known_strangers:
+            self._known_strangers.add(update.type)
+            logger.info("Events of the type %r are not known; handlers of unknown_event get them", update.type)
+        return await self.propagate_event("unknown_event", update, **data)
+
+    async def _offered(self, observer: str, bot: "Bot", event: Any, data: dict[str, Any], raise_errors: bool) -> Any:
+        _add_who(event, data)
+        await self._add_state(bot, event, data)
+        trail = data[TRAIL] = Trail()
+        try:
+            async with asyncio.timeout(self.handler_timeout):
+                found = await self.table(observer).offer(event, data)
+        except CancelHandler:
+            found = None
+        except Exception as error:
+            self._counts["errors"] += 1
+            router = trail.entry.router if trail.entry is not None else self
+            seen = {**data, **(trail.data or {})}
+            found = await handle_error(router, event, error, seen)
+            if found is UNHANDLED and raise_errors:
+                raise
+        if self.auto_answer and observer == "callback_query" and (found is not UNHANDLED or trail.entry is not None):
+            await _answered(event)
+        return found
+
+    async def _add_state(self, bot: "Bot", event: Any, data: dict[str, Any]) -> None:
+        key = storage_key(str(getattr(bot, "id", "")), event, self.fsm_strategy)
+        if key is None or self.storage is None:
+            data["state"] = data["current_state"] = data["raw_state"] = None
+            return
+        state = FSMContext(self.storage, key)
+        data["state"] = state
+        if self.session_timeout is None:
+            current = await state.get_state()
+        else:
+            record = await self.storage.get(key)
+            if not record.is_empty and record.updated_at and time() - record.updated_at > self.session_timeout:
+                await self.storage.put(key, Record())
+                for callback in self._expired:
+                    await _awaited(callback(key=key, record=record))
+                record = Record()
+            current = record.state
+        data["current_state"] = data["raw_state"] = current
+
+    async def _tell_malformed(self, bad: Malformed) -> None:
+        self._counts["malformed"] += 1
+        for callback in self._malformed:
+            await _awaited(callback(bad))
+
+    # --- many updates
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is polling."""
+        return self._running is not None
+
+    def run(self, *bots: "Bot", **options: Any) -> None:
+        """`start_polling` as a whole program."""
+        asyncio.run(self.start_polling(*bots, **options))
+
+    async def stop(self, grace: float = 30.0) -> None:
+        """Ends polling; handlers that run have so many seconds. Does nothing where nothing runs."""
+        self._grace = grace
+        if self._running is not None:
+            self._running.set()
+
+    async def start_polling(
+        self,
+        *bots: "Bot",
+        skip_updates: bool = False,
+        handle_signals: bool = True,
+        close_bot_on_stop: bool = True,
+        **data: Any,
+    ) -> None:
+        """Polls for all bots until `stop`, a signal, or cancellation.
+
+        Args:
+            bots: Whose updates.
+            skip_updates: Whether what waits at the servers is dropped first.
+            handle_signals: Whether SIGINT and SIGTERM end it.
+            close_bot_on_stop: Whether the bots' connections are closed at the end.
+            data: More for handlers to ask for.
+
+        Raises:
+            InvalidToken: A server does not know the token of one bot at the start, or of the last one later.
+            RuntimeError: It is polling already, or there are no bots.
+        """
+        if not bots:
+            raise RuntimeError("start_polling needs at least one bot")
+        if self._running is not None:
+            raise RuntimeError("this dispatcher is polling already")
+        self._running = asyncio.Event()
+        lanes = Lanes(self._concurrency, self._queue_limit)
+        known = {**self.data, **data, "dispatcher": self, "bot": bots[0], "bots": bots}
+        has_started = False
+
+        async def take(bot: "Bot", update: Update) -> None:
+            await lanes.put(self._lane(bot, update), lambda: self._handled(bot, update, data))
+
+        pollers = [Poller(bot, take, self._tell_malformed) for bot in bots]
+        with contextlib.ExitStack() as stack:
+            if handle_signals:
+                stack.enter_context(_signals(self._running))
+            try:
+                for poller in pollers:
+                    await self._unless_stopped(poller.begin())
+                has_started = True
+                await self.emit_startup(**known)
+                if skip_updates:
+                    await asyncio.gather(*(poller.skip() for poller in pollers))
+                await self._polled(pollers)
+            finally:
+                await self._ended(bots, lanes, known, has_started, close_bot_on_stop)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        assert self._running is not None  # noqa: S101 - for the type checker
+        task, stopped = asyncio.create_task(work), asyncio.create_task(self._running.wait())
+        try:
+            await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                task.result()
+        finally:
+            for one in (task, stopped):
+                one.cancel()
+            await asyncio.gather(task, stopped, return_exceptions=True)
+
+    async def _polled(self, pollers: list[Poller]) -> None:
+        async def all_of_them() -> None:
+            results = await asyncio.gather(*(poller.run() for poller in pollers), return_exceptions=True)
+            faults = [found for found in results if isinstance(found, Exception)]
+            for poller, found in zip(pollers, results, strict=True):
+                if isinstance(found, InvalidToken):
+                    logger.error("%r: the server refuses the token now; this bot has stopped", poller.bot)
+            raise faults[0] if faults else RuntimeError("polling has ended by itself")
+
+        await self._unless_stopped(all_of_them())
+
+    async def _ended(
+        self, bots: tuple["Bot", ...], lanes: Lanes, known: dict[str, Any], has_started: bool, closes: bool
+    ) -> None:
+        left = await lanes.drain(self._grace)
+        if left:
+            logger.warning("%d updates were not finished when the dispatcher stopped", left)
+        try:
+            if has_started:
+                for bot in bots:
+                    with contextlib.suppress(BotError, TimeoutError):
+                        # Tells the server what is done: it drops events up to the last id.
+                        async with asyncio.timeout(2):
+                            await bot.poll(poll_time=0, retry=0)
+                await self.emit_shutdown(**known)
+        finally:
+            self._running = None
+            self._grace = 30.0
+            close = getattr(self.storage, "close", None)
+            if close is not None and has_started:
+                await _awaited(close())
+            if closes:
+                for bot in bots:
+                    await bot.close()
+
+    def _lane(self, bot: "Bot", update: Update) -> Any:
+        if self._lane_kind == "none":
+            return None
+        try:
+            event = update.decoded
+        except DecodeError:
+            return None
+        if self._lane_kind == "chat":
+            chat = getattr(event, "chat", None)
+            return (bot.id, chat.chat_id) if chat is not None else None
+        return storage_key(str(bot.id), event, self.fsm_strategy)
+
+    async def _handled(self, bot: "Bot", update: Update, data: dict[str, Any]) -> None:
+        try:
+            await self.feed_update(bot, update, **data)
+        except Exception:
+            logger.exception("An update could not be handled: event %s of %r", update.event_id, bot)
+
+
+def _is_ghost(message: Message) -> bool:
+    return message.edited_timestamp is not None and not message.text and not message.parts
+
+
+def _add_who(event: Any, data: dict[str, Any]) -> None:
+    chat = getattr(event, "chat", None)
+    if chat is not None:
+        data["chat"] = chat
+    user = getattr(event, "from_user", None)
+    if user is not None:
+        data["from_user"] = data["event_from_user"] = user
+    message = getattr(event, "message", None)
+    if message is not None:
+        data["message"] = data["callback_message"] = message
+
+
+async def _answered(query: Any) -> None:
+    if query.is_answered or query.bot_or_none is None:
+        return
+    try:
+        await query.answer()
+    except Exception as fault:  # noqa: BLE001 - the handler's work is done, whatever this comes to
+        logger.warning("The button of query %s could not be answered: %s", query.query_id, fault)
+
+
+async def _awaited(found: Any) -> None:
+    if hasattr(found, "__await__"):
+        await found
+
+
+@contextlib.contextmanager
+def _signals(stopped: asyncio.Event) -> Any:
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def stop() -> None:
+        if stopped.is_set() and task is not None:
+            task.cancel()
+        stopped.set()
+
+    taken = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Only a main thread has them.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, stop)
+            taken.append(number)
+    try:
+        yield
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)
+
+
+__all__ = ["OBSERVER_OF", "Dispatcher", "ErrorEvent", "LaneKind", "UpdateObserver"]

@@ -1,0 +1,197 @@
+"""Commands: `/start payload`."""
+
+import base64
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from spikard.bots.filters.base import BuiltinFilter, Key, Verdict
+from spikard.bots.magic import MagicFilter
+
+_MENTION = re.compile(r"@\[([^\]]+)\]\s*")
+
+
+@dataclass
+class CommandObject:
+    """A command, taken apart.
+
+    Attributes:
+        prefix: What it began with.
+        command: Its first word, as written.
+        args: What follows; empty if nothing does.
+        raw_text: The whole text, stripped.
+        match: What a pattern has found.
+        magic_result: What `magic` has found.
+    """
+
+    prefix: str
+    command: str
+    args: str
+    raw_text: str
+    match: re.Match[str] | None = None
+    magic_result: Any = None
+
+    @property
+    def text(self) -> str:
+        """The command as it was written."""
+        return f"{self.prefix}{self.command} {self.args}".rstrip()
+
+
+class Command(BuiltinFilter):
+    """Messages that begin with one of these commands; with any command if none is named. Injects `command`.
+
+    Args:
+        commands: Words, or patterns that must match the word from its beginning.
+        prefix: What stands before the word; of several the longest that fits.
+        ignore_case: Whether `/START` is `/start`. Patterns decide for themselves.
+        mention: Whether the command must name this bot, as in `/start@nick`. None takes both, but never another bot's.
+        magic: A condition on the `CommandObject`.
+    """
+
+    def __init__(
+        self,
+        *commands: str | re.Pattern[str],
+        prefix: str | tuple[str, ...] | list[str] = "/",
+        ignore_case: bool = True,
+        mention: bool | None = None,
+        magic: MagicFilter | None = None,
+    ) -> None:
+        for command in commands:
+            if not isinstance(command, str | re.Pattern):
+                raise TypeError(f"a command is text or a pattern, not {command!r}")
+        self.commands = commands
+        self.prefixes: tuple[str, ...] = (prefix,) if isinstance(prefix, str) else tuple(prefix)
+        self.ignore_case = ignore_case
+        self.mention = mention
+        self.magic = magic
+        self._longest_first = tuple(sorted(self.prefixes, key=len, reverse=True))
+        self._patterns = [command for command in commands if isinstance(command, re.Pattern)]
+        self._words = frozenset(self._folded(command) for command in commands if isinstance(command, str))
+
+    def _folded(self, word: str) -> str:
+        return word.lower() if self.ignore_case else word
+
+    def parse(self, event: Any, bot: Any = None) -> CommandObject | None:
+        """The command of a message, whichever it is; None if it has none."""
+        text = getattr(event, "text", None) or getattr(event, "caption", None)
+        if not text or not isinstance(text, str):
+            return None
+        text = text.strip()
+        begin = text
+        is_named = False
+        if begin.startswith("@["):
+            named = _MENTION.match(begin)
+            if named is not None:
+                if bot is None or named[1] not in _names_of(bot):
+                    return None
+                begin, is_named = begin[named.end() :], True
+        prefix = next((prefix for prefix in self._longest_first if begin.startswith(prefix)), None)
+        if prefix is None:
+            return None
+        word, _, args = _first_word(begin[len(prefix) :])
+        if not word:
+            return None
+        bare, at, nick = word.partition("@")
+        if at and bare and nick and prefix:
+            if bot is not None and nick in _names_of(bot):
+                word, is_named = bare, True
+            elif bot is not None and getattr(bot, "me", None) is not None:
+                return None  # another bot's
+        if self.mention is not None and self.mention is not is_named:
+            return None
+        return CommandObject(prefix=prefix, command=word, args=args, raw_text=text)
+
+    def check(self, event: Any, data: dict[str, Any]) -> Verdict:
+        """Judges a message."""
+        command = self.parse(event, data.get("bot"))
+        if command is None:
+            return False
+        if self.commands and self._folded(command.command) not in self._words:
+            match = next((found for pattern in self._patterns if (found := pattern.match(command.command))), None)
+            if match is None:
+                return False
+            command.match = match
+        if self.magic is not None:
+            found = self.magic.resolve(command)
+            if not found:
+                return False
+            command = replace(command, magic_result=found)
+        return {"command": command}
+
+    def key(self) -> Key | None:
+        """Its words, unless a pattern could match others."""
+        if not self._words or self._patterns:
+            return None
+        return Key(("command", self._longest_first, self.ignore_case), tuple(self._words), 0)
+
+    def __repr__(self) -> str:
+        return f"Command({', '.join(map(repr, self.commands))})"
+
+
+def _first_word(text: str) -> tuple[str, str, str]:
+    parts = text.split(maxsplit=1)
+    if not parts or text[:1].isspace():
+        return "", "", ""
+    return parts[0], " ", parts[1] if len(parts) > 1 else ""
+
+
+def _names_of(bot: Any) -> tuple[str, ...]:
+    me = getattr(bot, "me", None)
+    known = (getattr(bot, "id", None), getattr(me, "user_id", None), getattr(me, "nick", None))
+    return tuple(name for name in known if isinstance(name, str))
+
+
+def words_of(prefixes: tuple[str, ...], ignore_case: bool) -> Callable[[Any, dict[str, Any]], str | None]:
+    """The first word of an event's command, as a table of commands with these prefixes has it."""
+    reader = Command(prefix=prefixes, ignore_case=ignore_case)
+
+    def word(event: Any, data: dict[str, Any]) -> str | None:
+        command = reader.parse(event, data.get("bot"))
+        return None if command is None else reader._folded(command.command)
+
+    return word
+
+
+class CommandStart(Command):
+    """`/start`, with what a deep link says.
+
+    Args:
+        deep_link: Whether there must be something after it.
+        decode: Whether that is Base64 for addresses, and is to be injected as the text it stands for.
+    """
+
+    def __init__(
+        self,
+        deep_link: bool = False,
+        decode: bool = False,
+        ignore_case: bool = True,
+        mention: bool | None = None,
+        magic: MagicFilter | None = None,
+    ) -> None:
+        super().__init__("start", ignore_case=ignore_case, mention=mention, magic=magic)
+        self.deep_link = deep_link
+        self.decode = decode
+
+    def check(self, event: Any, data: dict[str, Any]) -> Verdict:
+        """Judges a message."""
+        found = super().check(event, data)
+        if not isinstance(found, dict):
+            return False
+        command: CommandObject = found["command"]
+        if not self.deep_link:
+            return found
+        if not command.args:
+            return False
+        if self.decode:
+            try:
+                padded = command.args + "=" * (-len(command.args) % 4)
+                return {
+                    "command": replace(command, args=base64.b64decode(padded, altchars=b"-_", validate=True).decode())
+                }
+            except ValueError:
+                return False
+        return found
+
+
+__all__ = ["Command", "CommandObject", "CommandStart", "words_of"]

@@ -1,0 +1,51 @@
+"""States of dialogues.
+
+- `state`: states and groups of them
+- `context`: the state of one dialogue
+- `strategy`: whose dialogue it is
+- `middleware`: the state given to handlers, for routers without a dispatcher
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from spikard.bots.fsm.context import FSMContext, Transaction
+from spikard.bots.fsm.state import State, StatesGroup
+from spikard.bots.fsm.strategy import FSMStrategy
+from spikard.bots.storages.base import DEFAULT_DESTINY, BaseStorage, Record, StorageKey
+from spikard.bots.storages.memory import MemoryStorage
+
+if TYPE_CHECKING:
+    from spikard.bots.fsm.middleware import FSMContextMiddleware as FSMContextMiddleware
+    from spikard.bots.storages.redis import RedisStorage as RedisStorage
+    from spikard.bots.storages.sqlite import SqliteStorage as SqliteStorage
+
+_LATER = {
+    "FSMContextMiddleware": "spikard.bots.fsm.middleware",
+    "RedisStorage": "spikard.bots.storages.redis",
+    "SqliteStorage": "spikard.bots.storages.sqlite",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_LATER[name]), name)
+
+
+__all__ = [
+    "DEFAULT_DESTINY",
+    "BaseStorage",
+    "FSMContext",
+    "FSMContextMiddleware",
+    "FSMStrategy",
+    "MemoryStorage",
+    "Record",
+    "RedisStorage",
+    "SqliteStorage",
+    "State",
+    "StatesGroup",
+    "StorageKey",
+    "Transaction",
+]

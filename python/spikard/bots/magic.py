@@ -1,0 +1,414 @@
+"""`F`: a filter written as an expression over the event, like `F.text.startswith("hi") & (F.chat.type == "private")`.
+
+An expression is a row of steps. A step that does not fit the value (an attribute that is not there, a call of None)
+rejects it: what follows is passed over up to the next `|` or `~`, which see None. A path and one comparison, the shape
+of nearly all filters, becomes one function.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Container, Iterable
+from typing import Any, NoReturn, Self
+
+_NOTHING_FOUND = (AttributeError, KeyError, TypeError, ValueError, IndexError)
+_WHOLE = slice(None, None, None)
+
+
+class _Reject(Exception):  # noqa: N818 - never seen outside
+    """The value does not fit."""
+
+
+class Step:
+    """One operation of an expression."""
+
+    __slots__ = ("apply", "constant", "is_important", "kind", "name")
+
+    def __init__(
+        self,
+        kind: str,
+        apply: Callable[[Any, Any], Any],
+        *,
+        is_important: bool = False,
+        name: str | None = None,
+        constant: Any = None,
+    ) -> None:
+        self.kind = kind
+        # Of the value so far and the whole event.
+        self.apply = apply
+        # Whether it sees None where the value was rejected before.
+        self.is_important = is_important
+        self.name = name
+        self.constant = constant
+
+
+def _resolved(operand: Any, root: Any) -> Any:
+    return operand.resolve(root) if isinstance(operand, MagicFilter) else operand
+
+
+def _guarded(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def apply(value: Any, root: Any) -> Any:
+        try:
+            return function(value, root)
+        except _NOTHING_FOUND as fault:
+            raise _Reject from fault
+
+    return apply
+
+
+def _attribute(name: str) -> Step:
+    return Step("attribute", _guarded(lambda value, _: getattr(value, name)), name=name)
+
+
+def _operation(function: Callable[[Any, Any], Any], right: Any) -> Step:
+    return Step("operation", _guarded(lambda value, root: function(value, _resolved(right, root))))
+
+
+def _mirrored(function: Callable[[Any, Any], Any], left: Any) -> Step:
+    return Step("operation", _guarded(lambda value, root: function(_resolved(left, root), value)))
+
+
+def _holds(collection: Any, item: Any) -> bool:
+    try:
+        return item in collection
+    except TypeError:
+        return False
+
+
+def _lacks(collection: Any, item: Any) -> bool:
+    try:
+        return item not in collection
+    except TypeError:
+        return False
+
+
+def _run(steps: tuple[Step, ...], value: Any, root: Any) -> Any:
+    rejected = False
+    for index, step in enumerate(steps):
+        if rejected and not step.is_important:
+            continue
+        if step.kind in {"any", "all"} and not isinstance(value, str | bytes) and isinstance(value, Iterable):
+            rest = steps[index + 1 :]
+            judge = any if step.kind == "any" else all
+            return judge(_run(rest, item, root) for item in value)
+        try:
+            value = step.apply(value, root)
+        except _Reject:
+            rejected, value = True, None
+        else:
+            rejected = False
+    return value
+
+
+class MagicFilter:
+    """An expression over an event. Each operation gives a new one; `resolve(event)` evaluates it."""
+
+    __slots__ = ("_resolve", "_steps")
+
+    def __init__(self, steps: tuple[Step, ...] = ()) -> None:
+        self._steps = steps
+        self._resolve: Callable[[Any], Any] | None = None
+
+    def _with(self, step: Step) -> Self:
+        return type(self)((*self._steps, step))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Its operations, the first first."""
+        return self._steps
+
+    def resolve(self, value: Any) -> Any:
+        """The expression's value for an event; None where it does not fit."""
+        resolve = self._resolve
+        if resolve is None:
+            resolve = self._resolve = self._compiled()
+        return resolve(value)
+
+    def check(self, event: Any) -> bool | dict[str, Any]:
+        """Whether the event passes; with `as_`, what is to be injected."""
+        found = self.resolve(event)
+        if self._steps and self._steps[-1].kind == "as":
+            return False if found is None else found
+        return bool(found)
+
+    def _compiled(self) -> Callable[[Any], Any]:
+        steps = self._steps
+        equality = self.equality()
+        if equality is not None:
+            path, constants = equality
+            is_single = steps[-1].kind == "equal"
+            (constant,) = constants if is_single else (None,)
+
+            def compare(value: Any) -> Any:
+                try:
+                    for name in path:
+                        value = getattr(value, name)
+                    return value == constant if is_single else value in constants
+                except _NOTHING_FOUND:
+                    return None if is_single else False
+
+            return compare
+
+        def run(value: Any) -> Any:
+            return _run(steps, value, value)
+
+        return run
+
+    def equality(self) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
+        """`(path, constants)` where it only asks whether an attribute is one of some hashable constants."""
+        *path, last = self._steps or (None,)
+        if last is None or last.kind not in {"equal", "in"} or not path:
+            return None
+        if any(step.kind != "attribute" for step in path):
+            return None
+        constants = (last.constant,) if last.kind == "equal" else last.constant
+        return tuple(step.name or "" for step in path), constants
+
+    # --- reaching in
+
+    def __getattr__(self, name: str) -> Self:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self._with(_attribute(name))
+
+    def attr_(self, name: str) -> Self:
+        """The attribute, also where its name is a method's here."""
+        return self._with(_attribute(name))
+
+    def __getitem__(self, key: Any) -> Self:
+        if isinstance(key, MagicFilter):
+            return self._with(Step("selector", lambda value, _: _selected(key, value)))
+        take = _guarded(lambda value, _: value[key])
+        if key is ...:
+            return self._with(Step("any", take))
+        if isinstance(key, slice) and key == _WHOLE:
+            return self._with(Step("all", take))
+        return self._with(Step("item", take))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Self:
+        def call(value: Any, root: Any) -> Any:
+            if not callable(value):
+                raise _Reject
+            try:
+                return value(
+                    *(_resolved(arg, root) for arg in args),
+                    **{name: _resolved(arg, root) for name, arg in kwargs.items()},
+                )
+            except _NOTHING_FOUND as fault:
+                raise _Reject from fault
+
+        return self._with(Step("call", call))
+
+    # --- comparing
+
+    def __eq__(self, other: object) -> Self:  # type: ignore[override]
+        if not isinstance(other, MagicFilter) and _is_hashable(other):
+            equal = _guarded(lambda value, _: value == other)
+            return self._with(Step("equal", equal, constant=other))
+        return self._with(_operation(operator.eq, other))
+
+    def __ne__(self, other: object) -> Self:  # type: ignore[override]
+        return self._with(_operation(operator.ne, other))
+
+    def __lt__(self, other: Any) -> Self:
+        return self._with(_operation(operator.lt, other))
+
+    def __le__(self, other: Any) -> Self:
+        return self._with(_operation(operator.le, other))
+
+    def __gt__(self, other: Any) -> Self:
+        return self._with(_operation(operator.gt, other))
+
+    def __ge__(self, other: Any) -> Self:
+        return self._with(_operation(operator.ge, other))
+
+    __hash__ = object.__hash__
+
+    def is_(self, value: Any) -> Self:
+        """Whether it is this very object."""
+        return self._with(_operation(operator.is_, value))
+
+    def is_not(self, value: Any) -> Self:
+        """Whether it is another object."""
+        return self._with(_operation(operator.is_not, value))
+
+    def in_(self, collection: "Container[Any] | MagicFilter") -> Self:
+        """Whether it is one of these."""
+        if isinstance(collection, list | tuple | set | frozenset) and all(map(_is_hashable, collection)):
+            constants = tuple(collection)
+            return self._with(Step("in", _guarded(lambda value, _: _holds(constants, value)), constant=constants))
+        return self._with(_operation(lambda value, those: _holds(those, value), collection))
+
+    def not_in(self, collection: "Container[Any] | MagicFilter") -> Self:
+        """Whether it is none of these."""
+        return self._with(_operation(lambda value, those: _lacks(those, value), collection))
+
+    def contains(self, item: Any) -> Self:
+        """Whether this is in it."""
+        return self._with(_operation(_holds, item))
+
+    def not_contains(self, item: Any) -> Self:
+        """Whether this is not in it."""
+        return self._with(_operation(_lacks, item))
+
+    # --- combining
+
+    def __and__(self, other: Any) -> Any:
+        if _is_filter(other):
+            return _joined("and_f", self, other)
+        if isinstance(other, MagicFilter):
+            return self._with(_operation(lambda left, right: left and right, other))
+        return self._with(_operation(operator.and_, other))
+
+    def __rand__(self, other: Any) -> Any:
+        if _is_filter(other):
+            return _joined("and_f", other, self)
+        return self._with(_mirrored(operator.and_, other))
+
+    def __or__(self, other: Any) -> Any:
+        if _is_filter(other):
+            return _joined("or_f", self, other)
+        if isinstance(other, MagicFilter):
+            either = _guarded(lambda left, root: left or other.resolve(root))
+        else:
+            either = _guarded(lambda left, _: operator.or_(left, other))
+        return self._with(Step("or", either, is_important=True))
+
+    def __ror__(self, other: Any) -> Any:
+        if _is_filter(other):
+            return _joined("or_f", other, self)
+        return self._with(_mirrored(operator.or_, other))
+
+    def __invert__(self) -> Self:
+        if self._steps and self._steps[-1].kind == "not":
+            return type(self)(self._steps[:-1])
+        return self._with(Step("not", lambda value, _: not value, is_important=True))
+
+    def __xor__(self, other: Any) -> Self:
+        return self._with(_operation(operator.xor, other))
+
+    def __rxor__(self, other: Any) -> Self:
+        return self._with(_mirrored(operator.xor, other))
+
+    # --- computing
+
+    def __pos__(self) -> Self:
+        return self._with(Step("operation", _guarded(lambda value, _: +value)))
+
+    def __neg__(self) -> Self:
+        return self._with(Step("operation", _guarded(lambda value, _: -value)))
+
+    def len(self) -> Self:
+        """Its length."""
+        return self._with(Step("operation", _guarded(lambda value, _: len(value))))
+
+    def regexp(
+        self, pattern: str | re.Pattern[str], *, mode: str = "match", search: bool | None = None, flags: int = 0
+    ) -> Self:
+        """What the pattern finds: `mode` is match, search, fullmatch, findall or finditer.
+
+        Raises:
+            ValueError: There is no such mode.
+        """
+        if search is not None:
+            mode = "search" if search else "match"
+        if mode not in {"match", "search", "fullmatch", "findall", "finditer"}:
+            raise ValueError(f"no mode of regexp is called {mode!r}: match, search, fullmatch, findall, finditer")
+        find = getattr(re.compile(pattern, flags) if isinstance(pattern, str) else pattern, mode)
+        return self._with(Step("operation", _guarded(lambda value, _: find(value))))
+
+    def func(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Self:
+        """What the function makes of it: called with `args`, then the value, then `kwargs`."""
+
+        def call(value: Any, root: Any) -> Any:
+            given = [_resolved(arg, root) for arg in args]
+            return function(*given, value, **{name: _resolved(arg, root) for name, arg in kwargs.items()})
+
+        return self._with(Step("operation", _guarded(call)))
+
+    def cast(self, target: Callable[[Any], Any]) -> Self:
+        """The value as this type; whatever the conversion raises rejects it."""
+
+        def convert(value: Any, _: Any) -> Any:
+            try:
+                return target(value)
+            except Exception as fault:
+                raise _Reject from fault
+
+        return self._with(Step("cast", convert))
+
+    def extract(self, condition: "MagicFilter") -> Self:
+        """Of a collection the items that fit."""
+
+        def pick(value: Any, _: Any) -> Any:
+            return [item for item in value if condition.resolve(item)] if isinstance(value, Iterable) else None
+
+        return self._with(Step("extract", pick))
+
+    def as_(self, name: str) -> Self:
+        """Injects the value into the handler under this name; None does not pass."""
+        return self._with(Step("as", lambda value, _: None if value is None else {name: value}))
+
+    # --- what an expression is not
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("F... is a filter, not a value: write & | ~ in place of and, or, not, and brackets around ==")
+
+    def __len__(self) -> NoReturn:
+        raise TypeError("F... has no length here: write F.something.len()")
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("F... cannot be looped over: write F.something[...] for any item, F.something[:] for all")
+
+    def __repr__(self) -> str:
+        return "F" + "".join(f".{step.name}" if step.name else f"<{step.kind}>" for step in self._steps)
+
+
+def _selected(condition: MagicFilter, value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        found = [item for item in value if condition.resolve(item)]
+        if found:
+            return found
+        raise _Reject
+    if condition.resolve(value):
+        return value
+    raise _Reject
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return not isinstance(value, MagicFilter)
+
+
+def _is_filter(other: Any) -> bool:
+    return callable(other) and not isinstance(other, MagicFilter)
+
+
+def _joined(how: str, left: Any, right: Any) -> Any:
+    # Filters know this module; only here does it know them.
+    from spikard.bots.filters import base
+
+    return getattr(base, how)(left, right)
+
+
+def _binary(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(self: MagicFilter, other: Any) -> MagicFilter:
+        return self._with(_operation(function, other))
+
+    def mirrored(self: MagicFilter, other: Any) -> MagicFilter:
+        return self._with(_mirrored(function, other))
+
+    return forward, mirrored
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift"):
+    _forward, _backward = _binary(getattr(operator, _name))
+    setattr(MagicFilter, f"__{_name}__", _forward)
+    setattr(MagicFilter, f"__r{_name}__", _backward)
+
+F = MagicFilter()
+"""The event, as the beginning of an expression."""
+
+__all__ = ["F", "MagicFilter"]

@@ -1,0 +1,212 @@
+"""Which handlers an event has to be shown to: the tree of routers as one list, with tables of what filters compare.
+
+The tables are looked into once for each event; what is left is asked in the order in which a walk through the tree
+would come to it, so the plan gives what the walk gives.
+"""
+
+from collections.abc import Callable, Iterator
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from spikard.bots.filters.base import CompiledFilter, Key, best_key, verdict
+from spikard.bots.filters.command import words_of
+from spikard.bots.handler import HandlerObject
+from spikard.bots.middleware import Handler, Middleware, wrapped
+from spikard.bots.outcomes import UNHANDLED, CancelHandler, SkipHandler
+
+if TYPE_CHECKING:
+    from spikard.bots.router import Router
+
+# A name that no argument can have: who is asked about is noted here, for handlers of errors.
+TRAIL = "spikard.trail"
+Reader = Callable[[Any, dict[str, Any]], Any]
+
+
+class Trail:
+    """Which handler has failed, and with which data."""
+
+    __slots__ = ("data", "entry")
+
+    def __init__(self) -> None:
+        self.entry: Entry | None = None
+        self.data: dict[str, Any] | None = None
+
+
+async def _passes(filters: list[CompiledFilter], event: Any, data: dict[str, Any]) -> dict[str, Any] | None:
+    """The data with what the filters gave; None if one does not pass. The mapping given is left as it is."""
+    is_own = False
+    for filter_ in filters:
+        found = filter_.check(event, data)
+        if found is True:
+            continue
+        if isawaitable(found):
+            found = await found
+        found = verdict(found)
+        if found is False:
+            return None
+        if found is not True:
+            if not is_own:
+                data, is_own = dict(data), True
+            data.update(found)
+    return data
+
+
+class Entry:
+    """A handler in the plan."""
+
+    __slots__ = ("filters", "handler", "key", "router", "run")
+
+    def __init__(self, router: "Router", handler: HandlerObject, inner: list[Middleware]) -> None:
+        self.router = router
+        self.handler = handler
+        self.filters = [filter_.compiled for filter_ in handler.filters or ()]
+        self.key = best_key(self.filters)
+        self.run: Handler = wrapped(inner, handler.run) if inner else handler.run
+
+    async def offer(self, event: Any, data: dict[str, Any]) -> Any:
+        """What the handler makes of the event; UNHANDLED if it does not take it."""
+        passed = await _passes(self.filters, event, data)
+        if passed is None:
+            return UNHANDLED
+        if passed is data:
+            passed = dict(data)
+        passed["handler"], passed["router"], passed["flags"] = self.handler, self.router, self.handler.flags
+        try:
+            return await self.run(event, passed)
+        except SkipHandler:
+            return UNHANDLED
+        except CancelHandler:
+            raise
+        except Exception:
+            trail = data.get(TRAIL)
+            if trail is not None and trail.entry is None:
+                trail.entry, trail.data = self, passed
+            raise
+
+
+class Gate:
+    """A router whose filters or outer middleware stand before everything in it."""
+
+    __slots__ = ("filters", "key", "run", "table")
+
+    def __init__(self, filters: list[CompiledFilter], outer: list[Middleware], table: "Table") -> None:
+        self.filters = filters
+        self.key: Key | None = None
+        self.table = table
+        self.run = wrapped(outer, self._inside)
+
+    async def _inside(self, event: Any, data: dict[str, Any]) -> Any:
+        passed = await _passes(self.filters, event, data)
+        return UNHANDLED if passed is None else await self.table.offer(event, passed)
+
+    async def offer(self, event: Any, data: dict[str, Any]) -> Any:
+        """What comes of the event inside."""
+        # What is added on the way is there below, and nowhere else.
+        return await self.run(event, dict(data))
+
+
+class Table:
+    """Entries in their order, and by what their filters compare."""
+
+    def __init__(self, items: list[Entry | Gate]) -> None:
+        self.items = items
+        self._always: list[int] = []
+        tables: dict[tuple[Any, ...], dict[Any, list[int]]] = {}
+        for ordinal, item in enumerate(items):
+            if item.key is None:
+                self._always.append(ordinal)
+                continue
+            table = tables.setdefault(item.key.source, {})
+            for value in item.key.values:
+                table.setdefault(value, []).append(ordinal)
+        self._tables = [(_reader(source), table) for source, table in tables.items()]
+
+    def candidates(self, event: Any, data: dict[str, Any]) -> Iterator[Entry | Gate]:
+        """Those whose filters could pass, in their order."""
+        found = self._always
+        is_shared = True
+        for read, table in self._tables:
+            value = read(event, data)
+            try:
+                more = table.get(value)
+            except TypeError:  # a value without a hash equals no constant
+                continue
+            if more:
+                found = found + more
+                is_shared = False
+        ordinals = found if is_shared else sorted(set(found))
+        items = self.items
+        return (items[ordinal] for ordinal in ordinals)
+
+    async def offer(self, event: Any, data: dict[str, Any]) -> Any:
+        """What the first makes of it that takes it."""
+        for item in self.candidates(event, data):
+            found = await item.offer(event, data)
+            if found is not UNHANDLED:
+                return found
+        return UNHANDLED
+
+    def entries(self) -> Iterator[Entry]:
+        """All handlers, in their order."""
+        for item in self.items:
+            if isinstance(item, Entry):
+                yield item
+            else:
+                yield from item.table.entries()
+
+
+def _reader(source: tuple[Any, ...]) -> Reader:
+    kind, *details = source
+    if kind == "command":
+        prefixes, ignore_case = details
+        return words_of(prefixes, ignore_case)
+    if kind == "state":
+        return lambda _, data: data.get("current_state", data.get("raw_state"))
+    if kind == "prefix":
+        (separator,) = details
+
+        def prefix(event: Any, _: dict[str, Any]) -> Any:
+            given = getattr(event, "callback_data", None)
+            return given.partition(separator)[0] if isinstance(given, str) else None
+
+        return prefix
+
+    def attribute(event: Any, _: dict[str, Any]) -> Any:
+        value = event
+        for name in details:
+            value = getattr(value, name, None)
+            if value is None:
+                return None
+        return value
+
+    return attribute
+
+
+def _collected(router: "Router", event_name: str, inner: list[Middleware]) -> list[Entry | Gate]:
+    observer = router.observers.get(event_name)
+    items: list[Entry | Gate] = []
+    if observer is not None:
+        inner = [*inner, *observer.middleware]
+        items += [Entry(router, handler, inner) for handler in observer.handlers]
+    for child in router.sub_routers:
+        items += _collected(child, event_name, inner)
+    if observer is None or not (observer.outer_middleware or observer.filters):
+        return items
+    return [Gate(observer.filters, list(observer.outer_middleware), Table(items))]
+
+
+def compile_plan(router: "Router", event_name: str) -> Table:
+    """The plan of a router and all below it, for one kind of event."""
+    return Table(_collected(router, event_name, []))
+
+
+def compile_own(router: "Router", event_name: str) -> Table:
+    """The plan of a router alone."""
+    observer = router.observers[event_name]
+    entries: list[Entry | Gate] = [
+        Entry(router, handler, [*observer.outer_middleware, *observer.middleware]) for handler in observer.handlers
+    ]
+    return Table(entries)
+
+
+__all__ = ["TRAIL", "Entry", "Gate", "Table", "Trail", "compile_own", "compile_plan"]

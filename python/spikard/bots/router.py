@@ -1,0 +1,161 @@
+"""Routers: handlers of all kinds of events, and routers below them."""
+
+from collections.abc import Callable, Iterator
+from inspect import isawaitable
+from typing import Any
+
+from spikard.bots.arguments import signature_of
+from spikard.bots.observer import EventObserver
+from spikard.bots.outcomes import UNHANDLED, CancelHandler
+from spikard.bots.plan import Table, compile_own, compile_plan
+
+OBSERVERS = (
+    "message",
+    "edited_message",
+    "deleted_message",
+    "pinned_message",
+    "unpinned_message",
+    "new_chat_members",
+    "left_chat_members",
+    "changed_chat_info",
+    "callback_query",
+    "error",
+    "unknown_event",
+)
+
+
+class Router:
+    """Takes handlers by kind of event; its own are asked first, then those of routers below, as they were included."""
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or type(self).__name__
+        self.sub_routers: list[Router] = []
+        self.parent_router: Router | None = None
+        self._plans: dict[str, Table] = {}
+        self._error_plan: Table | None = None
+        self._on_startup: list[Callable[..., Any]] = []
+        self._on_shutdown: list[Callable[..., Any]] = []
+        self.message = EventObserver(self, "message")
+        self.edited_message = EventObserver(self, "edited_message")
+        self.deleted_message = EventObserver(self, "deleted_message")
+        self.pinned_message = EventObserver(self, "pinned_message")
+        self.unpinned_message = EventObserver(self, "unpinned_message")
+        self.new_chat_members = EventObserver(self, "new_chat_members")
+        self.left_chat_members = EventObserver(self, "left_chat_members")
+        self.changed_chat_info = EventObserver(self, "changed_chat_info")
+        self.callback_query = EventObserver(self, "callback_query")
+        self.error = EventObserver(self, "error")
+        self.unknown_event = EventObserver(self, "unknown_event")
+        self.observers: dict[str, EventObserver] = {name: getattr(self, name) for name in OBSERVERS}
+
+    # --- the tree
+
+    def include_router(self, router: "Router") -> "Router":
+        """Puts a router below this one, behind those that are there, and gives it back.
+
+        Raises:
+            TypeError: It is no router.
+            RuntimeError: It is in a tree already, or above this one.
+        """
+        if not isinstance(router, Router):
+            raise TypeError(f"a router is expected, not {type(router).__name__}")
+        if router.parent_router is not None:
+            raise RuntimeError(f"Router '{router.name}' is already included in router '{router.parent_router.name}'")
+        above: Router | None = self
+        while above is not None:
+            if above is router:
+                raise RuntimeError(f"Router '{router.name}' cannot be included in router '{self.name}': it is above it")
+            above = above.parent_router
+        router.parent_router = self
+        self.sub_routers.append(router)
+        self.changed()
+        return router
+
+    def include_routers(self, *routers: "Router") -> None:
+        """Puts several routers below this one."""
+        for router in routers:
+            self.include_router(router)
+
+    def walk(self) -> Iterator["Router"]:
+        """This router and all below it, in the order in which they are asked."""
+        yield self
+        for child in self.sub_routers:
+            yield from child.walk()
+
+    def changed(self) -> None:
+        """What was compiled is made anew at the next event, here and above."""
+        router: Router | None = self
+        while router is not None:
+            router._plans.clear()
+            router._error_plan = None
+            router = router.parent_router
+
+    def invalidate(self) -> None:
+        """As `changed`."""
+        self.changed()
+
+    # --- events
+
+    def table(self, event_name: str) -> Table:
+        """The compiled plan for a kind of event."""
+        plan = self._plans.get(event_name)
+        if plan is None:
+            plan = self._plans[event_name] = compile_plan(self, event_name)
+        return plan
+
+    def error_table(self) -> Table:
+        """The handlers of errors of this router alone."""
+        if self._error_plan is None:
+            self._error_plan = compile_own(self, "error")
+        return self._error_plan
+
+    async def propagate_event(self, update_type: str, event: Any, **kwargs: Any) -> Any:
+        """Shows an event to the handlers of this router and of those below; UNHANDLED if nobody takes it."""
+        if update_type not in self.observers:
+            return UNHANDLED
+        try:
+            return await self.table(update_type).offer(event, kwargs)
+        except CancelHandler:
+            return None
+
+    # --- beginning and end
+
+    def on_startup(self, callback: Callable[..., Any] | None = None) -> Any:
+        """Runs before the first poll; a decorator with or without a call."""
+        return self._kept(self._on_startup, callback)
+
+    def on_shutdown(self, callback: Callable[..., Any] | None = None) -> Any:
+        """Runs when polling has ended; a decorator with or without a call."""
+        return self._kept(self._on_shutdown, callback)
+
+    @staticmethod
+    def _kept(callbacks: list[Callable[..., Any]], callback: Callable[..., Any] | None) -> Any:
+        def keep(function: Callable[..., Any]) -> Callable[..., Any]:
+            callbacks.append(function)
+            return function
+
+        return keep if callback is None else keep(callback)
+
+    async def emit_startup(self, **data: Any) -> None:
+        """Runs what is to run at the start, this router's first."""
+        for router in self.walk():
+            for callback in router._on_startup:
+                await _called(callback, {**data, "router": router})
+
+    async def emit_shutdown(self, **data: Any) -> None:
+        """Runs what is to run at the end, the innermost routers' first."""
+        for router in reversed(list(self.walk())):
+            for callback in router._on_shutdown:
+                await _called(callback, {**data, "router": router})
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} '{self.name}'>"
+
+
+async def _called(callback: Callable[..., Any], data: dict[str, Any]) -> None:
+    found = callback(**signature_of(callback, with_event=False).arguments(data))
+    if isawaitable(found):
+        await found
+
+
+__all__ = ["OBSERVERS", "Router"]

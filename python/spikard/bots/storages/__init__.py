@@ -1,0 +1,39 @@
+"""What keeps the states of dialogues.
+
+- `base`: the interface, keys and records
+- `content`: what data may be made of
+- `memory`, `sqlite`, `redis`: storages
+- `factory`: a storage from a URL
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from spikard.bots.storages.base import DEFAULT_DESTINY, BaseStorage, Record, StorageKey
+from spikard.bots.storages.factory import create_storage
+from spikard.bots.storages.memory import MemoryStorage
+
+if TYPE_CHECKING:
+    from spikard.bots.storages.redis import RedisStorage as RedisStorage
+    from spikard.bots.storages.sqlite import SqliteStorage as SqliteStorage
+
+_LATER = {"RedisStorage": "redis", "SqliteStorage": "sqlite"}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+
+
+__all__ = [
+    "DEFAULT_DESTINY",
+    "BaseStorage",
+    "MemoryStorage",
+    "Record",
+    "RedisStorage",
+    "SqliteStorage",
+    "StorageKey",
+    "create_storage",
+]
