@@ -46,7 +46,7 @@ class RedisStorage(BaseStorage):
         state_ttl: Seconds that a record is kept after its last change; the longer of both counts. None: for good.
         data_ttl: As `state_ttl`.
         url: Where the server is.
-        legacy_prefix: The prefix of records that vkworkspace wrote: read where there are none of ours, moved when written.
+        legacy_prefix: Of records that vkworkspace wrote: read where there are none of ours, moved when written.
     """
 
     def __init__(
