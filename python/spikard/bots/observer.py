@@ -17,13 +17,17 @@ C = TypeVar("C", bound=Callable[..., Any])
 class EventObserver:
     """Takes handlers: `@router.message(F.text)`."""
 
-    def __init__(self, router: "Router", event_name: str) -> None:
+    def __init__(self, router: "Router | None", event_name: str) -> None:
         self.router = router
         self.event_name = event_name
         self.handlers: list[HandlerObject] = []
         self.filters: list[CompiledFilter] = []
-        self.middleware = MiddlewareManager(router.changed)
-        self.outer_middleware = MiddlewareManager(router.changed)
+        self.middleware = MiddlewareManager(self._changed)
+        self.outer_middleware = MiddlewareManager(self._changed)
+
+    def _changed(self) -> None:
+        if self.router is not None:
+            self.router.changed()
 
     def register(
         self, callback: C, *filters: Any, flags: Mapping[str, Any] | None = None, name: str | None = None
@@ -36,7 +40,7 @@ class EventObserver:
         """
         objects = [FilterObject(filter_) for filter_ in filters] or None
         self.handlers.append(HandlerObject(callback, objects, flags, name))
-        self.router.changed()
+        self._changed()
         return callback
 
     def __call__(
@@ -52,7 +56,7 @@ class EventObserver:
     def filter(self, *filters: Any) -> None:
         """What must pass before any handler of this router and of those below is asked."""
         self.filters += [compiled(filter_) for filter_ in filters]
-        self.router.changed()
+        self._changed()
 
     async def trigger(self, event: Any, **kwargs: Any) -> Any:
         """Asks the handlers of this observer alone, without middleware."""
@@ -80,7 +84,7 @@ class EventObserver:
         return await handlers(event, kwargs)
 
     def __repr__(self) -> str:
-        return f"<EventObserver {self.event_name} of {self.router.name}: {len(self.handlers)} handlers>"
+        return f"<EventObserver {self.event_name} of {self.router!r}: {len(self.handlers)} handlers>"
 
 
 __all__ = ["EventObserver"]

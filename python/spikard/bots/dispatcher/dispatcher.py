@@ -203,8 +203,12 @@ class Dispatcher(Router):
         await self._add_state(bot, event, data)
         trail = data[TRAIL] = Trail()
         try:
-            async with asyncio.timeout(self.handler_timeout):
-                found = await self.table(observer).offer(event, data)
+            offered = self.table(observer).offer(event, data)
+            if self.handler_timeout is None:
+                found = await offered
+            else:
+                async with asyncio.timeout(self.handler_timeout):
+                    found = await offered
         except CancelHandler:
             found = None
         except Exception as error:

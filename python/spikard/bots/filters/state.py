@@ -13,8 +13,11 @@ class StateFilter(BuiltinFilter):
         states: States, their texts, groups of them; None for no state, `"*"` for any.
     """
 
-    def __init__(self, *states: State | str | StatesGroupMeta | None) -> None:
-        if not states:
+    def __init__(self, *states: State | str | StatesGroupMeta | None, **named: State | str | None) -> None:
+        if named:
+            # What ported code calls its only one.
+            states = (*states, named.pop("state"))
+        if named or not states:
             raise ValueError("StateFilter needs at least one state; None stands for none, '*' for any")
         self.states = states
         self.state = states[0]
