@@ -130,8 +130,29 @@ fn ask<T>(value: &Value, ask: impl FnOnce(&dyn Foreign) -> T) -> Option<T> {
     }
 }
 
-fn no_order(left: &str, right: &Value) -> String {
-    format!("{left} and {} have no order", right.type_name())
+/// Whether a time equals another value, of which the host may know more.
+fn equal<T: Copy + PartialEq + Into<Value> + 'static>(time: T, other: &Value) -> bool {
+    match native::<T>(other) {
+        Some(other) => time == other,
+        None => ask(other, |other| other.equals(&time.into())).unwrap_or(false),
+    }
+}
+
+/// How a time stands to another value, of which the host may know more.
+fn order<T: Copy + Ord + Into<Value> + 'static>(
+    time: T,
+    other: &Value,
+) -> Result<Ordering, String> {
+    if let Some(other) = native::<T>(other) {
+        return Ok(time.cmp(&other));
+    }
+    let value: Value = time.into();
+    ask(other, |other| other.compare(&value))
+        .unwrap_or_else(|| {
+            let (left, right) = (value.type_name(), other.type_name());
+            Err(format!("{left} and {right} have no order"))
+        })
+        .map(Ordering::reverse)
 }
 
 impl Foreign for Moment {
@@ -152,19 +173,11 @@ impl Foreign for Moment {
     }
 
     fn equals(&self, other: &Value) -> bool {
-        match native::<Self>(other) {
-            Some(other) => *self == other,
-            None => ask(other, |other| other.equals(&(*self).into())).unwrap_or(false),
-        }
+        equal(*self, other)
     }
 
     fn compare(&self, other: &Value) -> Result<Ordering, String> {
-        if let Some(other) = native::<Self>(other) {
-            return Ok(self.cmp(&other));
-        }
-        ask(other, |other| other.compare(&(*self).into()))
-            .unwrap_or_else(|| Err(no_order("datetime.datetime", other)))
-            .map(Ordering::reverse)
+        order(*self, other)
     }
 
     fn attribute(&self, _name: &str) -> Option<Value> {
@@ -223,19 +236,11 @@ impl Foreign for Span {
     }
 
     fn equals(&self, other: &Value) -> bool {
-        match native::<Self>(other) {
-            Some(other) => *self == other,
-            None => ask(other, |other| other.equals(&(*self).into())).unwrap_or(false),
-        }
+        equal(*self, other)
     }
 
     fn compare(&self, other: &Value) -> Result<Ordering, String> {
-        if let Some(other) = native::<Self>(other) {
-            return Ok(self.cmp(&other));
-        }
-        ask(other, |other| other.compare(&(*self).into()))
-            .unwrap_or_else(|| Err(no_order("datetime.timedelta", other)))
-            .map(Ordering::reverse)
+        order(*self, other)
     }
 
     fn attribute(&self, _name: &str) -> Option<Value> {

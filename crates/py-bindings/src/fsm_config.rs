@@ -9,7 +9,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::config_value::{from_python, map_to_python, to_python};
+use crate::config_value::{from_python, map_to_python};
+use crate::fsm_value::to_python;
 
 /// A step of a path as Python has it: the key of a mapping or the index of a list.
 #[derive(FromPyObject, IntoPyObject)]

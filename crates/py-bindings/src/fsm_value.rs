@@ -44,10 +44,7 @@ impl Conversion {
             return Value::Bool(flag.is_true());
         }
         if let Ok(number) = object.cast::<PyInt>() {
-            return match number.extract::<i64>() {
-                Ok(small) => Value::Int(small),
-                Err(_) => big(number).unwrap_or_else(|| foreign(object)),
-            };
+            return whole(number).unwrap_or_else(|| foreign(object));
         }
         if let Ok(number) = object.cast::<PyFloat>() {
             return Value::Float(number.value());
@@ -100,6 +97,14 @@ impl Conversion {
 
 fn foreign(object: &Bound<'_, PyAny>) -> Value {
     Value::Foreign(Arc::new(PyForeign::new(object)))
+}
+
+/// A whole number of any size.
+pub(crate) fn whole(number: &Bound<'_, PyInt>) -> Option<Value> {
+    match number.extract::<i64>() {
+        Ok(small) => Some(Value::Int(small)),
+        Err(_) => big(number),
+    }
 }
 
 /// A whole number of more than 64 bits.

@@ -213,29 +213,29 @@ impl Parser {
     }
 
     fn disjunction(&mut self) -> Result<(), ExprError> {
-        self.conjunction()?;
-        let mut jumps = Vec::new();
-        while self.eat_word("or") {
-            jumps.push(self.code.len());
-            self.code.push(Op::Or(0));
-            self.conjunction()?;
-        }
-        for jump in jumps {
-            self.code[jump] = Op::Or(self.code.len() - jump - 1);
-        }
-        Ok(())
+        self.until("or", Op::Or, Self::conjunction)
     }
 
     fn conjunction(&mut self) -> Result<(), ExprError> {
-        self.negation()?;
+        self.until("and", Op::And, Self::negation)
+    }
+
+    /// Operands with a word between them, of which the first that decides ends it.
+    fn until(
+        &mut self,
+        word: &str,
+        jump_to: fn(usize) -> Op,
+        operand: fn(&mut Self) -> Result<(), ExprError>,
+    ) -> Result<(), ExprError> {
+        operand(self)?;
         let mut jumps = Vec::new();
-        while self.eat_word("and") {
+        while self.eat_word(word) {
             jumps.push(self.code.len());
-            self.code.push(Op::And(0));
-            self.negation()?;
+            self.code.push(jump_to(0));
+            operand(self)?;
         }
         for jump in jumps {
-            self.code[jump] = Op::And(self.code.len() - jump - 1);
+            self.code[jump] = jump_to(self.code.len() - jump - 1);
         }
         Ok(())
     }

@@ -84,7 +84,9 @@ struct Job<'a> {
 fn compute(engine: &Engine, memory: &Remembered, jobs: &[Job<'_>]) -> Vec<(Outcome, Vec<Record>)> {
     let threads = match jobs.len() / STEPS_OF_THREAD {
         0 | 1 => 1,
-        wanted => thread::available_parallelism().map_or(1, usize::from).min(wanted),
+        wanted => thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(wanted),
     };
     let part = |jobs: &[Job<'_>]| -> Vec<_> {
         jobs.iter().map(|job| job.compute(engine, memory)).collect()
