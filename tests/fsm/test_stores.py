@@ -24,7 +24,8 @@ from spikard.fsm import (
     batch_fallback,
     create_state_store,
 )  # fmt: skip
-from spikard.fsm.stores.row import DONE, OutboxRow, TimerRow, TransitionRow
+from spikard.fsm.errors import TimerGoneError
+from spikard.fsm.stores.row import DONE, OutboxRow, SpentTimer, TimerRow, TransitionRow
 from tests.fsm.mongodb_imitation import MongoClient
 
 
@@ -309,3 +310,29 @@ def test_many_steps_at_once(store: Any) -> None:
     assert store.get_outbox(ids[0]) == []
     assert store.load(ids[0]).version == 2
     store.delete_entity("many-none")
+
+
+def test_a_timer_ends_with_the_step_that_it_causes(store: Any) -> None:
+    now, later = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 2, tzinfo=UTC)
+    waiting = TimerRow("a#0", "late", later, now, 5, {"k": 1})
+    sent = TimerRow("#mail", "reply", later, now)
+    store.commit(EntityChange("e", 0, "a", {}, metadata={"machine_name": "m"}, arm_timers=(waiting, sent)))
+    assert {timer.timer_key for timer in store.get_timers("e")} == {"#mail", "a#0"}
+    assert next(timer for timer in store.get_timers("e") if timer.timer_key == "a#0") == waiting
+    # Of another stay, or gone: nothing is kept.
+    for spent in (SpentTimer("e", "a#0", later), SpentTimer("e", "b#0"), SpentTimer("none", "a#0")):
+        with pytest.raises(TimerGoneError):
+            store.commit(EntityChange("e", 1, "b", spent=spent))
+    assert (store.load("e").state, store.load("e").version) == ("a", 1)
+    assert store.commit(EntityChange("e", 1, "b", cancel_timers=("a",), spent=SpentTimer("e", "a#0", now))) == 2
+    assert [timer.timer_key for timer in store.get_timers("e")] == ["#mail"]
+    # A message to somebody else ends with the other's step.
+    store.commit(EntityChange("f", 0, "a", {}, spent=SpentTimer("e", "#mail", now)))
+    assert (store.get_timers("e"), store.get_state("f"), store.load("e").state) == ([], "a", "b")
+    with pytest.raises(TimerGoneError):
+        store.commit(EntityChange("f", 1, "b", spent=SpentTimer("e", "#mail", now)))
+    # One that is refused ends without a step.
+    store.commit(EntityChange("e", 2, "c", arm_timers=(waiting, sent)))
+    version = store.load("e").version
+    store.commit(EntityChange("e", spent=SpentTimer("e", "a#0", now), cancel_keys=("#mail",)))
+    assert (store.get_timers("e"), store.load("e").version) == ([], version)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import StaleVersionError
+from spikard.fsm.errors import StaleVersionError, TimerGoneError
 from spikard.fsm.event import new_id
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.json_text import decoded, encoded
@@ -81,9 +81,23 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
             expected = change.expected_version
             if change.touches_entity and expected is not None and expected != row.version:
                 raise StaleVersionError(change.entity_id, expected, row.version)
+            self._expect_timer(change, document)
             version = row.version + 1 if change.touches_entity else row.version
             if self._write(change.entity_id, document, _update(change, row, document, version)):
+                if change.spent is not None and change.spent.entity_id != change.entity_id:
+                    # Two documents are not written as one: a message that is interrupted here comes again.
+                    self.commit(EntityChange(change.spent.entity_id, cancel_keys=(change.spent.timer_key,)))
                 return version
+
+    def _expect_timer(self, change: EntityChange, document: Mapping[str, Any]) -> None:
+        spent = change.spent
+        if spent is None:
+            return
+        owner = document if spent.entity_id == change.entity_id else self._read(spent.entity_id)
+        entered = None if spent.entered_at is None else spent.entered_at.isoformat()
+        kept = [row for row in owner.get("timers") or () if row[0] == spent.timer_key]
+        if not kept or entered not in (None, kept[0][3]):
+            raise TimerGoneError(spent.timer_key)
 
     async def aload(self, entity_id: str) -> EntityRow:
         """`load`, awaited."""
@@ -197,7 +211,7 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
     def get_timers(self, entity_id: str) -> list[TimerRow]:
         """Timers that are armed."""
         rows = self._read(entity_id).get("timers") or ()
-        return [TimerRow(row[0], row[1], datetime.fromisoformat(row[2])) for row in sorted(rows)]
+        return [_timer(*row) for row in sorted(rows, key=lambda row: row[0])]
 
     # Events and the past
 
@@ -317,7 +331,7 @@ def _update(change: EntityChange, row: EntityRow, document: Mapping[str, Any], v
         values["fingerprint"] = change.fingerprint
     if change.entered_at is not None:
         values["entered_at"] = change.entered_at.isoformat()
-    if change.cancel_timers or change.arm_timers:
+    if change.sets_timers or change.spent is not None:
         values["timers"] = _timers(change, document)
     if change.outbox or change.settled:
         values["outbox"] = _left(change, document)
@@ -334,11 +348,26 @@ def _context(change: EntityChange, row: EntityRow) -> dict[str, Any] | None:
     return {key: value for key, value in merged.items() if key not in change.removed}
 
 
-def _timers(change: EntityChange, document: Mapping[str, Any]) -> list[list[str]]:
-    left = set(change.cancel_timers)
-    kept = {row[0]: row for row in document.get("timers") or () if row[0].partition("#")[0] not in left}
-    kept |= {t.timer_key: [t.timer_key, t.trigger, t.fires_at.isoformat()] for t in change.arm_timers}
+def _timers(change: EntityChange, document: Mapping[str, Any]) -> list[list[Any]]:
+    left, ended = set(change.cancel_timers), set(change.cancel_keys)
+    if change.spent is not None and change.spent.entity_id == change.entity_id:
+        ended.add(change.spent.timer_key)
+    rows = document.get("timers") or ()
+    kept = {row[0]: row for row in rows if row[0] not in ended and row[0].partition("#")[0] not in left}
+    for timer in change.arm_timers:
+        entered = None if timer.entered_at is None else timer.entered_at.isoformat()
+        payload = None if timer.payload is None else encoded(dict(timer.payload))
+        kept[timer.timer_key] = [
+            timer.timer_key, timer.trigger, timer.fires_at.isoformat(), entered, timer.delay_ms, payload,
+        ]  # fmt: skip
     return list(kept.values())
+
+
+def _timer(
+    key: str, trigger: str, due: str, entered: str | None = None, delay: int | None = None, payload: str | None = None
+) -> TimerRow:
+    entered_at = None if entered is None else datetime.fromisoformat(entered)
+    return TimerRow(key, trigger, datetime.fromisoformat(due), entered_at, delay, decoded(payload))
 
 
 def _left(change: EntityChange, document: Mapping[str, Any]) -> list[list[Any]]:
