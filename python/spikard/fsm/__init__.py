@@ -235,6 +235,7 @@ if TYPE_CHECKING:
     from spikard.fsm.orchestration.outbox_drainer import OutboxDrainer as OutboxDrainer
     from spikard.fsm.orchestration.outbox_policy import OutboxPolicy as OutboxPolicy
     from spikard.fsm.orchestration.redis_idempotency import RedisIdempotencyStore as RedisIdempotencyStore
+    from spikard.fsm.orchestration.services import ServiceAdapter as ServiceAdapter
     from spikard.fsm.orchestration.sql_idempotency import SqlIdempotencyStore as SqlIdempotencyStore
     from spikard.fsm.parallel_state_config import ParallelStateConfig as ParallelStateConfig
     from spikard.fsm.parallel_state_manager import ParallelStateManager as ParallelStateManager
@@ -535,6 +536,7 @@ _MODULES = {
     "IdempotencyStore": "orchestration.idempotency",
     "InMemoryIdempotencyStore": "orchestration.idempotency",
     "InvokeAdapter": "orchestration.invoke",
+    "ServiceAdapter": "orchestration.services",
     "ContextValidatorFn": "orchestration.orchestrator",
     "Orchestrator": "orchestration.orchestrator",
     "OutboxDrainer": "orchestration.outbox_drainer",

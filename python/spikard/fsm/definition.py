@@ -124,7 +124,7 @@ def _each(read: Callable[[Any], Item], value: Any) -> tuple[Item, ...]:
 
 
 def _invoke(item: Mapping[str, Any]) -> InvokeSpec:
-    return InvokeSpec(item["id"], item["src"], item.get("on_done"))
+    return InvokeSpec(item["id"], item["src"], item.get("on_done"), item.get("on_error"))
 
 
 def _region(item: Mapping[str, Any]) -> Region:

@@ -12,10 +12,13 @@ class InvokeSpec:
     id: str
     src: str
     on_done: str | None = None
+    on_error: str | None = None
 
     def to_config(self) -> dict[str, Any]:
         """The service as configurations write it."""
         config: dict[str, Any] = {"id": self.id, "src": self.src}
         if self.on_done is not None:
             config["on_done"] = self.on_done
+        if self.on_error is not None:
+            config["on_error"] = self.on_error
         return config

@@ -193,7 +193,7 @@ class Attempt:
         if updates and not result.metadata.get("orchestrator_skip_apply_history"):
             self.history = {**self.history, **updates}
         current = self.tracking.moved(result) if self.tracking is not None else str(result.target_state)
-        if self.orchestrator.timing.is_needed:
+        if self.orchestrator.follows_states:
             self.trail.append(self.stored(current))
         if specs:
             self.context["new_status"] = current

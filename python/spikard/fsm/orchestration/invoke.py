@@ -18,14 +18,12 @@ class InvokeAdapter(Protocol):
         ...
 
 
-def changed(machine: Any, left: str, entered: str) -> tuple[list[tuple[str, InvokeSpec]], list[tuple[str, InvokeSpec]]]:
-    """The services to stop and to start, each with its state, for all states of the chains between two."""
-    hierarchy, states = machine.hierarchy, machine.states
-    if left == entered or left not in states or entered not in states:
-        return [], []
-    shared = hierarchy.lca(left, entered)
-    exits, enters = hierarchy.exit_chain(left, shared), hierarchy.enter_chain(shared, entered)
+def changed(machine: Any, before: frozenset[str], after: frozenset[str]) -> tuple[list[InvokeSpec], list[InvokeSpec]]:
+    """The services to stop, innermost first, and to start, outermost first, between two sets of active states."""
+    depth = machine.hierarchy.ancestors
+    left = sorted(before - after, key=lambda name: (-len(depth(name)), name))
+    entered = sorted(after - before, key=lambda name: (len(depth(name)), name))
     return (
-        [(name, spec) for name in exits for spec in states[name].invoke],
-        [(name, spec) for name in enters for spec in states[name].invoke],
+        [spec for name in left for spec in machine.states[name].invoke],
+        [spec for name in entered for spec in machine.states[name].invoke],
     )

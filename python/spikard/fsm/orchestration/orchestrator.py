@@ -154,6 +154,11 @@ class Orchestrator:
         self.goes_on_alone = routed or any(transition.auto for transition in machine.transitions)
         self._about = {name: self._described(name) for name in states}
         self.timing = Timing(self)
+        # Whether anything goes by the states on the way.
+        self.follows_states = self.timing.is_needed or self.invoke_adapter is not None
+        bind = getattr(self.invoke_adapter, "bind", None)
+        if bind is not None:
+            bind(self)
         serve = getattr(self.scheduler, "serve", None)
         if serve is not None:
             serve(machine.name, self)

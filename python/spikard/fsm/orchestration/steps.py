@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from spikard.fsm.errors import EntityBusyError, EventAnsweredError, EventInProgressError, StaleVersionError
 from spikard.fsm.event import Event, new_id
+from spikard.fsm.invoke_spec import InvokeSpec
 from spikard.fsm.orchestration.acting import Acting, Message
 from spikard.fsm.orchestration.attempt import Attempt
 from spikard.fsm.orchestration.invoke import changed
@@ -248,8 +249,8 @@ def act(attempt: Attempt, change: EntityChange, transition_id: str, answer_key: 
             line = yield "record_transition", attempt.entity_id, plan
             first = first or line
         transition_id = first or transition_id
-    stopping, starting = _services(o, plans)
-    for _, spec in stopping:
+    stopping, starting = _services(attempt)
+    for spec in stopping:
         yield "stop", spec, context
     acting = Acting(attempt, change.transitions[0].transition_id)
     try:
@@ -271,15 +272,20 @@ def act(attempt: Attempt, change: EntityChange, transition_id: str, answer_key: 
     return acting.messages
 
 
-def _services(o: "Orchestrator", plans: list[TransitionResult]) -> tuple[list[Any], list[Any]]:
-    stopping: list[Any] = []
-    starting: list[Any] = []
-    if o.invoke_adapter is not None:
-        for plan in plans:
-            stop, start = changed(o.machine, plan.source_state, str(plan.target_state))
-            stopping += stop
-            starting += [(plan.source_state, spec) for _, spec in start]
-    return stopping, starting
+def _services(attempt: Attempt) -> tuple[list[InvokeSpec], list[tuple[str, InvokeSpec]]]:
+    """The services to stop, and those to start, each with the state that the entity came from.
+
+    A state that is only passed through starts nothing.
+    """
+    o = attempt.orchestrator
+    if o.invoke_adapter is None:
+        return [], []
+    trail = [o.timing.active(stored) for stored in attempt.trail]
+    lasting = frozenset.intersection(*trail)
+    stopping, _ = changed(o.machine, trail[0], lasting)
+    _, starting = changed(o.machine, frozenset() if attempt.row.state is None else lasting, trail[-1])
+    source = attempt.plans[0].source_state
+    return stopping, [(source, spec) for spec in starting]
 
 
 def _note(plans: list[TransitionResult], acting: Acting, transition_id: str) -> None:
