@@ -3,7 +3,7 @@
 import pickle
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikard.fsm import ChartSession, SimulatedClock, Statechart, StateMachine, to_scxml
@@ -53,6 +53,7 @@ def _register(machine: StateMachine) -> StateMachine:
     return machine
 
 
+@settings(deadline=None)
 @given(rules, st.lists(some, min_size=4, max_size=4), st.lists(st.sampled_from(EVENTS), max_size=12))
 def test_a_flat_machine_does_the_same_in_both_ways(
     transitions: list[dict[str, Any]], handlers: list[list[Any]], events: list[str]

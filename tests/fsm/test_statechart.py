@@ -179,6 +179,8 @@ def test_a_circle_is_an_error_and_changes_nothing() -> None:
     with pytest.raises(FSMError, match="10000 microsteps"):
         session.send("go")
     assert (session.current_state, session.context) == ("a", {"n": 0})
+    # The event is gone with it.
+    assert session.send("other").metadata["no_op"]
 
 
 def test_loops_over_long_lists_end() -> None:

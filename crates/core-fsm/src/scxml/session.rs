@@ -158,22 +158,26 @@ impl Session {
         self.state.internal.push_back(event);
     }
 
-    /// Takes what waits: errors that were reported, else the next event. `None` when there is nothing.
+    /// Takes what waits: errors that were reported, else the next event. `None` when there is nothing. After a fault the
+    /// session is as it was before, and what has led to it is forgotten.
     pub fn advance(&mut self, host: &dyn ChartHost) -> Result<Option<Vec<Order>>, RunFault> {
         if !self.state.running {
             self.state.external.clear();
             return Ok(None);
         }
         if !self.state.internal.is_empty() {
-            return self.change(host, settle).map(Some);
-        }
-        if self.state.external.is_empty() {
-            return Ok(None);
-        }
-        self.change(host, |run| {
-            if let Some(event) = run.state.external.pop_front() {
-                run.receive(&event)?;
+            let taken = self.change(host, settle);
+            if taken.is_err() {
+                self.state.internal.clear();
             }
+            return taken.map(Some);
+        }
+        // An event that ends in a fault is gone all the same: it would end there again.
+        let Some(event) = self.state.external.pop_front() else {
+            return Ok(None);
+        };
+        self.change(host, |run| {
+            run.receive(&event)?;
             run.settle()
         })
         .map(Some)
