@@ -213,6 +213,7 @@ class Attempt:
         now = o.clock.now() if stored != before or row.entered_at is None else None
         left, armed = o.timing.between(self.trail, row.state is None, context, now) if o.timing.is_needed else ((), ())
         source = plans[0].source_state if plans else self.state
+        has_actions = any(self.specs)
         change = EntityChange(
             self.entity_id,
             row.version if o.is_optimistic else None,
@@ -226,11 +227,11 @@ class Attempt:
             now,
             left,
             armed,
-            tuple([self._line(plan, specs, transition_id) for plan, specs in zip(plans, self.specs, strict=True)]),
-            self._outbox(transition_id),
+            self._lines(transition_id),
+            self._outbox(transition_id) if has_actions and o.keeps_outbox else (),
             o.outbox_lease,
         )
-        if self.timer is not None or any(self.specs):
+        if has_actions or self.timer is not None:
             self._set_timers(change, transition_id)
         return change
 
@@ -242,6 +243,12 @@ class Attempt:
         if self.timer is not None:
             change.arm_timers += timing.again(self.timer, self.context, change.cancel_timers)
             change.spent = timing.spent(self.timer)
+
+    def _lines(self, transition_id: str) -> tuple[TransitionRow, ...]:
+        plans, specs = self.plans, self.specs
+        if len(plans) == 1:
+            return (self._line(plans[0], specs[0], transition_id),)
+        return tuple([self._line(*each, transition_id) for each in zip(plans, specs, strict=True)])
 
     def _line(self, plan: TransitionResult, specs: Sequence[ActionSpec], transition_id: str) -> TransitionRow:
         names = tuple([action.name for action in specs]) if specs else ()
@@ -280,8 +287,6 @@ class Attempt:
         return sent, tuple(cancelled)
 
     def _outbox(self, transition_id: str) -> tuple[OutboxRow, ...]:
-        if not (self.orchestrator.keeps_outbox and any(self.specs)):
-            return ()
         rows: list[OutboxRow] = []
         for plan, specs in zip(self.plans, self.specs, strict=True):
             about: dict[str, Any] | None = None

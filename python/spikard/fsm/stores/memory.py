@@ -89,11 +89,12 @@ class InMemoryStateStore:
                 raise EventAnsweredError(change.answer.key)
             if change.settled:
                 self._outbox.check(change.settled)
-            if change.touches_entity:
+            touches = change.touches_entity
+            if touches:
                 _expect(entity_id, change.expected_version, entity.version)
             if change.spent is not None:
                 self._spend(change.spent)
-            if change.touches_entity:
+            if touches:
                 _write(entity, change)
             if change.sets_timers:
                 _set_timers(entity, change)
