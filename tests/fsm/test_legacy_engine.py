@@ -1,9 +1,22 @@
 """Weaknesses that engines like this one have had: each stays cured."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-from spikard.fsm import GuardRejectedError, StateMachine
+import pytest
+
+from spikard.fsm import (
+    ExprRefusedError,
+    GuardRejectedError,
+    InMemoryMachineStore,
+    StateMachine,
+    build_machine_from_store,
+    evaluate_expr,
+    execute_http_action,
+    parse_machine,
+    validate_config,
+)
 
 REMEMBERING: dict[str, Any] = {
     "states": [
@@ -57,3 +70,33 @@ def test_legacy_23_deep_history_remembers_all_levels_and_shallow_rests_in_leaves
     left = machine.process("two", "leave").metadata["_history_updates"]
     assert machine.process("out", "deep", history=left).target_state == "two"
     assert machine.process("out", "back", history=left).target_state == "one"
+
+
+def test_legacy_21_actions_read_no_files_and_call_nobody_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SPIKARD_FSM_HTTP_ALLOW_PRIVATE", raising=False)
+    (tmp_path / "secret").write_text("s3cret")
+    for url in (f"file://{tmp_path}/secret", "http://127.0.0.1:1/", "http://169.254.169.254/latest/meta-data/"):
+        context: dict[str, Any] = {}
+        params = {"url": url, "method": "GET", "on_success": {"body_key": "body"}, "on_error": "fail"}
+        assert not execute_http_action(params, context).success
+        assert context == {}
+
+
+def test_legacy_22_an_expression_is_read_once_and_knows_no_chance() -> None:
+    config = {
+        "states": [{"name": "a", "type": "initial"}, {"name": "b"}],
+        "transitions": [{"trigger": "go", "source": "a", "dest": "b", "guards": [{"expr": "n > "}]}],
+    }
+    (fault,) = validate_config(config, strict=False)
+    assert fault.startswith("[transitions.0.guards.0")
+    with pytest.raises(ExprRefusedError, match="rand"):
+        evaluate_expr("rand() < 2", {})
+
+
+def test_legacy_27_versions_are_ordered_by_their_numbers() -> None:
+    store = InMemoryMachineStore()
+    for version in ("1.9.0", "1.10.0", "1.10.0-rc.1"):
+        store.save(parse_machine({**REMEMBERING, "meta": {"machine_name": "m", "version": version}}))
+    assert build_machine_from_store(store, "m").version == "1.10.0"

@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from spikard.fsm.former_settings import former_setting
+
 Source = Literal["env", "cfg", "default"]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -100,7 +102,12 @@ def _setting(name: str) -> tuple[Any, Source]:
     if value is not None:
         return value, "env"
     configured = _features().get(name)
-    return (None, "default") if configured is None else (configured, "cfg")
+    if configured is not None:
+        return configured, "cfg"
+    former = former_setting(name, "features") if name.startswith("allow_") else None
+    if former is None:
+        return None, "default"
+    return former[0], "env" if former[1] == f"PYSTATOR_{name.upper()}" else "cfg"
 
 
 def _features() -> dict[str, Any]:

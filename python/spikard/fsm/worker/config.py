@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spikard.fsm.former_settings import former_setting
 from spikard.fsm.schedulers.restoring import check_policy
 
 PREFIX = "SPIKARD_FSM_WORKER_"
@@ -69,6 +70,8 @@ class WorkerConfig:
 def application_database() -> str:
     """`SPIKARD_FSM_DATABASE_URL`, else `database_url` of `[fsm]`, else a file in the working directory."""
     named = os.environ.get("SPIKARD_FSM_DATABASE_URL") or _file().get("database_url")
+    if not named and (former := former_setting("database_url", "database")) is not None:
+        named = former[0]
     return str(named or f"sqlite:///{Path.cwd() / 'spikard_fsm.db'}")
 
 
@@ -78,7 +81,10 @@ def _setting(name: str, kind: type, default: Any) -> Any:
     if text:
         return _read(variable, text, kind)
     found = _file().get("worker", {}).get(name)
-    return default() if found is None else _read(f"[fsm.worker] {name}", found, kind)
+    if found is not None:
+        return _read(f"[fsm.worker] {name}", found, kind)
+    former = former_setting(f"worker_{name}", "worker")
+    return default() if former is None else _read(former[1], former[0], kind)
 
 
 def _read(place: str, value: Any, kind: type) -> Any:
