@@ -153,6 +153,14 @@ async def test_what_an_event_holds_is_bound_with_it(server: FakeVKTeams) -> None
     assert query.message.inline_keyboard[0][0].bot is bot
 
 
+def test_binding_an_event_that_was_read_binds_its_object() -> None:
+    server_bot = object()
+    update = Update.from_dict(sample("new_message_private"))
+    assert update.decoded is not None
+    update.set_bot(server_bot)  # type: ignore[arg-type]
+    assert update.decoded.bot is server_bot
+
+
 def test_equality_leaves_the_bot_out() -> None:
     one, other = Chat(chat_id="c"), Chat(chat_id="c")
     one.set_bot(object())  # type: ignore[arg-type]

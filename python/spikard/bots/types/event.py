@@ -1,10 +1,13 @@
 """One event, as the server delivers it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import field
 
 from spikard.bots.types.base import VKObject
+
+if TYPE_CHECKING:
+    from spikard.bots.bot import Bot
 
 
 class Update(VKObject):
@@ -13,6 +16,13 @@ class Update(VKObject):
     event_id: int
     type: str
     payload: dict[str, Any] = field(default_factory=dict)
+
+    def set_bot(self, bot: "Bot") -> None:
+        """Binds the event, and its object if that was read already."""
+        super().set_bot(bot)
+        decoded = self.__dict__.get("_decoded")
+        if decoded is not None:
+            decoded.set_bot(bot)
 
     @property
     def decoded(self) -> VKObject | None:
