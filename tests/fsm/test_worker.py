@@ -299,8 +299,23 @@ def submit_hits(url: str, entities: int, each: int) -> None:
     asyncio.run(main())
 
 
+_started: list[subprocess.Popen[bytes]] = []
+
+
 def started(url: str, folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, str(PROGRAM), url, str(folder)], env={**os.environ, "PYTHONWARNINGS": ""})
+    command, environment = [sys.executable, str(PROGRAM), url, str(folder)], {**os.environ, "PYTHONWARNINGS": ""}
+    _started.append(subprocess.Popen(command, env=environment))
+    return _started[-1]
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left() -> Iterator[None]:
+    """A worker that a failed test leaves behind would go on working at the database of the next."""
+    yield
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.wait(SECONDS)
 
 
 def until(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:

@@ -25,9 +25,9 @@ from spikard.fsm import (
     WorkerEvent,
 )
 from tests.fsm.test_queue import queue_database, url
-from tests.fsm.test_worker import SECONDS, started, store, until
+from tests.fsm.test_worker import SECONDS, no_process_is_left, started, store, until
 
-__all__ = ["queue_database", "store", "url"]
+__all__ = ["no_process_is_left", "queue_database", "store", "url"]
 
 MACHINE: dict[str, Any] = {
     "meta": {"machine_name": "order", "version": "1.0.0"},
