@@ -61,7 +61,7 @@ def _outcome(act: Callable[[], Any]) -> str | None:
     return None
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(charts(), st.lists(st.sampled_from(["a", "b", "c.d", "c", "x"]), max_size=6))
 def test_the_active_states_fit_together(text: str, events: list[str]) -> None:
     # Many of them go round in circles, which a low limit makes short.
