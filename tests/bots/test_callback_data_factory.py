@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikard.bots.callback_data_factory import CallbackDataFactory, signing_key
@@ -61,6 +61,7 @@ def test_pack_and_unpack() -> None:
     assert (Buy.__callback_prefix__, Buy.__callback_sep__) == ("buy", ":")
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(), st.booleans(), st.none() | st.text(min_size=1), st.uuids(), st.dates())
 def test_all_kinds_of_values_come_back(
     word: str, number: int, flag: bool, note: str | None, key: UUID, day: date

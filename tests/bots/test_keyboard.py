@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikard.bots.enums import ButtonStyle
@@ -84,6 +84,7 @@ def test_a_keyboard_of_the_server_goes_back_as_it_came() -> None:
     assert InlineKeyboardBuilder.from_markup(rows).as_markup() == rows
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.lists(st.integers(1, 8), max_size=4), st.booleans())
 def test_no_button_is_lost(count: int, sizes: list[int], repeat: bool) -> None:
     made = builder(count).adjust(*sizes, repeat=repeat)

@@ -162,6 +162,7 @@ def test_html_is_read_back(tree: Any) -> None:
     assert Text.from_html(written).as_html() == written
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_escaped_text_is_text(text: str) -> None:
     assert stdlib_html.unescape(html.escape(text).replace("\r", " ")) == stdlib_html.unescape(
@@ -211,6 +212,7 @@ def test_plain_texts_in_parts(text: str, length: int, parts: list[str]) -> None:
     assert split_text(text, length) == parts
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab \n\u0301🙂\u200d"), max_size=80), st.integers(1, 12))
 def test_parts_joined_are_the_text(text: str, length: int) -> None:
     parts = split_text(text, length)
