@@ -49,8 +49,8 @@ def main() -> int:
         receiver = stack.enter_context(Receiver())
         figures = Run(options, url, receiver, stack).whole()
     if options.peer:
-        with database(options.url) as url:
-            figures["peer"] = ask_peer(options.peer, url, options.peer_seconds)
+        say(json.dumps(figures))
+        figures["one_after_the_other"] = side_by_side(options.url, options.peer, options.peer_seconds)
     print(json.dumps(figures, indent=2))
     return 0 if not figures["faults"] else 1
 
@@ -148,6 +148,7 @@ class Run:
         self.workers = [self.worker() for _ in range(options.workers)]
         # Spread over the work, not over the time, which nobody knows beforehand.
         kill_at = sorted(chance.randrange(options.entities) for _ in range(options.kills))
+        vacuuming = asyncio.create_task(self.vacuum())
         started = told = time.perf_counter()
         deadline, is_done = started + options.minutes * 60, False
         while not is_done and time.perf_counter() < deadline:
@@ -162,11 +163,23 @@ class Run:
             is_done = done >= options.entities and await self.nothing_left()
             await asyncio.sleep(0.02 if kill_at and done >= kill_at[0] else 0.1)
         seconds = time.perf_counter() - started
+        vacuuming.cancel()
         self.end_workers()
         return {
             "seconds": round(seconds, 1), "transitions_per_second": round(options.entities / seconds),
             "kills": self.kills, "workers": options.workers, "batch": options.batch, "lease_seconds": options.lease,
         }  # fmt: skip
+
+    async def vacuum(self) -> None:
+        """Do what a server does by itself, unless that is switched off there."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            while await connection.fetchval("SHOW autovacuum") == "off":
+                for table in ("worker_events", "fsm_outbox", "entity_states"):
+                    await connection.execute(f"VACUUM spikard_fsm.{table}")
+                await asyncio.sleep(30)
+        finally:
+            connection.terminate()
 
     async def nothing_left(self) -> bool:
         """Whether no event and no effect waits any more."""
@@ -246,10 +259,22 @@ FROM (SELECT extract(epoch FROM completed_at - claimed_at) * 1000 AS taken FROM 
 """
 
 
-def ask_peer(interpreter: Path, url: str, seconds: float) -> dict[str, Any]:
-    """The same transition with the other library."""
-    command = [str(interpreter), "-W", "ignore", str(FOLDER / "peer.py"), url, str(seconds)]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+def side_by_side(server: str, interpreter: Path, seconds: float) -> dict[str, Any]:
+    """Orchestrators without a queue, ours and the other library's, in turns, each in a database of its own."""
+    with database(server) as ours, database(server) as theirs:
+        # It makes its tables, and expects the schema to be there.
+        asyncio.run(execute(theirs, "CREATE SCHEMA pystator"))
+        return {
+            "ours": ask(Path(sys.executable), "sequential.py", ours, seconds, dict(os.environ)),
+            "pystator": ask(
+                interpreter, "peer.py", theirs, seconds, {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+            ),
+        }
+
+
+def ask(interpreter: Path, program: str, url: str, seconds: float, environment: dict[str, str]) -> dict[str, Any]:
+    """What a program finds."""
+    command = [str(interpreter), "-W", "ignore", str(FOLDER / program), url, str(seconds)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=600)
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return figures
