@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from spikard.bots import UNHANDLED, BaseMiddleware, CancelHandler, Dispatcher, F, Router, SkipHandler
+from spikard.bots.callback_data_factory import CallbackDataFactory, signing_key
 from spikard.bots.dispatcher import ErrorEvent
 from spikard.bots.errors import HandlerError, MissingArgument
 from spikard.bots.filters import ChatTypeFilter, Command, CommandObject, StateFilter
 from spikard.bots.fsm import FSMContext, State, StatesGroup
+from spikard.bots.request_ids import new_request_id
 from spikard.bots.testing import sample
 from spikard.bots.types import CallbackQuery, Message, Update
 
@@ -456,6 +458,40 @@ async def test_startup_and_shutdown_are_given_what_they_ask_for() -> None:
     await dp.emit_startup(bot="B", dispatcher=dp)
     await dp.emit_shutdown()
     assert seen == [("B", True), "second", "inner", "outer"]
+
+
+async def test_what_a_handler_sends_is_known_again_when_it_runs_again() -> None:
+    dp = Dispatcher()
+    ids: list[str] = []
+
+    @dp.message()
+    async def handler(message: Message, bot: Any) -> None:
+        ids.append(new_request_id("100", "c"))
+
+    update, other = said(), said()
+    for one in (update, update, other):
+        await dp.feed_update(BOT, one, raise_errors=True)
+    assert ids[0] == ids[1] != ids[2]
+    assert new_request_id("100", "c") != new_request_id("100", "c")
+
+
+async def test_the_dispatcher_has_the_key_of_signed_buttons() -> None:
+    class Pay(CallbackDataFactory, prefix="pay", signed=True):
+        amount: int
+
+    dp = Dispatcher(signing_key=b"k" * 32)
+
+    @dp.callback_query(Pay.filter())
+    async def pay(query: CallbackQuery, callback_data: Pay) -> int:
+        return callback_data.amount
+
+    token = signing_key.set(b"k" * 32)
+    genuine = Pay(amount=1).pack()
+    signing_key.set(b"x" * 32)
+    forged = Pay(amount=1).pack()
+    signing_key.reset(token)
+    assert await dp.feed_update(BOT, pressed(genuine), raise_errors=True) == 1
+    assert await dp.feed_update(BOT, pressed(forged), raise_errors=True) is UNHANDLED
 
 
 async def test_chat_types_and_commands_together_keep_the_command() -> None:

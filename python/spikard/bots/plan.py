@@ -13,6 +13,7 @@ from spikard.bots.filters.command import words_of
 from spikard.bots.handler import HandlerObject
 from spikard.bots.middleware import Handler, Middleware, wrapped
 from spikard.bots.outcomes import UNHANDLED, CancelHandler, SkipHandler
+from spikard.bots.request_ids import HandlerRun, current_run
 
 if TYPE_CHECKING:
     from spikard.bots.router import Router
@@ -54,13 +55,15 @@ async def _passes(filters: list[CompiledFilter], event: Any, data: dict[str, Any
 class Entry:
     """A handler in the plan."""
 
-    __slots__ = ("filters", "handler", "key", "router", "run")
+    __slots__ = ("filters", "handler", "key", "name", "router", "run")
 
     def __init__(self, router: "Router", handler: HandlerObject, inner: list[Middleware]) -> None:
         self.router = router
         self.handler = handler
         self.filters = [filter_.compiled for filter_ in handler.filters or ()]
         self.key = best_key(self.filters)
+        # Without its line, which another edit of the same program may move.
+        self.name = f"{router.name}/{handler.name.partition(' (')[0]}"
         self.run: Handler = wrapped(inner, handler.run) if inner else handler.run
 
     async def offer(self, event: Any, data: dict[str, Any]) -> Any:
@@ -71,6 +74,9 @@ class Entry:
         if passed is data:
             passed = dict(data)
         passed["handler"], passed["router"], passed["flags"] = self.handler, self.router, self.handler.flags
+        update = data.get("update")
+        # What it sends is known to the server when it is run again after a crash.
+        token = None if update is None else current_run.set(HandlerRun(update.event_id, self.name))
         try:
             return await self.run(event, passed)
         except SkipHandler:
@@ -82,6 +88,9 @@ class Entry:
             if trail is not None and trail.entry is None:
                 trail.entry, trail.data = self, passed
             raise
+        finally:
+            if token is not None:
+                current_run.reset(token)
 
 
 class Gate:

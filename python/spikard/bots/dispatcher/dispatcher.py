@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from spikard.bots._events import Malformed
+from spikard.bots.callback_data_factory import signing_key as current_signing_key
 from spikard.bots.dispatcher.error_event import ErrorEvent
 from spikard.bots.dispatcher.errors import handle_error
 from spikard.bots.dispatcher.lanes import Lanes
@@ -72,6 +73,7 @@ class Dispatcher(Router):
         queue_limit: How many updates may wait before polling pauses.
         auto_answer: Whether presses of buttons that a handler did not answer are answered with nothing.
         handler_timeout: Seconds after which a handler is cancelled.
+        signing_key: What signed data of buttons is signed with.
         ghosts: Whether the empty "new" messages that deleting leaves behind count as messages.
     """
 
@@ -89,6 +91,7 @@ class Dispatcher(Router):
         auto_answer: bool = True,
         handler_timeout: float | None = None,
         ghosts: bool = False,
+        signing_key: bytes | None = None,
         **data: Any,
     ) -> None:
         super().__init__(name=name or "Dispatcher")
@@ -100,6 +103,7 @@ class Dispatcher(Router):
         self.auto_answer = auto_answer
         self.handler_timeout = handler_timeout
         self.ghosts = ghosts
+        self._signing_key = signing_key
         self.data: dict[str, Any] = dict(data)
         self.update = UpdateObserver()
         self._lane_kind = lanes
@@ -160,6 +164,8 @@ class Dispatcher(Router):
             What the handler returned, or UNHANDLED.
         """
         self._counts["updates"] += 1
+        if self._signing_key is not None:
+            current_signing_key.set(self._signing_key)
         given = {**self.data, "bot": bot, "raw_event": update, "update": update, "event_type": update.type}
         given.update(data)
         given["dispatcher"] = self
