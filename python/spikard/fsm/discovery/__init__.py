@@ -8,8 +8,6 @@
 - `shadow`: two machines that are asked the same
 - `engine`: all of it together
 - `protocol`: what stores can do; `memory`, `sqlite`, `postgres` are stores, `factory` chooses one
-- `event_log`: CSV and XES files
-- `conformance`: how well a machine explains a log
 """
 
 from spikard.fsm.former_paths import front_of

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import StaleVersionError, TimerGoneError
+from spikard.fsm.errors import FSMError, StaleVersionError, TimerGoneError
 from spikard.fsm.event import new_id
+from spikard.fsm.stores.batch import create_many
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.json_text import decoded, encoded
 from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow, TransitionRow
@@ -98,6 +99,26 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
         kept = [row for row in owner.get("timers") or () if row[0] == spent.timer_key]
         if not kept or entered not in (None, kept[0][3]):
             raise TimerGoneError(spent.timer_key)
+
+    def load_many(self, entity_ids: Sequence[str]) -> dict[str, EntityRow]:
+        """Many entities, in one read."""
+        found = self._entities.find({"_id": {"$in": list(entity_ids)}}, {"past": 0})
+        documents = {document["_id"]: document for document in found}
+        return {entity_id: _row(entity_id, documents.get(entity_id, {})) for entity_id in entity_ids}
+
+    def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
+        """Many changes, each kept or not for itself: its new version, or why not."""
+        outcomes: list[int | Exception] = []
+        for change in changes:
+            try:
+                outcomes.append(self.commit(change))
+            except FSMError as error:
+                outcomes.append(error)
+        return outcomes
+
+    def create_many(self, pattern: EntityChange, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+        """Keep new entities that differ in their ids and contexts only; how many there were."""
+        return create_many(self.commit_many, pattern, entities)
 
     async def aload(self, entity_id: str) -> EntityRow:
         """`load`, awaited."""
