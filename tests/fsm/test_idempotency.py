@@ -128,7 +128,7 @@ async def test_orchestrators_ask_it(make: Callable[..., Any], way: str) -> None:
     assert store.get_context("e")["n"] == 3
 
 
-@pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres", "redis"])
 def test_the_same_event_from_many_counts_once(request: pytest.FixtureRequest, kind: str) -> None:
     machine = StateMachine.from_dict(
         {
