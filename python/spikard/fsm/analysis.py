@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from spikard._spikard import lint_machine
+from spikard.fsm.native_checks import within_limits
 
 if TYPE_CHECKING:
     from spikard.fsm.state_machine import StateMachine
@@ -33,10 +34,10 @@ class LintWarning:
 def lint(machine: "StateMachine | Mapping[str, Any]") -> list[LintWarning]:
     """Looks at a machine or a configuration. Of a machine, names are found that its registries don't have."""
     if isinstance(machine, Mapping):
-        found = lint_machine(dict(machine))
+        found = within_limits(lint_machine, dict(machine))
     else:
         guards, actions = _names(machine.guard_registry.list_guards()), _names(machine.action_registry.list_actions())
-        found = lint_machine(machine.to_dict(), guards, actions)
+        found = within_limits(lint_machine, machine.to_dict(), guards, actions)
     return [
         LintWarning(code, LintSeverity(severity), message, context, path)
         for code, severity, message, context, path in found

@@ -8,6 +8,7 @@ from spikard.fsm.config_code import ConfigCode
 from spikard.fsm.config_issue import ConfigIssue
 from spikard.fsm.config_text import read_file, read_text
 from spikard.fsm.errors import ConfigurationError
+from spikard.fsm.native_checks import within_limits
 
 
 class ConfigValidator:
@@ -15,7 +16,7 @@ class ConfigValidator:
 
     def validate(self, config: dict[str, Any]) -> list[str]:
         """The texts of all errors; none if the configuration is good."""
-        return [text for _, severity, _, _, text, _ in check_machine(config) if severity == "error"]
+        return [text for _, severity, _, _, text, _ in within_limits(check_machine, config) if severity == "error"]
 
     def validate_strict(self, config: dict[str, Any]) -> None:
         """Raises `ConfigurationError` with all errors in its context, if there are any."""
@@ -30,7 +31,7 @@ class ConfigValidator:
         policy = config.get("error_policy")
         if isinstance(policy, dict) and self.validate(config):
             config = {"states": [{"name": "any", "type": "initial"}], "transitions": [], "error_policy": policy}
-        return [text for _, severity, _, _, text, _ in check_machine(config) if severity == "warning"]
+        return [text for _, severity, _, _, text, _ in within_limits(check_machine, config) if severity == "warning"]
 
 
 def validate_config(config: dict[str, Any], strict: bool = True) -> list[str]:
@@ -59,7 +60,7 @@ def check_config(config: dict[str, Any] | str | Path) -> list[ConfigIssue]:
     if source is not None:
         value = source.value()
     issues = []
-    for code, severity, path, message, _, hint in check_machine(value):
+    for code, severity, path, message, _, hint in within_limits(check_machine, value):
         line, column = (None, None) if source is None else source.position(path)
         place = ".".join(str(step) for step in path)
         issues.append(ConfigIssue(ConfigCode(code), severity, place, message, hint, line, column))

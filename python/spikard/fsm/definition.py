@@ -11,7 +11,7 @@ from spikard.fsm.invoke_spec import InvokeSpec
 from spikard.fsm.region import Region
 from spikard.fsm.state import State
 from spikard.fsm.state_type import StateType
-from spikard.fsm.timeout import Timeout
+from spikard.fsm.timeout import LONGEST, Timeout
 from spikard.fsm.transition import Transition
 from spikard.fsm.when_check import WhenCheck
 
@@ -26,6 +26,7 @@ _TRANSITION_KEYS = frozenset(
 )
 _TYPES: dict[Any, StateType] = {kind.value: kind for kind in StateType}
 _COPIED = ("groups", "state_variables", "context_invariants", "events")
+MOST_PRIORITY = 2**31 - 1
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
 
@@ -41,9 +42,34 @@ def read_definition(config: Mapping[str, Any]) -> tuple[dict[str, State], list[T
         transitions = [_transition(item, by_name, resting) for item in config.get("transitions") or ()]
     except KeyError as error:
         raise ConfigurationError(f"The key {error} is missing") from error
-    except (AttributeError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise ConfigurationError(str(error)) from error
+    except (AttributeError, TypeError, RecursionError, OverflowError) as error:
+        raise _explained(config, error) from error
     return by_name, transitions, _meta(config)
+
+
+def require_form(config: Any) -> None:
+    """Refuses what is no machine at first sight; the rest shows when it is read."""
+    if not isinstance(config, Mapping):
+        raise ConfigurationError(f"A machine is a mapping with 'states' and 'transitions', not {type(config).__name__}")
+    for key in ("meta", "error_policy"):
+        if not isinstance(config.get(key) or {}, Mapping):
+            raise ConfigurationError(f"'{key}' is a mapping, not {type(config[key]).__name__}")
+    for key in ("states", "transitions"):
+        if not isinstance(config.get(key) or (), (list, tuple)):
+            raise ConfigurationError(f"'{key}' is a list, not {type(config[key]).__name__}")
+
+
+def _explained(config: Mapping[str, Any], error: Exception) -> ConfigurationError:
+    """What a reader stumbled over, in the words of the validator."""
+    faults = []
+    if not isinstance(error, RecursionError):
+        faults = front().validate_config(dict(config), strict=False)
+    if not faults:
+        text = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        return ConfigurationError(f"The machine cannot be read: {text}")
+    return ConfigurationError(faults[0], context={"errors": faults})
 
 
 def read_error_policy(config: Mapping[str, Any], meta: Mapping[str, Any]) -> ErrorPolicy:
@@ -51,7 +77,7 @@ def read_error_policy(config: Mapping[str, Any], meta: Mapping[str, Any]) -> Err
     given = dict(config.get("error_policy") or {})
     return ErrorPolicy(
         default_fallback=given.pop("default_fallback", None),
-        retry_attempts=int(given.pop("retry_attempts", None) or 0),
+        retry_attempts=whole(given.pop("retry_attempts", None) or 0, "error_policy.retry_attempts", 0, 2**31),
         strict_mode=is_on(meta.get("strict_mode"), True),
         reject_invalid_events=_optional(meta.get("reject_invalid_events")),
         strict_guard_registry=_optional(meta.get("strict_guard_registry")),
@@ -65,6 +91,22 @@ def is_on(value: Any, default: bool) -> bool:
         text = value.strip().lower()
         return True if text in _TRUE else False if text in _FALSE else default
     return default if value is None else bool(value)
+
+
+def whole(value: Any, name: str, least: int, most: int) -> int:
+    """A whole number between bounds, or ConfigurationError that names it."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ConfigurationError(f"'{name}' is a whole number, not {value!r}") from None
+    if not least <= number <= most:
+        raise ConfigurationError(f"'{name}' is a whole number from {least} to {most}, not {_short(number)}")
+    return number
+
+
+def _short(number: int) -> str:
+    # A number may have more digits than Python turns into text.
+    return str(number) if abs(number) < 10**20 else "one of more than 20 digits"
 
 
 def items_of(value: Any) -> Iterable[Any]:
@@ -163,7 +205,7 @@ def _transition(item: Mapping[str, Any], states: Mapping[str, State], resting: f
         delay,
         bool(get("internal")),
         auto,
-        None if priority is None else int(priority),
+        None if priority is None else whole(priority, "priority", -MOST_PRIORITY, MOST_PRIORITY),
         get("description") or "",
         (*((ref,) if (ref := get("ref")) else ()), *(get("refs") or ())),
         metadata,
@@ -171,6 +213,8 @@ def _transition(item: Mapping[str, Any], states: Mapping[str, State], resting: f
 
 
 def _source(written: Any, states: Mapping[str, State], resting: frozenset[str]) -> frozenset[str]:
+    if not isinstance(written, (str, list, tuple, set, frozenset)):
+        raise ValueError(f"A transition's 'source' is the name of a state or a list of names, not {written!r}")
     source = frozenset((written,) if isinstance(written, str) else written)
     if "*" in source:
         return resting
@@ -193,9 +237,10 @@ def _generated(source: frozenset[str], delay: int | None, auto: bool, metadata: 
 
 
 def _milliseconds(after: Any) -> int:
-    if isinstance(after, int):
-        return after
-    return int(front().parse_delay(after))
+    delay = after if isinstance(after, int) else int(front().parse_delay(after))
+    if delay > LONGEST * 1000:
+        raise ValueError(f"A delay of more than {LONGEST} seconds, which is a thousand years")
+    return delay
 
 
 def _point(name: str, states: Mapping[str, State], kind: str) -> str:

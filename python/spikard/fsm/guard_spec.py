@@ -89,6 +89,8 @@ class GuardSpec:
             return cls(name=config)
         if isinstance(config, Mapping):
             if "expr" in config:
+                if not isinstance(config["expr"], str):
+                    raise ValueError(f"A guard's 'expr' is a text, not {config['expr']!r}")
                 return cls(expr=config["expr"])
             if "name" in config:
                 return cls(name=config["name"], params=config.get("params") or {})

@@ -10,7 +10,7 @@ from spikard._spikard import CompiledMachine, TransitionResult, canonical_json
 from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.callbacks import Callbacks
 from spikard.fsm.context_contract import validate_context
-from spikard.fsm.definition import is_on, read_definition, read_error_policy
+from spikard.fsm.definition import is_on, read_definition, read_error_policy, require_form, whole
 from spikard.fsm.destination_candidate import DestinationCandidate
 from spikard.fsm.destination_check_result import DestinationCheckResult
 from spikard.fsm.entity_session import EntitySession
@@ -63,11 +63,12 @@ class StateMachine(CompiledMachine):
         strict = self.error_policy.strict_guard_registry_effective()
         self._guards, self._actions = new_registries(strict, builtins)
         self._callbacks = Callbacks()
-        self._auto_depth = int(self._meta.get("auto_depth") or 20)
+        self._auto_depth = whole(self._meta.get("auto_depth") or 20, "meta.auto_depth", 1, 1000)
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> Self:
         """A machine from plain data, as YAML or JSON gives it."""
+        require_form(config)
         if (config.get("meta") or {}).get("semantics") == "scxml":
             chart: Self = front().Statechart.from_dict(config)
             return chart

@@ -4,6 +4,9 @@ from typing import Any
 
 from spikard.fsm.frozen import frozen
 
+# Whoever adds it to the time of day must not come behind the end of the calendar.
+LONGEST = 31_536_000_000
+
 
 @frozen
 class Timeout:
@@ -13,8 +16,10 @@ class Timeout:
     destination: str
 
     def __post_init__(self) -> None:
-        if self.seconds <= 0:
+        if not self.seconds > 0:
             raise ValueError("Timeout seconds must be positive")
+        if self.seconds > LONGEST:
+            raise ValueError(f"Timeout seconds must be at most {LONGEST}, which is a thousand years")
         if not self.destination:
             raise ValueError("Timeout destination cannot be empty")
 

@@ -30,11 +30,12 @@ class Transition:
     def __post_init__(self) -> None:
         if not self.trigger:
             raise ValueError("Transition trigger cannot be empty")
-        if not isinstance(self.trigger, str):
-            raise ValueError(
-                f"A trigger is a text, not {self.trigger!r}; put it in quotes (YAML takes on, off, yes and no for "
-                "booleans, and digits for numbers)"
-            )
+        for name in (self.trigger, self.dest, *self.source):
+            if not isinstance(name, str):
+                raise ValueError(
+                    f"Names in transitions are texts, not {name!r}; put it in quotes (YAML takes on, off, yes and no "
+                    "for booleans, and digits for numbers)"
+                )
         if not self.source:
             raise ValueError("Transition must have at least one source state")
         if not self.dest:

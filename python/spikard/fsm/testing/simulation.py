@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from spikard.fsm.errors import GuardNotFoundError, is_transient_error
+from spikard.fsm.errors import FSMError, GuardNotFoundError, is_transient_error
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.guard_spec import GuardSpec
 from spikard.fsm.state_machine import StateMachine
@@ -27,6 +27,8 @@ class Simulation:
     """
 
     def __init__(self, machine: StateMachine, *, is_search: bool = False) -> None:
+        if machine.meta.get("semantics") == "scxml":
+            raise FSMError("Charts that run by SCXML's algorithm cannot be simulated here; send their events to them")
         self.original = machine
         self.is_search = is_search
         """Whether guards are asked with made-up values, about which what they raise says nothing."""
