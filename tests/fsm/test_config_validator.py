@@ -95,7 +95,7 @@ def test_legacy_03_a_star_is_a_source() -> None:
 def test_a_configuration_that_contains_itself_is_refused() -> None:
     config = door()
     config["metadata"] = config
-    with pytest.raises(ValueError, match="nested deeper"):
+    with pytest.raises(ConfigurationError, match="nested deeper"):
         validate_config(config)
 
 

@@ -252,3 +252,23 @@ def test_metadata_of_machines_is_handed_out_as_a_copy() -> None:
     machine = StateMachine.from_dict(DOOR)
     machine.meta["machine_name"] = "gate"
     assert (machine.meta["machine_name"], machine.name) == ("door", "door")
+
+
+def test_automatic_steps_leave_what_effects_have_made_of_a_payload() -> None:
+    machine = StateMachine.from_dict(
+        {
+            "states": [{"name": "a", "type": "initial"}, {"name": "b"}, {"name": "c"}],
+            "transitions": [
+                {"trigger": "t", "source": "a", "dest": "b", "actions": [{"increment": "n"}]},
+                {
+                    "auto": True,
+                    "source": "b",
+                    "dest": "c",
+                    "guards": [{"check": {"field": "n", "op": "gt", "value": 2}}],
+                },
+            ],
+        }
+    )
+    session = machine.create(execute_actions=True)
+    session.send("t", n=2)
+    assert (session.current_state, session.context["n"]) == ("c", 3)

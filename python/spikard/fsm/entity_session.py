@@ -230,7 +230,7 @@ class EntitySession(SessionCore):
         self._rest(result, None if regions is None else regions.moved(result))
 
     def _go_on(self, payload: dict[str, Any]) -> list[TransitionResult]:
-        machine = self.machine
+        machine, payload = self.machine, self._left_of(payload)
         taken: list[TransitionResult] = []
         while result := machine._automatic(None, self.current_state, self._seen(payload), self._memory or _NOTHING):
             if len(taken) == machine._auto_depth:
@@ -241,7 +241,7 @@ class EntitySession(SessionCore):
         return taken
 
     async def _ago_on(self, payload: dict[str, Any]) -> list[TransitionResult]:
-        machine = self.machine
+        machine, payload = self.machine, self._left_of(payload)
         taken: list[TransitionResult] = []
         while result := await machine._aautomatic(self.current_state, self._seen(payload), self._memory or _NOTHING):
             if len(taken) == machine._auto_depth:
@@ -250,6 +250,12 @@ class EntitySession(SessionCore):
             await self._atake(result, payload)
             taken.append(result)
         return taken
+
+    def _left_of(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """What of a payload is not in the context yet: a step that acts has put it there, and may have changed it."""
+        if not self.execute_actions:
+            return payload
+        return {key: value for key, value in payload.items() if key.startswith("_")}
 
     def _seen(self, payload: dict[str, Any]) -> dict[str, Any]:
         return {**self.context, **payload} if payload else self.context

@@ -173,6 +173,10 @@ class SimulatedSession(EntitySession):
             self._apply(result, payload)
         checks.after(self.context)
 
+    def _left_of(self, payload: dict[str, Any]) -> dict[str, Any]:
+        # Effects are applied whether other actions are done or not.
+        return {key: value for key, value in payload.items() if key.startswith("_")}
+
     def _begin(self, result: TransitionResult, payload: dict[str, Any]) -> "Contracts.Around":
         metadata = result.metadata
         number = self.simulation.number(metadata)
