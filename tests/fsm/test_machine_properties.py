@@ -20,7 +20,7 @@ from spikard.fsm.testing import SimulatedSession, replay
 from tests.fsm.random_definitions import events, machines
 
 # More of them for a night.
-EXAMPLES = int(os.environ.get("SPIKARD_FSM_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("SPIKARD_FSM_EXAMPLES", "15"))
 checked = settings(
     max_examples=EXAMPLES,
     deadline=None,
