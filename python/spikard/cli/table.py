@@ -1,10 +1,14 @@
 """Tables in the terminal: handsome where `rich` is installed, plain otherwise."""
 
+import sys
 from collections.abc import Sequence
 
 
 def show(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table."""
+    """Print a table. What goes on to another program has no lines around it."""
+    if not sys.stdout.isatty():
+        print(plain(headings, rows))
+        return
     try:
         from rich.console import Console
         from rich.table import Table
@@ -12,9 +16,12 @@ def show(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     except ImportError:
         print(plain(headings, rows))
         return
-    table = Table(*headings)
+    table = Table()
+    for number, heading in enumerate(headings, 1):
+        # Names and numbers stay whole; the last column has the longest texts.
+        table.add_column(heading, no_wrap=number < len(headings))
     for cells in rows:
-        table.add_row(*(Text(cell, overflow="fold") for cell in cells))
+        table.add_row(*(Text(cell) for cell in cells))
     Console().print(table)
 
 

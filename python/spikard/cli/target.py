@@ -48,14 +48,26 @@ def load(text: str, app_dir: str | None = None) -> "Spikard":
     A target that doesn't exist is a `ConfigError`; what the imported code raises itself comes out as it is.
     """
     target = Target.parse(text)
+    return application(imported(target, app_dir), target)
+
+
+def find(text: str, app_dir: str | None = None) -> object:
+    """Import the target and give what its attribute is, whatever that may be."""
+    target = Target.parse(text)
+    if target.attribute is None:
+        raise ConfigError(f"the target {text!r} names no attribute; write module:attribute")
+    return attribute(imported(target, app_dir), target.attribute, target)
+
+
+def imported(target: Target, app_dir: str | None = None) -> ModuleType:
+    """The module of a target."""
     if app_dir is not None:
         if not Path(app_dir).is_dir():
             raise ConfigError(f"--app-dir {app_dir} is not a directory")
         sys.path.insert(0, str(Path(app_dir).resolve()))
     elif (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
-    module = import_file(target.file) if target.file else import_module(target.module or "")
-    return application(module, target)
+    return import_file(target.file) if target.file else import_module(target.module or "")
 
 
 def import_module(name: str) -> ModuleType:

@@ -13,9 +13,23 @@ from spikard.fsm.errors import FSMError
 COMMANDS = {
     "validate": ("spikard.cli.fsm.validate", "look for faults of machines in files"),
     "lint": ("spikard.cli.fsm.lint", "the same, and for what is probably not meant"),
+    "fmt": ("spikard.cli.fsm.fmt", "lay files of machines out the same way everywhere"),
     "schema": ("spikard.cli.fsm.schema", "print the JSON Schema of the format, for editors"),
     "convert": ("spikard.cli.fsm.convert", "from one format to another: SCXML, YAML, JSON"),
     "draw": ("spikard.cli.fsm.draw", "draw a machine: SVG, Mermaid, Graphviz, PlantUML; SCXML, XState"),
+    "run": ("spikard.cli.fsm.run", "try a machine out: events by hand, from a file, from a pipe"),
+    "simulate": ("spikard.cli.fsm.run", "the same as run"),
+    "test": ("spikard.cli.fsm.test", "run the scenarios of machines"),
+    "testgen": ("spikard.cli.fsm.testgen", "find scenarios that cover a machine"),
+    "diff": ("spikard.cli.fsm.diff", "compare two versions of a machine"),
+    "stubs": ("spikard.cli.fsm.stubs", "write types of a machine for type checkers"),
+    "bench": ("spikard.cli.fsm.bench", "measure a machine on this computer"),
+    "discovery": ("spikard.cli.fsm.discovery", "build machines out of what was seen of entities"),
+    "discover": ("spikard.cli.fsm.discovery", "the same as discovery"),
+    "worker": ("spikard.cli.fsm.worker", "bring waiting events to their entities"),
+    "machines": ("spikard.cli.fsm.machines", "keep machines in the database"),
+    "db": ("spikard.cli.fsm.db", "make, upgrade, fill and empty the database"),
+    "dlq": ("spikard.cli.fsm.dlq", "look at dead letters, put them back or drop them"),
 }
 EXIT_INTERRUPTED = 130
 

@@ -71,7 +71,10 @@ class SyncDeadLetterStore:
         return self._wait(self._store.purge_resolved(older_than))
 
     def close(self) -> None:
-        """Stop waiting. Used again, the store starts anew."""
+        """Close the store's connections, if it has any, and stop waiting. Used again, the store starts anew."""
+        close = getattr(self._store, "close", None)
+        if close is not None:
+            self._wait(close())
         self._background.close()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:

@@ -1,5 +1,6 @@
 """Machines in a database, where workers find them."""
 
+import builtins
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from spikard.fsm.event import new_id
 from spikard.fsm.machine_definition import MachineDefinition, parse_machine
 from spikard.fsm.machine_stores.client import MachineStoreClient
 from spikard.fsm.machine_stores.version import version_key
+from spikard.fsm.queue.table import moment
 from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.json_text import decoded, encoded
 from spikard.fsm.stores.sql import SqlStateStore
@@ -72,5 +74,51 @@ class SQLAlchemyMachineStore(MachineStoreClient):
 
         def work() -> Work:
             return (yield "DELETE FROM {s}machines WHERE name = ? AND version = ? RETURNING id", (name, version))
+
+        return bool(self._store._run("write", work))
+
+    def summaries(self, name: str | None = None) -> builtins.list[dict[str, Any]]:
+        """What is known of machines besides their definitions: status, revision, times."""
+        where, values = ("", ()) if name is None else (" WHERE name = ?", (name,))
+
+        def work() -> Work:
+            return (
+                yield (
+                    ("SELECT id, name, version, description, status, revision, config_json, created_at, updated_at "
+                    f"FROM {{s}}machines{where} ORDER BY name, created_at, id"),
+                    values,
+                )
+            )  # fmt: skip
+
+        found = []
+        for row in self._store._run("read", work):
+            machine_id, machine, version, description, status, revision, config, created_at, updated_at = row
+            found.append(
+                {
+                    "id": machine_id, "name": machine, "version": version, "description": description,
+                    "status": status, "revision": revision, "states": len(decoded(config).get("states", ())),
+                    "created_at": moment(created_at), "updated_at": moment(updated_at),
+                }
+            )  # fmt: skip
+        return found
+
+    def activate(self, name: str, version: str) -> bool:
+        """Have workers take this version and no other of the name; False where there is no such machine."""
+        now = self._store._time(datetime.now(UTC))
+
+        def work() -> Work:
+            found = yield (
+                "UPDATE {s}machines SET status = 'active', updated_at = ? WHERE name = ? AND version = ? RETURNING id",
+                (now, name, version),
+            )
+            if found:
+                yield (
+                    (
+                        "UPDATE {s}machines SET status = 'retired', updated_at = ? WHERE name = ? AND version <> ? "
+                        "AND status = 'active'"
+                    ),
+                    (now, name, version),
+                )
+            return bool(found)
 
         return bool(self._store._run("write", work))

@@ -11,8 +11,9 @@ from spikard.fsm.stores import sql_outbox, timer_statements
 from spikard.fsm.stores.batch import create_many
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.json_text import decoded, encoded
+from spikard.fsm.stores.migration import LATEST, present, upgrade
 from spikard.fsm.stores.row import EntityChange, EntityRow, TimerRow, TransitionRow
-from spikard.fsm.stores.schema import MIGRATIONS, UNINITIALISED, VERSIONS, statements
+from spikard.fsm.stores.schema import UNINITIALISED
 from spikard.fsm.stores.sql_outbox import SqlOutbox
 from spikard.fsm.stores.versioned import VersionedByCommit
 from spikard.fsm.stores.work import Row, Work
@@ -41,32 +42,13 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
         return _CAPABILITIES
 
     def _prepare(self, validate_schema: bool, auto_initialize: bool) -> None:
-        present = self._run("read", self._present)
-        if present == len(MIGRATIONS):
+        version = self._run("read", lambda: present(self.words))
+        if version >= LATEST:
             return
         if auto_initialize:
-            self._run("write", self._migrate)
+            self._run("write", lambda: upgrade(self.words))
         elif validate_schema:
-            raise RuntimeError(UNINITIALISED.format(first=present + 1, last=len(MIGRATIONS)))
-
-    def _present(self) -> Work:
-        found = yield self.words["has_table"], ("schema_versions",)
-        if not found:
-            return 0
-        rows = yield "SELECT MAX(version) FROM {s}schema_versions", ()
-        return rows[0][0] or 0
-
-    def _migrate(self) -> Work:
-        for statement in filter(None, self.words["begin_schema"].split(";")):
-            yield statement, ()
-        yield VERSIONS, ()
-        rows = yield "SELECT MAX(version) FROM {s}schema_versions", ()
-        for number in range((rows[0][0] or 0) + 1, len(MIGRATIONS) + 1):
-            for statement in statements(number, self.words):
-                yield statement.replace("{", "{{").replace("}", "}}"), ()
-            yield "INSERT INTO {s}schema_versions (version) VALUES (?)", (number,)
-        for statement in filter(None, self.words["end_schema"].split(";")):
-            yield statement, ()
+            raise RuntimeError(UNINITIALISED.format(first=version + 1, last=LATEST))
 
     # One step as a whole
 
