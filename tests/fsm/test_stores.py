@@ -275,9 +275,6 @@ def test_legacy_08_reconnecting_after_the_server_has_hung_up(fsm_database: str) 
 
 
 def test_many_steps_at_once(store: Any) -> None:
-    if "create" not in store.capabilities:
-        assert not hasattr(store, "create_many"), "what a store can do it says"
-        return
     ids = [f"many{number}" for number in range(5)]
     for entity_id in ids:
         store.delete_entity(entity_id)

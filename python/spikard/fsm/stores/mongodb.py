@@ -16,7 +16,7 @@ from spikard.fsm.stores.json_text import decoded, encoded
 from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow, TransitionRow
 from spikard.fsm.stores.versioned import VersionedByCommit
 
-_CAPABILITIES = frozenset({"versions", "transactions", "durable"})
+_CAPABILITIES = frozenset({"versions", "transactions", "durable", "create"})
 _METADATA = ("machine_name", "machine_version", "is_terminal", "workflow_status")
 _LISTED = (
     "current_state", "machine_name", "is_terminal", "workflow_status", "created_at", "updated_at",
