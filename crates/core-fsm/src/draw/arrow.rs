@@ -11,12 +11,15 @@ pub(super) struct Arrow<'a> {
     /// Whether time alone follows it.
     pub(super) timeout: bool,
     pub(super) history: Option<bool>,
+    /// The transition that leaves every state, if it is one of those.
+    pub(super) wildcard: Option<usize>,
 }
 
 /// The arrows of a machine in the order of its transitions, then those of timeouts.
 pub(super) fn arrows<'a>(definition: &Definition<'a>, options: &DrawOptions) -> Vec<Arrow<'a>> {
     let mut arrows = Vec::new();
-    for transition in &definition.transitions {
+    for (number, transition) in definition.transitions.iter().enumerate() {
+        let wildcard = transition.sources.contains(&"*").then_some(number);
         let label = transition_label(transition, options);
         let (to, history) = match Destination::of(transition.dest) {
             Destination::History { parent, deep } => (parent, Some(deep)),
@@ -32,6 +35,7 @@ pub(super) fn arrows<'a>(definition: &Definition<'a>, options: &DrawOptions) -> 
                 },
                 timeout: false,
                 history,
+                wildcard,
             });
         }
     }
@@ -43,6 +47,7 @@ pub(super) fn arrows<'a>(definition: &Definition<'a>, options: &DrawOptions) -> 
                 label: "timeout".to_owned(),
                 timeout: true,
                 history: None,
+                wildcard: None,
             });
         }
     }

@@ -141,6 +141,7 @@ fn ranks(nodes: usize, edges: &[LayerEdge], forward: &[bool]) -> Vec<usize> {
         outgoing[from].push(to);
         waiting[to] += 1;
     }
+    let first: Vec<_> = (0..nodes).filter(|node| waiting[*node] == 0).collect();
     let mut ranks = vec![0; nodes];
     let mut open: Vec<_> = (0..nodes)
         .rev()
@@ -154,6 +155,11 @@ fn ranks(nodes: usize, edges: &[LayerEdge], forward: &[bool]) -> Vec<usize> {
                 open.push(*target);
             }
         }
+    }
+    // What nothing leads to stands right before what it leads to, not at the far end of a long line.
+    for node in first {
+        let nearest = outgoing[node].iter().map(|target| ranks[*target]).min();
+        ranks[node] = nearest.map_or(0, |nearest: usize| nearest.saturating_sub(2));
     }
     ranks
 }

@@ -50,8 +50,15 @@ struct Frame {
     edges: Vec<usize>,
 }
 
-/// Lays a machine out. `leaf` has the sizes of states as if nothing stood in them.
-pub(super) fn layout(nesting: &Nesting, leaf: &[Size], spans: &[Span], across: bool) -> Layout {
+/// Lays a machine out. `leaf` has the sizes of states as if nothing stood in them; those that are `pointed` are drawn as
+/// diamonds.
+pub(super) fn layout(
+    nesting: &Nesting,
+    leaf: &[Size],
+    pointed: &[bool],
+    spans: &[Span],
+    across: bool,
+) -> Layout {
     let mut frames = vec![Frame {
         owner: None,
         region: None,
@@ -89,6 +96,7 @@ pub(super) fn layout(nesting: &Nesting, leaf: &[Size], spans: &[Span], across: b
     let mut placing = Placing {
         frames: &frames,
         leaf,
+        pointed,
         spans,
         lifted: &lifted,
         across,
@@ -122,6 +130,7 @@ fn chain(frames: &[Frame], home: &[usize], state: usize) -> Vec<(usize, usize)> 
 struct Placing<'a> {
     frames: &'a [Frame],
     leaf: &'a [Size],
+    pointed: &'a [bool],
     spans: &'a [Span],
     lifted: &'a [Option<(usize, usize)>],
     across: bool,
@@ -264,15 +273,19 @@ impl Placing<'_> {
             let (from, to) = (self.boxes[span.from], self.boxes[span.to]);
             if self.lifted[number].is_some() {
                 let across = self.across;
-                let points = &mut self.routes[number].points;
+                let points = &self.routes[number].points;
                 let inner: Vec<_> = points[1..points.len() - 1].to_vec();
                 let middle = self.routes[number].label;
                 let first = inner.first().copied().unwrap_or(middle);
                 let last = inner.last().copied().unwrap_or(middle);
+                let (start, end) = (
+                    on_edge(self.pointed[span.from], from, first, across),
+                    on_edge(self.pointed[span.to], to, last, across),
+                );
                 let points = &mut self.routes[number].points;
-                points[0] = edge_of(from, first, across);
-                if let Some(end) = points.last_mut() {
-                    *end = edge_of(to, last, across);
+                points[0] = start;
+                if let Some(last) = points.last_mut() {
+                    *last = end;
                 }
             } else if span.from == span.to {
                 let right = from.x + from.width;
@@ -301,7 +314,23 @@ impl Placing<'_> {
 }
 
 fn region_header(frame: &Frame) -> f64 {
-    if frame.region.is_some() { 18.0 } else { 0.0 }
+    if frame.region.is_some() { 26.0 } else { 0.0 }
+}
+
+/// The point of a state's edge that faces another point.
+fn on_edge(pointed: bool, rect: Rect, other: (f64, f64), across: bool) -> (f64, f64) {
+    let (x, y) = edge_of(rect, other, across);
+    if !pointed {
+        return (x, y);
+    }
+    let (middle_x, middle_y) = (rect.x + rect.width / 2.0, rect.y + rect.height / 2.0);
+    if across {
+        let share = 1.0 - (y - middle_y).abs() / (rect.height / 2.0);
+        (middle_x + (x - middle_x) * share, y)
+    } else {
+        let share = 1.0 - (x - middle_x).abs() / (rect.width / 2.0);
+        (x, middle_y + (y - middle_y) * share)
+    }
 }
 
 /// The point of a rectangle's edge that faces another point, along the direction of the layers.

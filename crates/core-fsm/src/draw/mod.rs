@@ -73,6 +73,10 @@ impl DrawOptions {
             .any(|(from, to)| from == state || to == state)
     }
 
+    fn is_entered(&self, state: &str) -> bool {
+        self.trace.iter().any(|(_, to)| to == state)
+    }
+
     fn is_taken(&self, from: &str, to: &str) -> bool {
         self.trace
             .iter()

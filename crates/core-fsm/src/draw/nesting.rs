@@ -64,6 +64,12 @@ impl Nesting {
         nesting
     }
 
+    /// Adds something that is no state and stands beside all of them.
+    pub(super) fn add_root(&mut self) {
+        self.roots.push(self.groups.len());
+        self.groups.push(Vec::new());
+    }
+
     pub(super) fn is_leaf(&self, position: usize) -> bool {
         self.groups[position].is_empty()
     }

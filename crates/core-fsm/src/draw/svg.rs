@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use super::DrawOptions;
@@ -12,17 +12,34 @@ use crate::config::{Definition, StateKind};
 const LETTER: f64 = 7.3;
 const SMALL_LETTER: f64 = 6.3;
 const LINE: f64 = 15.0;
+/// Room around the picture, for the dots that stand before states.
+const MARGIN: f64 = 7.0;
+/// What stands where arrows begin that leave every state: as many arrows as there are states would hide all else.
+const EVERY_STATE: &str = "any state";
 /// Labels longer than this are broken.
 const LABEL_WIDTH: usize = 34;
 
 /// A picture of a machine.
 pub fn to_svg(definition: &Definition<'_>, options: &DrawOptions) -> String {
-    let nesting = Nesting::of(definition);
+    let mut nesting = Nesting::of(definition);
     let lines = merged(definition, options);
     let mut leaf: Vec<Size> = definition
         .states
         .iter()
         .map(|state| state_size(state.name, state.kind))
+        .collect();
+    if lines
+        .iter()
+        .any(|line| line.span.from == definition.states.len())
+    {
+        nesting.add_root();
+        leaf.push(state_size(EVERY_STATE, StateKind::Stable));
+    }
+    let pointed: Vec<bool> = (0..leaf.len())
+        .map(|position| {
+            let state = definition.states.get(position);
+            state.is_some_and(|state| state.kind == StateKind::Choice) && nesting.is_leaf(position)
+        })
         .collect();
     for line in &lines {
         // Room for the arrow that comes back.
@@ -34,7 +51,7 @@ pub fn to_svg(definition: &Definition<'_>, options: &DrawOptions) -> String {
     }
     let spans: Vec<_> = lines.iter().map(|line| line.span).collect();
     let across = matches!(options.direction.as_str(), "LR" | "RL");
-    let placed = layout(&nesting, &leaf, &spans, across);
+    let placed = layout(&nesting, &leaf, &pointed, &spans, across);
     write_picture(definition, options, &nesting, &lines, &placed, across)
 }
 
@@ -48,13 +65,20 @@ struct Line {
 fn merged(definition: &Definition<'_>, options: &DrawOptions) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut known: HashMap<(usize, usize, bool), usize> = HashMap::new();
+    let mut seen = HashSet::new();
     for arrow in arrows(definition, options) {
         let ends = definition
             .position(arrow.from)
             .zip(definition.position(arrow.to));
-        let Some((from, to)) = ends.filter(|_| !arrow.timeout || options.timeouts) else {
+        let Some((mut from, to)) = ends.filter(|_| !arrow.timeout || options.timeouts) else {
             continue;
         };
+        if let Some(transition) = arrow.wildcard {
+            if !seen.insert(transition) {
+                continue;
+            }
+            from = definition.states.len();
+        }
         let number = *known.entry((from, to, arrow.timeout)).or_insert_with(|| {
             lines.push(Line {
                 span: Span {
@@ -67,8 +91,9 @@ fn merged(definition: &Definition<'_>, options: &DrawOptions) -> Vec<Line> {
             });
             lines.len() - 1
         });
-        let label = match definition.states[from].timeout {
-            Some(timeout) if arrow.timeout => format!("timeout {}s", timeout.seconds),
+        let timeout = definition.states.get(from).and_then(|state| state.timeout);
+        let label = match timeout {
+            Some(timeout) if arrow.timeout => format!("after {}", duration(timeout.seconds)),
             _ => arrow.label,
         };
         lines[number].labels.extend(broken(&label));
@@ -81,6 +106,23 @@ fn merged(definition: &Definition<'_>, options: &DrawOptions) -> Vec<Line> {
         };
     }
     lines
+}
+
+/// A number of seconds in the largest units that say it exactly.
+fn duration(seconds: f64) -> String {
+    const UNITS: [(&str, f64); 4] = [("d", 86_400.0), ("h", 3_600.0), ("min", 60.0), ("s", 1.0)];
+    let mut left = seconds;
+    let mut parts = Vec::new();
+    for (unit, length) in UNITS {
+        let count = (left / length).floor();
+        if unit == "s" && (left > 0.0 || parts.is_empty()) {
+            parts.push(format!("{}{unit}", (left * 1e3).round() / 1e3));
+        } else if count >= 1.0 {
+            parts.push(format!("{count}{unit}"));
+            left -= count * length;
+        }
+    }
+    parts.join(" ")
 }
 
 /// A label in lines that aren't too long.
@@ -132,7 +174,10 @@ fn write_picture(
         .filter(|(_, route)| route.around)
         .map(|(line, route)| route.label.0 + line.span.label.width / 2.0 + 12.0)
         .fold(placed.size.width, f64::max);
-    let (width, height) = (right.max(120.0), placed.size.height + top + 14.0);
+    let (width, height) = (
+        right.max(120.0) + 2.0 * MARGIN,
+        placed.size.height + top + 2.0 * MARGIN,
+    );
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -162,17 +207,23 @@ fn write_picture(
             escape(title)
         );
     }
-    let _ = writeln!(text, "<g transform=\"translate(0 {:.0})\">", top + 7.0);
+    let _ = writeln!(
+        text,
+        "<g transform=\"translate({MARGIN:.0} {:.0})\">",
+        top + MARGIN
+    );
     for root in &nesting.roots {
         write_state(definition, options, nesting, placed, *root, &mut text);
     }
     start(definition, placed, across, &mut text);
     for (line, route) in lines.iter().zip(&placed.routes) {
-        let (from, to) = (
-            definition.states[line.span.from].name,
-            definition.states[line.span.to].name,
-        );
-        write_arrow(line, route, options.is_taken(from, to), across, &mut text);
+        let from = definition.states.get(line.span.from);
+        let to = definition.states[line.span.to].name;
+        let taken = match from {
+            Some(from) => options.is_taken(from.name, to),
+            None => options.is_entered(to) && !is_drawn(definition, options, lines, to),
+        };
+        write_arrow(line, route, taken, across, &mut text);
     }
     for (line, route) in lines.iter().zip(&placed.routes) {
         write_label(line, route, &mut text);
@@ -181,11 +232,22 @@ fn write_picture(
     text
 }
 
+/// Whether a step that was made to a state has an arrow of its own.
+fn is_drawn(definition: &Definition<'_>, options: &DrawOptions, lines: &[Line], to: &str) -> bool {
+    lines.iter().any(|line| {
+        definition.states[line.span.to].name == to
+            && definition
+                .states
+                .get(line.span.from)
+                .is_some_and(|from| options.is_taken(from.name, to))
+    })
+}
+
 const STYLE: &str = "<style>
 .state{fill:#eef3fb;stroke:#3b5b8c;stroke-width:1.3}.frame{fill:#f7f9fc;stroke:#8fa3c1;stroke-width:1.2}
 .initial{fill:#dbe8ff;stroke-width:2}.terminal{fill:#e9efe6;stroke:#4d7a3a}.error{fill:#fdeaea;stroke:#b3413c}
 .choice{fill:#fff6dc;stroke:#a07a1c}.visited{fill:#dcedc8}.active{fill:#ffe082;stroke:#ff6f00;stroke-width:2.4}
-.region{fill:none;stroke:#8fa3c1;stroke-dasharray:5 4}.arrow{fill:none;stroke:#5a6678;stroke-width:1.2}
+.every{fill:none;stroke:#8fa3c1;stroke-dasharray:3 3}.region{fill:none;stroke:#8fa3c1;stroke-dasharray:5 4}.arrow{fill:none;stroke:#5a6678;stroke-width:1.2}
 .timeout{stroke-dasharray:4 3}.taken{stroke:#558b2f;stroke-width:2.4}.label{font-size:11.5px;fill:#2b3442}
 .name{fill:#16202e}.title{font-size:17px;font-weight:600;fill:#16202e}.small{font-size:11px;fill:#66758c}
 </style>
@@ -200,13 +262,21 @@ fn write_state(
     position: usize,
     text: &mut String,
 ) {
-    let state = &definition.states[position];
     let Rect {
         x,
         y,
         width,
         height,
     } = placed.boxes[position];
+    let Some(state) = definition.states.get(position) else {
+        let (middle, baseline) = (x + width / 2.0, y + height / 2.0 + 4.5);
+        let _ = writeln!(
+            text,
+            "<rect class=\"every\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"17\"/>\
+             <text class=\"small\" x=\"{middle:.1}\" y=\"{baseline:.1}\" text-anchor=\"middle\">{EVERY_STATE}</text>"
+        );
+        return;
+    };
     let framed = !nesting.is_leaf(position);
     let mut class = if framed {
         "frame".to_owned()
@@ -309,14 +379,14 @@ fn start(definition: &Definition<'_>, placed: &Layout, across: bool, text: &mut 
         let rect = placed.boxes[position];
         let (x, y, to_x, to_y) = if across {
             let y = rect.y + 8.0;
-            (rect.x - 11.0, y, rect.x, y)
+            (rect.x - 12.5, y, rect.x, y)
         } else {
             let x = rect.x + 13.0;
-            (x, rect.y - 11.0, x, rect.y)
+            (x, rect.y - 15.0, x, rect.y)
         };
         let _ = writeln!(
             text,
-            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.6\" fill=\"#16202e\"/><path class=\"arrow\" d=\"M{x:.1} {y:.1} {to_x:.1} {to_y:.1}\"/>"
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.6\" fill=\"#16202e\"/><path class=\"arrow\" marker-end=\"url(#tip)\" d=\"M{x:.1} {y:.1} {to_x:.1} {to_y:.1}\"/>"
         );
     }
 }
