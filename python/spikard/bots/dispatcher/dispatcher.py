@@ -240,7 +240,7 @@ class Dispatcher(Router):
         else:
             record = await self.storage.get(key)
             if not record.is_empty and record.updated_at and time() - record.updated_at > self.session_timeout:
-                await self.storage.put(key, Record())
+                await state.clear()
                 for callback in self._expired:
                     await _awaited(callback(key=key, record=record))
                 record = Record()

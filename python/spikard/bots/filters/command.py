@@ -89,7 +89,7 @@ class Command(BuiltinFilter):
         prefix = next((prefix for prefix in self._longest_first if begin.startswith(prefix)), None)
         if prefix is None:
             return None
-        word, _, args = _first_word(begin[len(prefix) :])
+        word, args = _first_word(begin[len(prefix) :])
         if not word:
             return None
         bare, at, nick = word.partition("@")
@@ -129,11 +129,12 @@ class Command(BuiltinFilter):
         return f"Command({', '.join(map(repr, self.commands))})"
 
 
-def _first_word(text: str) -> tuple[str, str, str]:
+def _first_word(text: str) -> tuple[str, str]:
+    """The word that the text begins with, empty if it begins with a blank, and what follows."""
     parts = text.split(maxsplit=1)
     if not parts or text[:1].isspace():
-        return "", "", ""
-    return parts[0], " ", parts[1] if len(parts) > 1 else ""
+        return "", ""
+    return parts[0], parts[1] if len(parts) > 1 else ""
 
 
 def _names_of(bot: Any) -> tuple[str, ...]:

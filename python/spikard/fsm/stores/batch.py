@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from spikard.fsm.errors import StaleVersionError
+from spikard.fsm.errors import FSMError, StaleVersionError
 from spikard.fsm.stores.protocol import BatchStateStore, StateStore
 from spikard.fsm.stores.row import EntityChange
 
@@ -27,6 +27,17 @@ class OneByOne:
         """Keep states."""
         for entity_id, state in updates.items():
             self._store.set_state(entity_id, state, metadata=metadata)
+
+
+def commit_each(commit: Callable[[EntityChange], int], changes: Iterable[EntityChange]) -> list[int | Exception]:
+    """Make changes one after the other: of each the new version, or why it was not kept."""
+    outcomes: list[int | Exception] = []
+    for change in changes:
+        try:
+            outcomes.append(commit(change))
+        except FSMError as error:
+            outcomes.append(error)
+    return outcomes
 
 
 def create_many(

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-from spikard.fsm.errors import EventAnsweredError, FSMError, StaleVersionError, TimerGoneError
-from spikard.fsm.stores.batch import create_many
+from spikard.fsm.errors import EventAnsweredError, StaleVersionError, TimerGoneError
+from spikard.fsm.stores.batch import commit_each, create_many
 from spikard.fsm.stores.memory_outbox import MemoryOutbox
 from spikard.fsm.stores.row import (
     AnswerRow,
@@ -119,7 +119,7 @@ class InMemoryStateStore:
 
     def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
         """Many changes, each kept or not for itself: its new version, or why not."""
-        return [_outcome(self.commit, change) for change in changes]
+        return commit_each(self.commit, changes)
 
     def create_many(self, pattern: EntityChange, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
         """Keep new entities that differ in their ids and contexts only; how many there were."""
@@ -371,10 +371,3 @@ def _set_timers(entity: _Entity, change: EntityChange) -> None:
         entity.timers.pop(key, None)
     for timer in change.arm_timers:
         entity.timers[timer.timer_key] = timer
-
-
-def _outcome(commit: Callable[[EntityChange], int], change: EntityChange) -> int | Exception:
-    try:
-        return commit(change)
-    except FSMError as error:
-        return error

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import FSMError, StaleVersionError, TimerGoneError
+from spikard.fsm.errors import StaleVersionError, TimerGoneError
 from spikard.fsm.event import new_id
-from spikard.fsm.stores.batch import create_many
+from spikard.fsm.stores.batch import commit_each, create_many
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.json_text import decoded, encoded
 from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow, TransitionRow
@@ -108,13 +108,7 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
 
     def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
         """Many changes, each kept or not for itself: its new version, or why not."""
-        outcomes: list[int | Exception] = []
-        for change in changes:
-            try:
-                outcomes.append(self.commit(change))
-            except FSMError as error:
-                outcomes.append(error)
-        return outcomes
+        return commit_each(self.commit, changes)
 
     def create_many(self, pattern: EntityChange, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
         """Keep new entities that differ in their ids and contexts only; how many there were."""

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import EventAnsweredError, FSMError, LeaseLostError, StaleVersionError, TimerGoneError
+from spikard.fsm.errors import EventAnsweredError, LeaseLostError, StaleVersionError, TimerGoneError
 from spikard.fsm.stores import redis_scripts as scripts
-from spikard.fsm.stores.batch import create_many
+from spikard.fsm.stores.batch import commit_each, create_many
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.json_text import decoded, encoded
 from spikard.fsm.stores.row import AnswerRow, EntityChange, EntityRow, HeldAction, OutboxRow, Settlement, TimerRow
@@ -125,13 +125,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
 
     def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
         """Many changes, each kept or not for itself: its new version, or why not."""
-        outcomes: list[int | Exception] = []
-        for change in changes:
-            try:
-                outcomes.append(self.commit(change))
-            except FSMError as error:
-                outcomes.append(error)
-        return outcomes
+        return commit_each(self.commit, changes)
 
     def create_many(self, pattern: EntityChange, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
         """Keep new entities that differ in their ids and contexts only; how many there were."""
