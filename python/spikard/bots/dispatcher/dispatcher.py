@@ -6,13 +6,13 @@ import logging
 import os
 import signal
 from collections.abc import Coroutine, Mapping
-from time import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from spikard.bots._events import Malformed
 from spikard.bots.callback_data_factory import signing_key as current_signing_key
+from spikard.bots.clock import now
 from spikard.bots.dispatcher.error_event import ErrorEvent
 from spikard.bots.dispatcher.errors import handle_error
 from spikard.bots.dispatcher.lanes import Lanes
@@ -239,7 +239,7 @@ class Dispatcher(Router):
             current = await state.get_state()
         else:
             record = await self.storage.get(key)
-            if not record.is_empty and record.updated_at and time() - record.updated_at > self.session_timeout:
+            if not record.is_empty and record.updated_at and now() - record.updated_at > self.session_timeout:
                 await state.clear()
                 for callback in self._expired:
                     await _awaited(callback(key=key, record=record))

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from time import time
 from typing import Any
 
+from spikard.bots.clock import now
 from spikard.bots.fsm.state import State
 from spikard.bots.storages.base import BaseStorage, Record, StorageKey
 
@@ -88,7 +88,7 @@ class FSMContext:
         record = await self._storage.get(self._key)
         change = Transaction(record.state, record.data)
         yield change
-        changed = Record(text_of(change.state), change.data, record.version + 1, time())
+        changed = Record(text_of(change.state), change.data, record.version + 1, now())
         if not await self._storage.put(self._key, changed, expect_version=record.version):
             raise RuntimeError(f"the state of {self._key} was changed by another process meanwhile; do it again")
 

@@ -5,8 +5,9 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from time import time
 from typing import Any
+
+from spikard.bots.clock import now
 
 DEFAULT_DESTINY = "default"
 
@@ -85,7 +86,7 @@ class BaseStorage(ABC):
         while True:
             record = await self.get(key)
             merged = {**record.data, **patch}
-            changed = replace(record, data=merged, version=record.version + 1, updated_at=time())
+            changed = replace(record, data=merged, version=record.version + 1, updated_at=now())
             if await self.put(key, changed, expect_version=record.version):
                 return dict(merged)
 

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from time import time
 from typing import Any
 
+from spikard.bots.clock import now
 from spikard.bots.storages.base import BaseStorage, Record, StorageKey
 from spikard.bots.storages.content import as_mapping
 
@@ -37,7 +37,7 @@ class MemoryStorage(BaseStorage):
     async def set_state(self, key: StorageKey, state: str | None) -> None:
         """Keeps the state; None removes it."""
         known = self._known(key)
-        self._write(key, replace(known, state=state, version=known.version + 1, updated_at=time()))
+        self._write(key, replace(known, state=state, version=known.version + 1, updated_at=now()))
 
     async def get_state(self, key: StorageKey) -> str | None:
         """The state, or None."""
@@ -46,7 +46,7 @@ class MemoryStorage(BaseStorage):
     async def set_data(self, key: StorageKey, data: dict[str, Any]) -> None:
         """Keeps a copy of the data."""
         known = self._known(key)
-        self._write(key, replace(known, data=as_mapping(data), version=known.version + 1, updated_at=time()))
+        self._write(key, replace(known, data=as_mapping(data), version=known.version + 1, updated_at=now()))
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
         """A copy of the data."""
@@ -68,7 +68,7 @@ class MemoryStorage(BaseStorage):
         """Merges into the data and gives a copy of the whole."""
         known = self._known(key)
         merged = {**known.data, **as_mapping(patch)}
-        self._write(key, replace(known, data=merged, version=known.version + 1, updated_at=time()))
+        self._write(key, replace(known, data=merged, version=known.version + 1, updated_at=now()))
         return as_mapping(merged)
 
     async def scan(self, bot_id: str, state: str | None = None) -> AsyncIterator[tuple[StorageKey, Record]]:

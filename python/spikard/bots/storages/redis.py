@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from time import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+from spikard.bots.clock import now
 from spikard.bots.storages.base import BaseStorage, Record, StorageKey
 from spikard.bots.storages.content import as_mapping, decode, encode
 
@@ -81,7 +81,7 @@ class RedisStorage(BaseStorage):
             json.dumps(fields),
             json.dumps(removed),
             self._ttl,
-            time(),
+            now(),
         ]
         is_written = bool(await self._write(keys=[self._name(key)], args=arguments))
         if is_written and self._legacy is not None:

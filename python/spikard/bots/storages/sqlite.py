@@ -4,10 +4,11 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
-from time import time
 from typing import Any, TypeVar
 
+from spikard.bots.clock import now
 from spikard.bots.storages.base import BaseStorage, Record, StorageKey
 from spikard.bots.storages.content import as_mapping, decode, encode
 
@@ -49,7 +50,8 @@ class SqliteStorage(BaseStorage):
                 self._connection = connection
             return work(self._connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        # With the context: the time that is written is the caller's.
+        return await asyncio.get_running_loop().run_in_executor(self._thread, copy_context().run, call)
 
     @staticmethod
     def _read(connection: sqlite3.Connection, key: StorageKey) -> Record:
@@ -81,7 +83,7 @@ class SqliteStorage(BaseStorage):
             else:
                 connection.execute(
                     "INSERT OR REPLACE INTO spikard_bot_fsm VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*_parts(key), state, encode(data).decode(), known.version + 1, time()),
+                    (*_parts(key), state, encode(data).decode(), known.version + 1, now()),
                 )
             connection.execute("COMMIT")
         except BaseException:

@@ -1,12 +1,12 @@
 """What the fake server knows and does: chats, members, messages, files, and the methods on them."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from spikard.bots import clock
 from spikard.bots.enums import EventType
 from spikard.bots.testing.fake_wire import FakeFile, FakeRequest
 
@@ -182,7 +182,7 @@ class FakeApi:
             parent_topic=read_json(params, "parent_topic"),
             request_id=request_id,
             user_id=self.bot.user_id,
-            timestamp=int(time.time()),
+            timestamp=int(clock.now()),
             **fields,
         )
         self.messages[message.msg_id] = message

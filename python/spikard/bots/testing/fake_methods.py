@@ -1,8 +1,8 @@
 """The methods of the fake server."""
 
-import time
 from typing import Any
 
+from spikard.bots import clock
 from spikard.bots.testing.fake_api import FakeApi, FakeChat, Refusal, ids, method, read_json
 from spikard.bots.testing.fake_wire import FakeRequest
 
@@ -278,7 +278,7 @@ def _remove(people: list[str], one: str) -> None:
 
 def now() -> int:
     """Seconds since 1970, as events have them."""
-    return int(time.time())
+    return int(clock.now())
 
 
 __all__ = ["now"]
