@@ -7,6 +7,7 @@ from typing import Any
 
 from spikard.bots.arguments import Signature, described, signature_of
 from spikard.bots.filters.base import CompiledFilter, compiled, judged
+from spikard.bots.injection import SCOPE, arguments_for
 
 
 class FilterObject:
@@ -47,6 +48,8 @@ class HandlerObject:
         self.name = name or described(callback)
         self._is_class = isclass(callback)
         self.signature: Signature | None = None if self._is_class else signature_of(callback)
+        # What the method of a class wants beside itself.
+        self._method = signature_of(callback.handle) if isclass(callback) and hasattr(callback, "handle") else None
 
     async def check(self, event: Any, kwargs: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
         """Whether all filters pass, and the data with what they gave."""
@@ -66,8 +69,9 @@ class HandlerObject:
         """As `call`, with the data as one mapping."""
         signature = self.signature
         if signature is None:
-            return await self.callback(event, data).handle()
-        arguments = signature.arguments(data)
+            more = {} if self._method is None else await arguments_for(self._method, data)
+            return await self.callback(event, data).handle(**more)
+        arguments = await arguments_for(signature, data) if SCOPE in data else signature.arguments(data)
         given = (event,) if signature.takes_event else ()
         if signature.is_async:
             return await self.callback(*given, **arguments)

@@ -4,6 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+from spikard.bots.arguments import signature_of
+from spikard.bots.injection import arguments_for
+
 Handler = Callable[[Any, dict[str, Any]], Awaitable[Any]]
 
 
@@ -15,7 +18,7 @@ class BaseMiddleware(ABC):
         """Sees an event on its way, and what came of it."""
 
 
-Middleware = Callable[[Handler, Any, dict[str, Any]], Awaitable[Any]]
+Middleware = Callable[..., Awaitable[Any]]
 
 
 class MiddlewareManager:
@@ -61,9 +64,17 @@ def wrapped(middlewares: list[Middleware], innermost: Handler) -> Handler:
     return handler
 
 
-def _around(middleware: Middleware, handler: Handler) -> Handler:
-    async def call(event: Any, data: dict[str, Any]) -> Any:
-        return await middleware(handler, event, data)
+def _around(middleware: Callable[..., Awaitable[Any]], handler: Handler) -> Handler:
+    signature = signature_of(middleware, positional=3)
+    if signature.wanted:
+
+        async def call(event: Any, data: dict[str, Any]) -> Any:
+            return await middleware(handler, event, data, **await arguments_for(signature, data))
+
+    else:
+
+        async def call(event: Any, data: dict[str, Any]) -> Any:
+            return await middleware(handler, event, data)
 
     return call
 

@@ -5,6 +5,7 @@ from inspect import isawaitable
 from typing import Any
 
 from spikard.bots.arguments import signature_of
+from spikard.bots.injection import SCOPE, UpdateScope, arguments_for
 from spikard.bots.observer import EventObserver
 from spikard.bots.outcomes import UNHANDLED, CancelHandler
 from spikard.bots.plan import Table, compile_own, compile_plan
@@ -153,9 +154,17 @@ class Router:
 
 
 async def _called(callback: Callable[..., Any], data: dict[str, Any]) -> None:
-    found = callback(**signature_of(callback, with_event=False).arguments(data))
-    if isawaitable(found):
-        await found
+    signature = signature_of(callback, positional=0)
+    scope: UpdateScope | None = data.get(SCOPE)
+    if scope is None:
+        found = callback(**signature.arguments(data))
+        if isawaitable(found):
+            await found
+        return
+    async with UpdateScope(scope.container) as own:
+        found = callback(**await arguments_for(signature, {**data, SCOPE: own}))
+        if isawaitable(found):
+            await found
 
 
 __all__ = ["OBSERVERS", "Router"]

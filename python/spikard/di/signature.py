@@ -33,15 +33,18 @@ class Parameter:
     by_name: bool
 
 
-def read_parameters(target: Callable[..., Any], name: str) -> tuple[Parameter, ...]:
-    """The parameters of a function or of a class's constructor; `*args` and `**kwargs` are left out."""
+def read_parameters(target: Callable[..., Any], name: str, *, is_strict: bool = True) -> tuple[Parameter, ...]:
+    """The parameters of a function or of a class's constructor; `*args` and `**kwargs` are left out.
+
+    An annotation that names what is not there raises UnknownDependency; with `is_strict=False` it counts as none.
+    """
     try:
         signature = inspect.signature(target)
     except (TypeError, ValueError):
         # Some classes written in C tell nothing; they are called with nothing.
         return ()
     bound = _bound_names(target)
-    hints = _Hints(target, name)
+    hints = _Hints(target, name, is_strict)
     return tuple(
         Parameter(
             parameter.name,
@@ -94,8 +97,9 @@ def _bound_names(target: Any) -> frozenset[str]:
 class _Hints:
     """Evaluates annotations that are text where they were written."""
 
-    def __init__(self, target: Any, name: str) -> None:
+    def __init__(self, target: Any, name: str, is_strict: bool = True) -> None:
         self._name = name
+        self._is_strict = is_strict
         function = underlying(target)
         self._class = function if isinstance(function, type) else None
         function = _constructor(function) if isinstance(function, type) else function
@@ -111,6 +115,8 @@ class _Hints:
                 found = names(parameter, annotation)
                 if found is not MISSING:
                     return found
+            if not self._is_strict:
+                return MISSING
             message = (
                 f"{self._name}: the annotation {annotation!r} of {parameter!r} cannot be resolved ({fault}); "
                 "import the name at module level, outside `if TYPE_CHECKING`"

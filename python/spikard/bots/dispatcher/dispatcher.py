@@ -22,6 +22,7 @@ from spikard.bots.errors import BotError, DecodeError, InvalidToken
 from spikard.bots.fsm.context import FSMContext
 from spikard.bots.fsm.key import storage_key
 from spikard.bots.fsm.strategy import FSMStrategy
+from spikard.bots.injection import SCOPE, UpdateScope, brought, running
 from spikard.bots.middleware import MiddlewareManager, wrapped
 from spikard.bots.outcomes import UNHANDLED, CancelHandler
 from spikard.bots.plan import TRAIL, Trail
@@ -30,6 +31,7 @@ from spikard.bots.storages.base import BaseStorage, Record
 from spikard.bots.storages.factory import create_storage
 from spikard.bots.types.event import Update
 from spikard.bots.types.message import Message
+from spikard.di import Container
 
 if TYPE_CHECKING:
     from spikard.bots.bot import Bot
@@ -74,6 +76,8 @@ class Dispatcher(Router):
         auto_answer: Whether presses of buttons that a handler did not answer are answered with nothing.
         handler_timeout: Seconds after which a handler is cancelled.
         signing_key: What signed data of buttons is signed with.
+        container: What handlers, filters, middlewares and hooks are given; each update has one scope of it.
+            Polling initialises it and closes it at the end, unless somebody else has done so before.
         ghosts: Whether the empty "new" messages that deleting leaves behind count as messages.
     """
 
@@ -92,6 +96,7 @@ class Dispatcher(Router):
         handler_timeout: float | None = None,
         ghosts: bool = False,
         signing_key: bytes | None = None,
+        container: Container | None = None,
         **data: Any,
     ) -> None:
         super().__init__(name=name or "Dispatcher")
@@ -104,6 +109,9 @@ class Dispatcher(Router):
         self.handler_timeout = handler_timeout
         self.ghosts = ghosts
         self._signing_key = signing_key
+        self.container = container
+        if container is not None and not container.is_frozen:
+            container.expect(*brought())
         self.data: dict[str, Any] = dict(data)
         self.update = UpdateObserver()
         self._lane_kind = lanes
@@ -169,16 +177,19 @@ class Dispatcher(Router):
         given = {**self.data, "bot": bot, "raw_event": update, "update": update, "event_type": update.type}
         given.update(data)
         given["dispatcher"] = self
+        found = await self._through(bot, update, given, raise_errors)
+        self._counts["unhandled" if found is UNHANDLED else "handled"] += 1
+        return found
 
+    async def _through(self, bot: "Bot", update: Update, data: dict[str, Any], raise_errors: bool) -> Any:
         async def handle(update: Update, given: dict[str, Any]) -> Any:
             return await self._dispatched(bot, update, given, raise_errors)
 
-        if not self.update.outer_middleware:
-            found = await handle(update, given)
-        else:
-            found = await wrapped(list(self.update.outer_middleware), handle)(update, given)
-        self._counts["unhandled" if found is UNHANDLED else "handled"] += 1
-        return found
+        through = wrapped(list(self.update.outer_middleware), handle) if self.update.outer_middleware else handle
+        if self.container is None:
+            return await through(update, data)
+        async with UpdateScope(self.container) as data[SCOPE]:
+            return await through(update, data)
 
     async def _dispatched(self, bot: "Bot", update: Update, data: dict[str, Any], raise_errors: bool) -> Any:
         if update.bot_or_none is not bot:
@@ -219,6 +230,8 @@ class Dispatcher(Router):
             found = None
         except Exception as error:
             self._counts["errors"] += 1
+            if SCOPE in data:
+                data[SCOPE].fault = error
             router = trail.entry.router if trail.entry is not None else self
             seen = {**data, **(trail.data or {})}
             found = await handle_error(router, event, error, seen)
@@ -303,9 +316,12 @@ class Dispatcher(Router):
             await lanes.put(self._lane(bot, update), lambda: self._handled(bot, update, data))
 
         pollers = [Poller(bot, take, self._tell_malformed) for bot in bots]
-        with contextlib.ExitStack() as stack:
+        async with contextlib.AsyncExitStack() as stack:
             if handle_signals:
                 stack.enter_context(_signals(self._running))
+            if self.container is not None:
+                await stack.enter_async_context(running(self.container))
+                known[SCOPE] = UpdateScope(self.container)
             try:
                 for poller in pollers:
                     await self._unless_stopped(poller.begin())

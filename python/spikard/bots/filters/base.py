@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from spikard.bots.arguments import signature_of
 from spikard.bots.fsm.state import State, StatesGroupMeta
+from spikard.bots.injection import SCOPE, arguments_for
 from spikard.bots.magic import MagicFilter
 
 Verdict = bool | dict[str, Any]
@@ -114,8 +115,16 @@ def _function(target: Callable[..., Any]) -> CompiledFilter:
     signature = signature_of(target)
 
     def check(event: Any, data: dict[str, Any]) -> Any:
-        arguments = signature.arguments(data)
+        if SCOPE in data and signature.wanted:
+            return injected(event, data)
+        return called(event, signature.arguments(data))
+
+    def called(event: Any, arguments: dict[str, Any]) -> Any:
         return target(event, **arguments) if signature.takes_event else target(**arguments)
+
+    async def injected(event: Any, data: dict[str, Any]) -> Any:
+        found = called(event, await arguments_for(signature, data))
+        return await found if isawaitable(found) else found
 
     return CompiledFilter(check, True, None, False, target)
 
