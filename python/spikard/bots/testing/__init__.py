@@ -1,4 +1,4 @@
-"""For tests of bots: a server that behaves as the platform's, and samples of events.
+"""For tests of bots: people who talk with a bot, a server that behaves as the platform's, and samples of events.
 
 Names are imported when they are first used.
 """
@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spikard.bots.testing.fake_api import FakeChat as FakeChat
     from spikard.bots.testing.fake_api import FakeMessage as FakeMessage
-    from spikard.bots.testing.fake_server import FakeCall as FakeCall
+    from spikard.bots.testing.fake_platform import FakeCall as FakeCall
+    from spikard.bots.testing.fake_platform import FakePlatform as FakePlatform
     from spikard.bots.testing.fake_server import FakeVKTeams as FakeVKTeams
+    from spikard.bots.testing.people import Group as Group
+    from spikard.bots.testing.people import Person as Person
     from spikard.bots.testing.samples import sample as sample
+    from spikard.bots.testing.tester import BotTester as BotTester
 
 _MODULES = {
-    "FakeCall": "fake_server",
+    "BotTester": "tester",
+    "FakeCall": "fake_platform",
     "FakeChat": "fake_api",
     "FakeMessage": "fake_api",
+    "FakePlatform": "fake_platform",
     "FakeVKTeams": "fake_server",
+    "Group": "people",
+    "Person": "people",
     "sample": "samples",
 }
 

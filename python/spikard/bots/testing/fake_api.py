@@ -37,6 +37,12 @@ class FakeMessage:
     edited: int = 0
     is_pinned: bool = False
     is_deleted: bool = False
+    file: FakeFile | None = None
+
+    @property
+    def buttons(self) -> list[list[str]]:
+        """The texts of the buttons under it, row by row."""
+        return [[button["text"] for button in row] for row in self.keyboard or []]
 
 
 @dataclass(slots=True)
@@ -100,6 +106,8 @@ class FakeApi:
         self.messages: dict[str, FakeMessage] = {}
         self.files: dict[str, FakeFile] = {}
         self.answered: dict[str, dict[str, str]] = {}
+        # Who pressed, by the ids of queries.
+        self.queries: dict[str, str] = {}
         self.sent: list[FakeMessage] = []
         self.duplicates = 0
         self.page_size = 100
@@ -183,6 +191,7 @@ class FakeApi:
             request_id=request_id,
             user_id=self.bot.user_id,
             timestamp=int(clock.now()),
+            file=self.files.get(fields.get("file_id") or ""),
             **fields,
         )
         self.messages[message.msg_id] = message
@@ -204,6 +213,10 @@ class FakeApi:
         parts: list[dict[str, Any]] = []
         if message.text is not None:
             payload["text"] = message.text
+        if message.parent_topic is not None:
+            payload["parent_topic"] = message.parent_topic
+        if message.edited:
+            payload["editedTimestamp"] = int(clock.now())
         if message.file_id is not None:
             file = {"fileId": message.file_id, "type": message.file_type, "caption": message.caption}
             parts.append({"type": "file", "payload": {name: value for name, value in file.items() if value}})

@@ -83,7 +83,8 @@ class Connection:
                 if len(body) > _LARGEST:
                     return None
             elif isinstance(event, h11.EndOfMessage) and head is not None:
-                return read_request(head, bytes(body))
+                kind = next((value for name, value in head.headers if name == b"content-type"), b"")
+                return read_request(head.method, head.target, kind, bytes(body))
             else:
                 return None
 
@@ -110,18 +111,18 @@ class Connection:
             await self._writer.wait_closed()
 
 
-def read_request(head: h11.Request, body: bytes) -> FakeRequest:
-    """The request of a head and a body."""
-    parts = urlsplit(head.target.decode("ascii", "replace"))
+def read_request(verb: bytes, target: bytes, content_type: bytes, body: bytes) -> FakeRequest:
+    """The request of what stood on the wire."""
+    parts = urlsplit(target.decode("ascii", "replace"))
     params = dict(parse_qsl(parts.query, keep_blank_values=True))
     in_url = "token" in params
     files: dict[str, FakeFile] = {}
-    kind = next((value for name, value in head.headers if name == b"content-type"), b"").decode("latin-1")
+    kind = content_type.decode("latin-1")
     if kind.startswith("multipart/form-data"):
         _read_parts(kind.partition("boundary=")[2].strip('"'), body, params, files)
     elif body:
         params |= parse_qsl(body.decode(), keep_blank_values=True)
-    return FakeRequest(head.method.decode(), parts.path, parts.query, params, files, in_url)
+    return FakeRequest(verb.decode(), parts.path, parts.query, params, files, in_url)
 
 
 def _read_parts(boundary: str, body: bytes, params: dict[str, str], files: dict[str, FakeFile]) -> None:
@@ -138,4 +139,4 @@ def _read_parts(boundary: str, body: bytes, params: dict[str, str], files: dict[
             params[name] = content.decode()
 
 
-__all__ = ["Connection", "FakeAnswer", "FakeFile", "FakeRequest"]
+__all__ = ["Connection", "FakeAnswer", "FakeFile", "FakeRequest", "read_request"]
