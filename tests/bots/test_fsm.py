@@ -1,24 +1,11 @@
 """States, and one contract for all storages."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
-
 import pytest
-from redis.asyncio import Redis
 
 from spikard.bots.fsm import (
-    BaseStorage,
     FSMContext,
     FSMStrategy,
     MemoryStorage,
-    Record,
-    RedisStorage,
-    SqliteStorage,
     State,
     StatesGroup,
     StorageKey,
@@ -61,165 +48,7 @@ def test_states_equal_their_text() -> None:
     assert repr(Form.name) == "<State 'Form:name'>"
 
 
-class Old(BaseStorage):
-    """A storage with the five methods that storages of others have."""
-
-    def __init__(self) -> None:
-        self.states: dict[StorageKey, str] = {}
-        self.data: dict[StorageKey, dict[str, Any]] = {}
-
-    async def set_state(self, key: StorageKey, state: str | None) -> None:
-        self.states.pop(key, None)
-        if state is not None:
-            self.states[key] = state
-
-    async def get_state(self, key: StorageKey) -> str | None:
-        return self.states.get(key)
-
-    async def set_data(self, key: StorageKey, data: dict[str, Any]) -> None:
-        self.data[key] = data
-
-    async def get_data(self, key: StorageKey) -> dict[str, Any]:
-        return dict(self.data.get(key, {}))
-
-    async def close(self) -> None:
-        self.states.clear()
-
-
-@pytest.fixture(params=["memory", "sqlite", "redis", "redis-decoded", "old"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BaseStorage]:
-    prefix = f"bots-{uuid4().hex}"
-    made: BaseStorage
-    match request.param:
-        case "memory":
-            made = MemoryStorage()
-        case "sqlite":
-            made = SqliteStorage(tmp_path / "bot.db")
-        case "old":
-            made = Old()
-        case kind:
-            client: Redis = Redis.from_url(
-                request.getfixturevalue("redis_url"), decode_responses=kind == "redis-decoded"
-            )
-            made = RedisStorage(client, prefix, state_ttl=60)
-    yield made
-    await made.close()
-
-
 KEY = StorageKey("1", "chat:1", "ann@corp")
-
-
-async def test_storages_keep_state_and_data(storage: BaseStorage) -> None:
-    assert await storage.get_state(key=KEY) is None
-    assert await storage.get_data(key=KEY) == {}
-    await storage.set_state(key=KEY, state="a")
-    await storage.set_data(key=KEY, data={"x": [1, {"y": None}]})
-    other = StorageKey("1", "chat", "1:ann@corp")
-    assert await storage.get_state(key=other) is None
-    assert await storage.get_state(key=KEY) == "a"
-    assert await storage.get_data(key=KEY) == {"x": [1, {"y": None}]}
-    assert await storage.update_data(KEY, {"z": 2}) == {"x": [1, {"y": None}], "z": 2}
-    record = await storage.get(KEY)
-    assert (record.state, record.data) == ("a", {"x": [1, {"y": None}], "z": 2})
-    await storage.set_state(key=KEY, state=None)
-    assert await storage.get_state(key=KEY) is None
-    assert (await storage.get_data(key=KEY))["z"] == 2
-    await storage.set_data(key=KEY, data={})
-    assert (await storage.get(KEY)).is_empty
-
-
-async def test_what_was_given_and_what_was_kept_share_nothing(storage: BaseStorage) -> None:
-    if isinstance(storage, Old):
-        return
-    given = {"list": [1]}
-    await storage.set_data(key=KEY, data=given)
-    given["list"].append(2)
-    taken = await storage.get_data(key=KEY)
-    taken["list"].append(3)
-    assert await storage.get_data(key=KEY) == {"list": [1]}
-
-
-async def test_kinds_that_json_lacks_come_back(storage: BaseStorage) -> None:
-    data = {
-        "at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
-        "day": date(2026, 1, 2),
-        "price": Decimal("1.20"),
-        "id": UUID(int=7),
-        "raw": b"\x00\xff",
-        "tricky": {"$kind": "date", "value": "x", "more": 1},
-    }
-    await storage.set_data(key=KEY, data=data)
-    assert await storage.get_data(key=KEY) == data
-
-
-async def test_what_cannot_be_kept_is_named_with_its_path(storage: BaseStorage) -> None:
-    if isinstance(storage, Old):
-        return
-    with pytest.raises(TypeError, match=r"data\.a\[1\] is a object"):
-        await storage.set_data(key=KEY, data={"a": [1, object()]})
-    assert await storage.get_data(key=KEY) == {}
-
-
-async def test_writers_that_expect_another_version_do_not_win(storage: BaseStorage) -> None:
-    if isinstance(storage, Old):
-        return
-    assert await storage.put(KEY, Record(state="a"), expect_version=0)
-    first = await storage.get(KEY)
-    assert await storage.put(KEY, Record(state="b", version=first.version + 1), expect_version=first.version)
-    assert not await storage.put(KEY, Record(state="c"), expect_version=first.version)
-    assert await storage.get_state(key=KEY) == "b"
-
-
-async def test_updates_at_once_are_all_there(storage: BaseStorage) -> None:
-    if isinstance(storage, Old):
-        return
-    await asyncio.gather(*(storage.update_data(KEY, {f"k{n}": n}) for n in range(30)))
-    assert await storage.get_data(key=KEY) == {f"k{n}": n for n in range(30)}
-
-
-async def test_records_of_a_bot_are_listed(storage: BaseStorage) -> None:
-    if isinstance(storage, Old):
-        with pytest.raises(NotImplementedError):
-            storage.scan("1")
-        return
-    for user, state in (("a", "one"), ("b", "two"), ("c", "one")):
-        await storage.set_state(key=StorageKey("1", "chat", user), state=state)
-    await storage.set_state(key=StorageKey("2", "chat", "d"), state="one")
-    assert {key.user_id async for key, _ in storage.scan("1")} == {"a", "b", "c"}
-    assert {key.user_id async for key, _ in storage.scan("1", "one")} == {"a", "c"}
-
-
-async def test_memory_keeps_nothing_of_those_who_hold_nothing() -> None:
-    storage = MemoryStorage(max_records=2)
-    for number in range(5):
-        await storage.get_state(key=StorageKey("1", "c", str(number)))
-        await storage.set_state(key=StorageKey("1", "c", str(number)), state=None)
-    assert len(storage) == 0
-    for number in range(5):
-        await storage.set_state(key=StorageKey("1", "c", str(number)), state="s")
-    assert len(storage) == 2
-    assert await storage.get_state(key=StorageKey("1", "c", "4")) == "s"
-
-
-async def test_sqlite_survives_a_restart(tmp_path: Path) -> None:
-    first = SqliteStorage(tmp_path / "bot.db")
-    await first.set_state(key=KEY, state="a")
-    await first.close()
-    second = create_storage(f"sqlite:///{tmp_path}/bot.db")
-    assert await second.get_state(key=KEY) == "a"
-    await second.close()
-
-
-async def test_redis_reads_and_moves_records_of_vkworkspace(redis_url: str) -> None:
-    client: Redis = Redis.from_url(redis_url)
-    old, new = f"old-{uuid4().hex}", f"new-{uuid4().hex}"
-    await client.set(f"{old}:fsm:1:chat:1:ann@corp:state", "Form:name", ex=60)
-    await client.set(f"{old}:fsm:1:chat:1:ann@corp:data", '{"x": 1}', ex=60)
-    storage = RedisStorage(client, new, state_ttl=60, legacy_prefix=old)
-    assert await storage.get_state(key=KEY) == "Form:name"
-    assert await storage.update_data(KEY, {"y": 2}) == {"x": 1, "y": 2}
-    assert await client.exists(f"{old}:fsm:1:chat:1:ann@corp:data") == 0
-    await storage.close()
 
 
 def test_unknown_kinds_of_storages_are_named() -> None:

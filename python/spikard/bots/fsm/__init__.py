@@ -18,11 +18,13 @@ from spikard.bots.storages.memory import MemoryStorage
 if TYPE_CHECKING:
     from spikard.bots.fsm.middleware import FSMContextMiddleware as FSMContextMiddleware
     from spikard.bots.storages.redis import RedisStorage as RedisStorage
+    from spikard.bots.storages.sql import SqlStorage as SqlStorage
     from spikard.bots.storages.sqlite import SqliteStorage as SqliteStorage
 
 _LATER = {
     "FSMContextMiddleware": "spikard.bots.fsm.middleware",
     "RedisStorage": "spikard.bots.storages.redis",
+    "SqlStorage": "spikard.bots.storages.sql",
     "SqliteStorage": "spikard.bots.storages.sqlite",
 }
 
@@ -43,6 +45,7 @@ __all__ = [
     "MemoryStorage",
     "Record",
     "RedisStorage",
+    "SqlStorage",
     "SqliteStorage",
     "State",
     "StatesGroup",

@@ -2,7 +2,9 @@
 
 - `base`: the interface, keys and records
 - `content`: what data may be made of
-- `memory`, `sqlite`, `redis`: storages
+- `memory`, `sql`, `sqlite`, `redis`: storages; all but the first keep the journal of updates as well
+- `records`, `journal`: what they say in SQL; `sqlite_thread`, `postgres_pool`: to whom; `redis_scripts`: in Redis
+- `draft`: what a handler writes, held back until its update is done
 - `factory`: a storage from a URL
 """
 
@@ -15,9 +17,10 @@ from spikard.bots.storages.memory import MemoryStorage
 
 if TYPE_CHECKING:
     from spikard.bots.storages.redis import RedisStorage as RedisStorage
+    from spikard.bots.storages.sql import SqlStorage as SqlStorage
     from spikard.bots.storages.sqlite import SqliteStorage as SqliteStorage
 
-_LATER = {"RedisStorage": "redis", "SqliteStorage": "sqlite"}
+_LATER = {"RedisStorage": "redis", "SqlStorage": "sql", "SqliteStorage": "sqlite"}
 
 if not TYPE_CHECKING:
 
@@ -33,6 +36,7 @@ __all__ = [
     "MemoryStorage",
     "Record",
     "RedisStorage",
+    "SqlStorage",
     "SqliteStorage",
     "StorageKey",
     "create_storage",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote, unquote
 
 from spikard.bots.clock import now
 
@@ -20,6 +21,16 @@ class StorageKey:
     chat_id: str
     user_id: str
     destiny: str = DEFAULT_DESTINY
+
+
+def key_text(key: StorageKey) -> str:
+    """A key as one text, its parts escaped."""
+    return ":".join(quote(part, safe="") for part in (key.bot_id, key.chat_id, key.user_id, key.destiny))
+
+
+def key_of(text: str) -> StorageKey:
+    """The key of a text."""
+    return StorageKey(*(unquote(part) for part in text.split(":")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +118,4 @@ class BaseStorage(ABC):
         raise NotImplementedError(f"{type(self).__name__} cannot list its records ({bot_id}, {state})")
 
 
-__all__ = ["DEFAULT_DESTINY", "BaseStorage", "Record", "StorageKey"]
+__all__ = ["DEFAULT_DESTINY", "BaseStorage", "Record", "StorageKey", "key_of", "key_text"]

@@ -5,7 +5,8 @@ from spikard.errors import ConfigError
 
 
 def create_storage(url: str) -> BaseStorage:
-    """The storage of a URL: `memory:`, `sqlite:bot.db` (or `sqlite:///bot.db`), `redis://host/0`.
+    """The storage of a URL: `memory:`, `sqlite:bot.db` (or `sqlite:///bot.db`),
+    `postgresql://user@host/database`, `redis://host/0`.
 
     Raises:
         ConfigError: Nothing is known for its scheme.
@@ -23,7 +24,13 @@ def create_storage(url: str) -> BaseStorage:
         from spikard.bots.storages.redis import RedisStorage
 
         return RedisStorage(url=url)
-    raise ConfigError(f"no storage of dialogues for {scheme!r}: use memory:, sqlite:FILE or redis://HOST/0")
+    if scheme in {"postgresql", "postgres"}:
+        from spikard.bots.storages.sql import SqlStorage
+
+        return SqlStorage(url)
+    raise ConfigError(
+        f"no storage of dialogues for {scheme!r}: use memory:, sqlite:FILE, postgresql://HOST/NAME or redis://HOST/0"
+    )
 
 
 __all__ = ["create_storage"]

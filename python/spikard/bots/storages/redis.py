@@ -1,34 +1,19 @@
-"""States in Redis: one hash for each key, written where its version is the expected one."""
+"""States in Redis: one hash for each key, written where its version is the expected one; the journal beside them."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from spikard.bots.clock import now
-from spikard.bots.storages.base import BaseStorage, Record, StorageKey
+from spikard.bots.offsets import DeadLetter, Finish, JournalEntry, Write
+from spikard.bots.storages import redis_scripts as scripts
+from spikard.bots.storages.base import BaseStorage, Record, StorageKey, key_of, key_text
 from spikard.bots.storages.content import as_mapping, decode, encode
+from spikard.bots.storages.redis_journal import RedisJournal
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-
-# KEYS[1] the hash; ARGV: the expected version or -1, fields to set, fields to remove, milliseconds to live or 0, now.
-_WRITE = """
-local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
-local expected = tonumber(ARGV[1])
-if expected >= 0 and expected ~= version then return 0 end
-local set = cjson.decode(ARGV[2])
-for name, value in pairs(set) do redis.call('HSET', KEYS[1], name, value) end
-for _, name in ipairs(cjson.decode(ARGV[3])) do redis.call('HDEL', KEYS[1], name) end
-if redis.call('HEXISTS', KEYS[1], 'state') == 0 and redis.call('HEXISTS', KEYS[1], 'data') == 0 then
-    redis.call('DEL', KEYS[1])
-    return 1
-end
-redis.call('HSET', KEYS[1], 'version', version + 1, 'at', ARGV[5])
-local ttl = tonumber(ARGV[4])
-if ttl > 0 then redis.call('PEXPIRE', KEYS[1], ttl) end
-return 1
-"""
 
 
 def _text(value: Any) -> str | None:
@@ -38,7 +23,7 @@ def _text(value: Any) -> str | None:
 
 
 class RedisStorage(BaseStorage):
-    """Shared by processes.
+    """A storage and an `OffsetStore` that processes share. What outlives the server is for its settings to say.
 
     Args:
         redis: A client of `redis.asyncio`, with `decode_responses` on or off; made from `url` if there is none.
@@ -48,6 +33,8 @@ class RedisStorage(BaseStorage):
         url: Where the server is.
         legacy_prefix: Of records that vkworkspace wrote: read where there are none of ours, moved when written.
     """
+
+    is_durable = True
 
     def __init__(
         self,
@@ -67,11 +54,12 @@ class RedisStorage(BaseStorage):
         self._prefix = key_prefix
         self._legacy = legacy_prefix
         self._ttl = int(1000 * max(state_ttl or 0, data_ttl or 0))
-        self._write = self._redis.register_script(_WRITE)
+        self._write = self._redis.register_script(scripts.CHANGE)
+        self._finish = self._redis.register_script(scripts.FINISH)
+        self._journal = RedisJournal(self._redis, key_prefix)
 
     def _name(self, key: StorageKey) -> str:
-        parts = (quote(part, safe="") for part in (key.bot_id, key.chat_id, key.user_id, key.destiny))
-        return ":".join([self._prefix, "fsm", *parts])
+        return f"{self._prefix}:fsm:{key_text(key)}"
 
     async def _change(
         self, key: StorageKey, fields: Mapping[str, str], removed: list[str], expected: int | None = None
@@ -106,11 +94,7 @@ class RedisStorage(BaseStorage):
 
     async def put(self, key: StorageKey, record: Record, expect_version: int | None = None) -> bool:
         """Keeps both, if the version is the expected one."""
-        fields = {} if record.state is None else {"state": record.state}
-        if record.data:
-            fields["data"] = encode(record.data).decode()
-        removed = [name for name in ("state", "data") if name not in fields]
-        return await self._change(key, fields, removed, expect_version)
+        return await self._change(key, *_fields(record), expect_version)
 
     async def set_state(self, key: StorageKey, state: str | None) -> None:
         """Keeps the state; None removes it."""
@@ -148,15 +132,77 @@ class RedisStorage(BaseStorage):
         """All records of a bot, or those in one state."""
         pattern = f"{self._prefix}:fsm:{quote(bot_id, safe='')}:*"
         async for name in self._redis.scan_iter(match=pattern, count=1000):
-            parts = [unquote(part) for part in (_text(name) or "").removeprefix(f"{self._prefix}:fsm:").split(":")]
-            key = StorageKey(*parts)
+            key = key_of((_text(name) or "").removeprefix(f"{self._prefix}:fsm:"))
             record = await self.get(key)
             if not record.is_empty and state in (None, record.state):
                 yield key, record
 
+    # --- what was taken over
+
+    async def last_id(self, bot_id: str) -> int:
+        """The greatest id that was taken over; 0 for a bot that has never polled."""
+        return await self._journal.last_id(bot_id)
+
+    async def take(self, bot_id: str, last_id: int, entries: Sequence[JournalEntry]) -> None:
+        """Keeps entries and the offset in one step."""
+        await self._journal.take(bot_id, last_id, entries)
+
+    async def pending(self, bot_id: str, after: int = -1, limit: int = 1000) -> list[JournalEntry]:
+        """What is not handled, by event id."""
+        return await self._journal.pending(bot_id, after, limit)
+
+    async def begin(self, bot_id: str, event_id: int, attempts: int) -> bool:
+        """Notes an attempt; whether the entry is there."""
+        return await self._journal.begin(bot_id, event_id, attempts)
+
+    async def finish(self, bot_id: str, event_id: int, writes: Sequence[Write] = ()) -> Finish:
+        """Drops an entry and keeps records in one step."""
+        names = [self._journal.name(kind, bot_id) for kind in ("inbox", "attempts")]
+        arguments: list[Any] = [event_id, self._ttl, now()]
+        for key, record, expected in writes:
+            fields, removed = _fields(record)
+            names.append(self._name(key))
+            arguments += [expected, json.dumps(fields), json.dumps(removed)]
+        outcome = Finish(_text(await self._finish(keys=names, args=arguments)) or "")
+        if outcome is Finish.DONE and self._legacy is not None and writes:
+            await self._redis.delete(*(name for write in writes for name in self._legacy_names(write.key)))
+        return outcome
+
+    async def bury(self, bot_id: str, event_id: int, error: str) -> None:
+        """Makes an entry a dead letter."""
+        await self._journal.bury(bot_id, event_id, error)
+
+    async def dead(self, bot_id: str) -> list[DeadLetter]:
+        """The dead letters of a bot."""
+        return await self._journal.dead(bot_id)
+
+    async def revive(self, bot_id: str, event_id: int) -> bool:
+        """Puts a dead letter back into the journal, for the next start; whether it was there."""
+        return await self._journal.revive(bot_id, event_id)
+
+    async def forget(self, bot_id: str, event_id: int) -> bool:
+        """Drops a dead letter; whether it was there."""
+        return await self._journal.forget(bot_id, event_id)
+
+    async def hold(self, bot_id: str, holder: str, seconds: float, instead_of: str | None = None) -> str:
+        """Takes or renews the lease of polling by the server's clock; who has it."""
+        return await self._journal.hold(bot_id, holder, seconds, instead_of)
+
+    async def release(self, bot_id: str, holder: str) -> None:
+        """Gives the lease back."""
+        await self._journal.release(bot_id, holder)
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._redis.aclose()
+
+
+def _fields(record: Record) -> tuple[dict[str, str], list[str]]:
+    """What a whole record sets, and what it removes."""
+    fields = {} if record.state is None else {"state": record.state}
+    if record.data:
+        fields["data"] = encode(record.data).decode()
+    return fields, [name for name in ("state", "data") if name not in fields]
 
 
 __all__ = ["RedisStorage"]
