@@ -1,5 +1,6 @@
 """What is in the wheel, and what is not."""
 
+import configparser
 import re
 import subprocess
 import sys
@@ -62,9 +63,12 @@ def test_commands_and_requirements(wheel: Wheel) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     required = [one for one in metadata.get_all("Requires-Dist", []) if "extra ==" not in one]
     assert [re.split(r"[<>= ]", one)[0] for one in required] == ["msgspec"]
-    assert wheel.read(".dist-info/entry_points.txt").decode().split() == [
-        "[console_scripts]", "spikard=spikard.cli.command:main",
-    ]  # fmt: skip
+    points = configparser.ConfigParser()
+    points.read_string(wheel.read(".dist-info/entry_points.txt").decode())
+    assert {name: dict(points[name]) for name in points.sections()} == {
+        "console_scripts": {"spikard": "spikard.cli.command:main"},
+        "pytest11": {"spikard_bots": "spikard.bots.testing.plugin"},
+    }
 
 
 def test_size(wheel: Wheel) -> None:

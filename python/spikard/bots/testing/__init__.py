@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spikard.bots.testing.builders import make_callback as make_callback
+    from spikard.bots.testing.builders import make_message as make_message
+    from spikard.bots.testing.builders import make_update as make_update
     from spikard.bots.testing.fake_api import FakeChat as FakeChat
     from spikard.bots.testing.fake_api import FakeMessage as FakeMessage
     from spikard.bots.testing.fake_platform import FakeCall as FakeCall
@@ -14,11 +17,17 @@ if TYPE_CHECKING:
     from spikard.bots.testing.fake_server import FakeVKTeams as FakeVKTeams
     from spikard.bots.testing.people import Group as Group
     from spikard.bots.testing.people import Person as Person
+    from spikard.bots.testing.recording import Difference as Difference
+    from spikard.bots.testing.recording import Recording as Recording
+    from spikard.bots.testing.recording import Replay as Replay
+    from spikard.bots.testing.recording import record as record
+    from spikard.bots.testing.recording import replay as replay
     from spikard.bots.testing.samples import sample as sample
     from spikard.bots.testing.tester import BotTester as BotTester
 
 _MODULES = {
     "BotTester": "tester",
+    "Difference": "recording",
     "FakeCall": "fake_platform",
     "FakeChat": "fake_api",
     "FakeMessage": "fake_api",
@@ -26,6 +35,13 @@ _MODULES = {
     "FakeVKTeams": "fake_server",
     "Group": "people",
     "Person": "people",
+    "Recording": "recording",
+    "Replay": "recording",
+    "make_callback": "builders",
+    "make_message": "builders",
+    "make_update": "builders",
+    "record": "recording",
+    "replay": "recording",
     "sample": "samples",
 }
 

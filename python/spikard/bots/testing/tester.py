@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from types import SimpleNamespace, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from spikard.bots.clock import current_clock
 from spikard.bots.fsm.context import FSMContext
 from spikard.bots.fsm.key import storage_key
+from spikard.bots.injection import SCOPE, UpdateScope, running
 from spikard.bots.outcomes import UNHANDLED
 from spikard.bots.testing.fake_platform import FakeCall, FakePlatform, Fault
 from spikard.bots.testing.fake_transport import FakeTransport
@@ -60,6 +61,7 @@ class BotTester:
         self._fetching = asyncio.Lock()
         self._starting = asyncio.Lock()
         self._is_started = self._is_stopped = False
+        self._open = AsyncExitStack()
 
     def user(self, user_id: str, **names: str) -> Person:
         """Somebody, the same one for the same id; `names` are first_name, last_name and nick."""
@@ -115,6 +117,8 @@ class BotTester:
         async with self._starting, self._in_time():
             if not self._is_started:
                 await self.bot.get_me()
+                if self.dp.container is not None:
+                    await self._open.enter_async_context(running(self.dp.container))
                 await self.dp.emit_startup(**self._known())
                 self.platform.calls[:] = [call for call in self.platform.calls if call.method != "self/get"]
                 self._is_started = True
@@ -130,6 +134,7 @@ class BotTester:
                     await self.dp.emit_shutdown(**self._known())
             finally:
                 self._is_stopped = True
+                await self._open.aclose()
                 await self.dp.storage.close()
                 await self.bot.close()
 
@@ -142,7 +147,8 @@ class BotTester:
         await self.stop()
 
     def _known(self) -> dict[str, Any]:
-        return {**self.dp.data, **self.data, "dispatcher": self.dp, "bot": self.bot, "bots": (self.bot,)}
+        known = {**self.dp.data, **self.data, "dispatcher": self.dp, "bot": self.bot, "bots": (self.bot,)}
+        return known if self.dp.container is None else {**known, SCOPE: UpdateScope(self.dp.container)}
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
