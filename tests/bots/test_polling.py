@@ -10,6 +10,7 @@ import pytest
 from spikard.bots import Bot, Dispatcher, F
 from spikard.bots.dispatcher.lanes import Lanes
 from spikard.bots.errors import InvalidToken
+from spikard.bots.leaving import leave_lane
 from spikard.bots.testing import FakeVKTeams
 from spikard.bots.types import Message
 
@@ -223,4 +224,56 @@ async def test_what_is_not_done_in_time_is_cancelled() -> None:
     for _ in range(3):
         await lanes.put("lane", asyncio.Event().wait)  # type: ignore[arg-type]
     assert await lanes.drain(0.01) == 3
+    assert lanes.unfinished == 0
+
+
+async def test_a_handler_with_a_free_lane_lets_the_next_update_begin(server: FakeVKTeams) -> None:
+    dp, seen, gate = Dispatcher(), Gathered(), asyncio.Event()
+
+    @dp.message(F.text == "slow", flags={"lane": "free"})
+    async def slow(message: Message) -> None:
+        await seen.add("slow begins")
+        await gate.wait()
+        await seen.add("slow ends")
+
+    @dp.message()
+    async def handler(message: Message) -> None:
+        await seen.add(message.text)
+        if message.text == "third":
+            gate.set()
+
+    async with polling(dp, server.bot()):
+        for text in ("slow", "second", "third"):
+            server.push_message(text)
+        assert await seen.until(4) == ["slow begins", "second", "third", "slow ends"]
+    with pytest.raises(ValueError, match="'fre'"):
+        dp.message.register(handler, flags={"lane": "fre"})
+
+
+async def test_a_lane_that_was_left_keeps_the_order_of_the_others() -> None:
+    lanes = Lanes(concurrency=10, queue_limit=10)
+    gate, order = asyncio.Event(), []
+
+    async def leaves() -> None:
+        leave = leave_lane.get()
+        assert leave is not None
+        leave()
+        leave()
+        await gate.wait()
+        order.append("left")
+
+    def job(name: str) -> Callable[[], Any]:
+        async def work() -> None:
+            await asyncio.sleep(0)
+            order.append(name)
+            if name == "c":
+                gate.set()
+
+        return work
+
+    await lanes.put("lane", leaves)
+    for name in "abc":
+        await lanes.put("lane", job(name))
+    assert await lanes.drain(10) == 0
+    assert order == ["a", "b", "c", "left"]
     assert lanes.unfinished == 0

@@ -31,7 +31,8 @@ class HandlerObject:
     Attributes:
         callback: The function, a bound method, a callable object, or a class with `async def handle(self)`.
         filters: What must pass.
-        flags: Notes for the dispatcher and for middlewares.
+        flags: Notes for the dispatcher and for middlewares: `inline` calls a plain function in the loop instead of in a
+            thread, `lane="free"` lets the next update of the same lane begin with this handler.
         name: For messages.
     """
 
@@ -45,6 +46,8 @@ class HandlerObject:
         self.callback = callback
         self.filters = filters
         self.flags = dict(flags or {})
+        if self.flags.get("lane", "free") != "free":
+            raise ValueError(f"the flag lane is 'free' or not there at all, not {self.flags['lane']!r}")
         self.name = name or described(callback)
         self._is_class = isclass(callback)
         self.signature: Signature | None = None if self._is_class else signature_of(callback)

@@ -369,7 +369,7 @@ class MagicFilter:
 
     def as_(self, name: str) -> Self:
         """Injects the value into the handler under this name; None does not pass."""
-        return self._with(Step("as", lambda value, _: None if value is None else {name: value}))
+        return self._with(Step("as", lambda value, _: None if value is None else {name: value}, constant=name))
 
     # --- what an expression is not
 
@@ -383,7 +383,14 @@ class MagicFilter:
         raise TypeError("F... cannot be looped over: write F.something[...] for any item, F.something[:] for all")
 
     def __repr__(self) -> str:
-        return "F" + "".join(f".{step.name}" if step.name else f"<{step.kind}>" for step in self._steps)
+        return "F" + "".join(map(_written, self._steps))
+
+
+def _written(step: Step) -> str:
+    forms = {"equal": " == {!r}", "in": ".in_({!r})", "as": ".as_({!r})"}
+    if step.kind in forms:
+        return forms[step.kind].format(step.constant)
+    return f".{step.name}" if step.name else f"<{step.kind}>"
 
 
 def _selected(condition: MagicFilter, value: Any) -> Any:

@@ -11,7 +11,13 @@ Handler = Callable[[Any, dict[str, Any]], Awaitable[Any]]
 
 
 class BaseMiddleware(ABC):
-    """Calls `handler(event, data)` to go on, or returns without it to stop. What it adds to `data` can be injected."""
+    """Calls `handler(event, data)` to go on, or returns without it to stop. What it adds to `data` can be injected.
+
+    Attributes:
+        injects: Names of what it may add; None where that is not declared.
+    """
+
+    injects: tuple[str, ...] | None = None
 
     @abstractmethod
     async def __call__(self, handler: Handler, event: Any, data: dict[str, Any]) -> Any:
@@ -32,8 +38,8 @@ class MiddlewareManager:
         """Adds one innermost."""
         if not callable(middleware):
             raise TypeError(f"a middleware is called with handler, event and data; {middleware!r} cannot be called")
-        self.middlewares.append(middleware)
         self._tell()
+        self.middlewares.append(middleware)
         return middleware
 
     def __call__(self, middleware: Middleware | None = None) -> Any:
@@ -42,8 +48,8 @@ class MiddlewareManager:
 
     def unregister(self, middleware: Middleware) -> None:
         """Takes one out. Raises ValueError if it is not there."""
-        self.middlewares.remove(middleware)
         self._tell()
+        self.middlewares.remove(middleware)
 
     def _tell(self) -> None:
         if self._changed is not None:

@@ -37,10 +37,12 @@ class EventObserver:
         Raises:
             TypeError: Something is no filter.
             HandlerError: It cannot be called with an event.
+            RuntimeError: The dispatcher polls, and `invalidate` was not called.
         """
         objects = [FilterObject(filter_) for filter_ in filters] or None
-        self.handlers.append(HandlerObject(callback, objects, flags, name))
+        handler = HandlerObject(callback, objects, flags, name)
         self._changed()
+        self.handlers.append(handler)
         return callback
 
     def __call__(
@@ -55,8 +57,9 @@ class EventObserver:
 
     def filter(self, *filters: Any) -> None:
         """What must pass before any handler of this router and of those below is asked."""
-        self.filters += [compiled(filter_) for filter_ in filters]
+        ready = [compiled(filter_) for filter_ in filters]
         self._changed()
+        self.filters += ready
 
     async def trigger(self, event: Any, **kwargs: Any) -> Any:
         """Asks the handlers of this observer alone, without middleware."""

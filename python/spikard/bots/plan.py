@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from spikard.bots.filters.base import CompiledFilter, Key, best_key, verdict
 from spikard.bots.filters.command import words_of
 from spikard.bots.handler import HandlerObject
+from spikard.bots.leaving import leave_lane
 from spikard.bots.middleware import Handler, Middleware, wrapped
 from spikard.bots.outcomes import UNHANDLED, CancelHandler, SkipHandler
 from spikard.bots.request_ids import HandlerRun, current_run
@@ -55,7 +56,7 @@ async def _passes(filters: list[CompiledFilter], event: Any, data: dict[str, Any
 class Entry:
     """A handler in the plan."""
 
-    __slots__ = ("filters", "handler", "key", "name", "router", "run")
+    __slots__ = ("filters", "handler", "key", "leaves_lane", "name", "router", "run")
 
     def __init__(self, router: "Router", handler: HandlerObject, inner: list[Middleware]) -> None:
         self.router = router
@@ -65,6 +66,7 @@ class Entry:
         # Without its line, which another edit of the same program may move.
         self.name = f"{router.name}/{handler.name.partition(' (')[0]}"
         self.run: Handler = wrapped(inner, handler.run) if inner else handler.run
+        self.leaves_lane = handler.flags.get("lane") == "free"
 
     async def offer(self, event: Any, data: dict[str, Any]) -> Any:
         """What the handler makes of the event; UNHANDLED if it does not take it."""
@@ -77,6 +79,8 @@ class Entry:
         update = data.get("update")
         # What it sends is known to the server when it is run again after a crash.
         token = None if update is None else current_run.set(HandlerRun(update.event_id, self.name))
+        if self.leaves_lane and (leave := leave_lane.get()) is not None:
+            leave()
         try:
             return await self.run(event, passed)
         except SkipHandler:

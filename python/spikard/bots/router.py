@@ -34,6 +34,8 @@ class Router:
         self.parent_router: Router | None = None
         self._plans: dict[str, Table] = {}
         self._error_plan: Table | None = None
+        # Of the root: whether handlers may be registered.
+        self.is_open = True
         self._on_startup: list[Callable[..., Any]] = []
         self._on_shutdown: list[Callable[..., Any]] = []
         self.message = EventObserver(self, "message")
@@ -67,9 +69,9 @@ class Router:
             if above is router:
                 raise RuntimeError(f"Router '{router.name}' cannot be included in router '{self.name}': it is above it")
             above = above.parent_router
+        self.changed()
         router.parent_router = self
         self.sub_routers.append(router)
-        self.changed()
         return router
 
     def include_routers(self, *routers: "Router") -> None:
@@ -84,16 +86,32 @@ class Router:
             yield from child.walk()
 
     def changed(self) -> None:
-        """What was compiled is made anew at the next event, here and above."""
-        router: Router | None = self
-        while router is not None:
+        """To be called before the tree changes: what was compiled is made anew at the next event, here and above.
+
+        Raises:
+            RuntimeError: The dispatcher polls, and `invalidate` was not called.
+        """
+        above = list(self._above())
+        if not above[-1].is_open:
+            raise RuntimeError(
+                f"{above[-1]!r} polls already: what is registered now may come too late; call invalidate() before"
+            )
+        for router in above:
             router._plans.clear()
             router._error_plan = None
-            router = router.parent_router
 
     def invalidate(self) -> None:
-        """As `changed`."""
+        """Lets handlers be registered while the dispatcher polls, until it ends; the plan is made anew."""
+        *_, root = self._above()
+        root.is_open = True
         self.changed()
+
+    def _above(self) -> Iterator["Router"]:
+        """This router and those above it."""
+        router: Router | None = self
+        while router is not None:
+            yield router
+            router = router.parent_router
 
     # --- events
 

@@ -12,13 +12,14 @@ import msgspec
 
 from spikard.bots._events import Malformed
 from spikard.bots.callback_data_factory import signing_key as current_signing_key
+from spikard.bots.checking import Finding, check
 from spikard.bots.clock import now
 from spikard.bots.dispatcher.error_event import ErrorEvent
 from spikard.bots.dispatcher.errors import handle_error
 from spikard.bots.dispatcher.lanes import Lanes
 from spikard.bots.dispatcher.polling import Poller
 from spikard.bots.enums import EventType
-from spikard.bots.errors import BotError, DecodeError, InvalidToken
+from spikard.bots.errors import BotError, DecodeError, HandlerError, InvalidToken
 from spikard.bots.fsm.context import FSMContext
 from spikard.bots.fsm.key import storage_key
 from spikard.bots.fsm.strategy import FSMStrategy
@@ -26,6 +27,7 @@ from spikard.bots.injection import SCOPE, UpdateScope, brought, running
 from spikard.bots.middleware import MiddlewareManager, wrapped
 from spikard.bots.outcomes import UNHANDLED, CancelHandler
 from spikard.bots.plan import TRAIL, Trail
+from spikard.bots.plan_listing import PlanListing, list_plan
 from spikard.bots.router import Router
 from spikard.bots.storages.base import BaseStorage, Record
 from spikard.bots.storages.factory import create_storage
@@ -78,6 +80,7 @@ class Dispatcher(Router):
         signing_key: What signed data of buttons is signed with.
         container: What handlers, filters, middlewares and hooks are given; each update has one scope of it.
             Polling initialises it and closes it at the end, unless somebody else has done so before.
+        strict: Whether polling refuses to begin when `check` finds faults.
         ghosts: Whether the empty "new" messages that deleting leaves behind count as messages.
     """
 
@@ -97,6 +100,7 @@ class Dispatcher(Router):
         ghosts: bool = False,
         signing_key: bytes | None = None,
         container: Container | None = None,
+        strict: bool = True,
         **data: Any,
     ) -> None:
         super().__init__(name=name or "Dispatcher")
@@ -110,6 +114,7 @@ class Dispatcher(Router):
         self.ghosts = ghosts
         self._signing_key = signing_key
         self.container = container
+        self.strict = strict
         if container is not None and not container.is_frozen:
             container.expect(*brought())
         self.data: dict[str, Any] = dict(data)
@@ -151,6 +156,27 @@ class Dispatcher(Router):
     def stats(self) -> dict[str, int]:
         """What was counted since the start."""
         return dict(self._counts)
+
+    def check(self, **data: Any) -> list[Finding]:
+        """What is wrong with the handlers: arguments that nobody gives, prefixes used twice, what is never reached.
+
+        Args:
+            data: What `start_polling` will be given for handlers to ask for.
+        """
+        return check(self, data)
+
+    def plan(self) -> PlanListing:
+        """All handlers in the order in which they are asked, to be looped over or printed."""
+        return list_plan(self)
+
+    def _check_start(self, data: Mapping[str, Any]) -> None:
+        findings = check(self, data)
+        faults = [finding for finding in findings if finding.is_fault]
+        if faults and self.strict:
+            lines = "\n".join(f"  {fault}" for fault in faults)
+            raise HandlerError(f"the handlers do not fit together; strict=False starts all the same:\n{lines}")
+        for finding in findings:
+            logger.warning("%s", finding)
 
     # --- one update
 
@@ -301,12 +327,14 @@ class Dispatcher(Router):
 
         Raises:
             InvalidToken: A server does not know the token of one bot at the start, or of the last one later.
+            HandlerError: It is strict, and `check` finds faults.
             RuntimeError: It is polling already, or there are no bots.
         """
         if not bots:
             raise RuntimeError("start_polling needs at least one bot")
         if self._running is not None:
             raise RuntimeError("this dispatcher is polling already")
+        self._check_start(data)
         self._running = asyncio.Event()
         lanes = Lanes(self._concurrency, self._queue_limit)
         known = {**self.data, **data, "dispatcher": self, "bot": bots[0], "bots": bots}
@@ -327,6 +355,7 @@ class Dispatcher(Router):
                     await self._unless_stopped(poller.begin())
                 has_started = True
                 await self.emit_startup(**known)
+                self.is_open = False
                 if skip_updates:
                     await asyncio.gather(*(poller.skip() for poller in pollers))
                 await self._polled(pollers)
@@ -372,6 +401,7 @@ class Dispatcher(Router):
                 await self.emit_shutdown(**known)
         finally:
             self._running = None
+            self.is_open = True
             self._grace = 30.0
             close = getattr(self.storage, "close", None)
             if close is not None and has_started:

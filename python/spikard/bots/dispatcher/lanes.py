@@ -4,6 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 
+from spikard.bots.leaving import leave_lane
+
 Job = Callable[[], Awaitable[None]]
 
 
@@ -43,11 +45,28 @@ class Lanes:
                 waiting.append(job)
                 return
             self._lanes[key] = deque()
+        self._start(key, job)
+
+    def _start(self, key: Hashable | None, job: Job) -> None:
         task = asyncio.create_task(self._run(key, job))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, key: Hashable | None, job: Job) -> None:
+        has_left = False
+
+        def leave() -> None:
+            nonlocal has_left
+            if has_left or key is None:
+                return
+            has_left = True
+            waiting = self._lanes.get(key)
+            if waiting:
+                self._start(key, waiting.popleft())
+            else:
+                self._lanes.pop(key, None)
+
+        leave_lane.set(leave)
         try:
             while True:
                 async with self._slots:
@@ -56,12 +75,12 @@ class Lanes:
                     finally:
                         self._unfinished -= 1
                         self._room.set()
-                waiting = self._lanes.get(key) if key is not None else None
+                waiting = self._lanes.get(key) if key is not None and not has_left else None
                 if not waiting:
                     return
                 job = waiting.popleft()
         finally:
-            if key is not None:
+            if key is not None and not has_left:
                 left = self._lanes.pop(key, ())
                 self._unfinished -= len(left)
                 self._room.set()

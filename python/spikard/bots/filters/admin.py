@@ -16,6 +16,8 @@ class AdminFilter(BaseFilter):
         cache: Seconds for which the admins of a chat are remembered; one call of the API for each chat in that time.
     """
 
+    injects = ()
+
     def __init__(self, cache: float = 60.0) -> None:
         self._seconds = cache
         self._known: OrderedDict[tuple[Any, str], tuple[float, frozenset[str]]] = OrderedDict()

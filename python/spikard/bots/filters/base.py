@@ -4,21 +4,28 @@ A filter says no (False, None), yes (True, another truthy value), or yes with va
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from inspect import isawaitable, isclass
 from typing import Any, NamedTuple
 
-from spikard.bots.arguments import signature_of
+from spikard.bots.arguments import described, signature_of
 from spikard.bots.fsm.state import State, StatesGroupMeta
 from spikard.bots.injection import SCOPE, arguments_for
 from spikard.bots.magic import MagicFilter
+from spikard.di.signature import read_return
 
 Verdict = bool | dict[str, Any]
 Check = Callable[[Any, dict[str, Any]], Any]
 
 
 class BaseFilter(ABC):
-    """A filter with parameters. Joined with others by `&`, `|` and `~`."""
+    """A filter with parameters. Joined with others by `&`, `|` and `~`.
+
+    Attributes:
+        injects: Names of the values it may give; None where that is not declared.
+    """
+
+    injects: tuple[str, ...] | None = None
 
     @abstractmethod
     def __call__(self, event: Any, **kwargs: Any) -> Any:
@@ -39,6 +46,9 @@ class BaseFilter(ABC):
     def __invert__(self) -> "BaseFilter":
         return invert_f(self)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
 
 class Key(NamedTuple):
     """What an event must have so that a filter can pass: an attribute or a state, and the values that do.
@@ -47,15 +57,26 @@ class Key(NamedTuple):
         source: What is looked at; filters with one source share a table.
         values: Hashable.
         rank: The lower, the fewer events it fits.
+        is_exact: Whether the filter passes wherever the values are there.
     """
 
     source: tuple[Any, ...]
     values: tuple[Any, ...]
     rank: int
+    is_exact: bool = False
+
+    def __str__(self) -> str:
+        kind, *details = self.source
+        name = ".".join(details) if kind == "attribute" else kind
+        return f"{name} {', '.join(sorted(map(str, self.values)))}"
 
 
 class BuiltinFilter(BaseFilter):
     """A filter of ours: `check` judges at once; it can still be awaited by hand."""
+
+    injects: tuple[str, ...] | None = ()
+    # Whether being asked changes nothing.
+    is_pure = True
 
     @abstractmethod
     def check(self, event: Any, data: dict[str, Any]) -> Verdict:
@@ -92,7 +113,7 @@ def compiled(target: Any) -> CompiledFilter:
     if isinstance(target, _Joined):
         return target.compiled()
     if isinstance(target, BuiltinFilter):
-        return CompiledFilter(target.check, False, target.key(), True, target)
+        return CompiledFilter(target.check, False, target.key(), target.is_pure, target)
     if isinstance(target, MagicFilter):
         check = target.check
         return CompiledFilter(lambda event, _: check(event), False, _magic_key(target), True, target)
@@ -137,7 +158,46 @@ def _magic_key(target: MagicFilter) -> Key | None:
     # What never equals anything by its hash alone cannot be looked up; None is what absent things look like.
     if None in constants:
         return None
-    return Key(("attribute", *path), constants, 0 if path[-1] in {"text", "callback_data"} else 2)
+    return Key(("attribute", *path), constants, 0 if path[-1] in {"text", "callback_data"} else 2, is_exact=True)
+
+
+def names_given(target: Any) -> frozenset[str] | None:
+    """Names of the values that a filter of any kind may give; None where nobody can tell."""
+    if isinstance(target, CompiledFilter):
+        return names_given(target.source)
+    if isinstance(target, _Not):
+        return frozenset()
+    if isinstance(target, _Joined):
+        found = [names_given(filter_) for filter_ in target.filters]
+        known = [names for names in found if names is not None]
+        return frozenset().union(*known) if len(known) == len(found) else None
+    if isinstance(target, BaseFilter):
+        return None if target.injects is None else frozenset(target.injects)
+    if isinstance(target, MagicFilter):
+        return frozenset(step.constant for step in target.steps if step.kind == "as")
+    if isclass(target) or isinstance(target, State | StatesGroupMeta):
+        return frozenset()
+    # A function that says that it answers yes or no gives nothing.
+    return frozenset() if read_return(target, described(target)) is bool else None
+
+
+def written(target: Any) -> str:
+    """A filter of any kind for people."""
+    target = target.source if isinstance(target, CompiledFilter) else target
+    if isinstance(target, BaseFilter | MagicFilter):
+        return repr(target)
+    if isinstance(target, State):
+        return target.state
+    return described(target).partition(" (")[0]
+
+
+def parts_of(target: Any) -> Iterator[Any]:
+    """A filter, and those that it is joined of."""
+    target = target.source if isinstance(target, CompiledFilter) else target
+    yield target
+    if isinstance(target, _Joined):
+        for part in target.filters:
+            yield from parts_of(part)
 
 
 def verdict(found: Any) -> Verdict:
@@ -158,9 +218,14 @@ async def judged(filter_: CompiledFilter, event: Any, data: dict[str, Any]) -> V
 class _Joined(BaseFilter):
     """Filters joined to one."""
 
+    sign = ""
+
     def __init__(self, *filters: Any) -> None:
         self.filters = filters
         self._compiled = [compiled(filter_) for filter_ in filters]
+
+    def __repr__(self) -> str:
+        return "(" + self.sign.join(map(written, self.filters)) + ")"
 
     async def __call__(self, event: Any, **kwargs: Any) -> Verdict:
         return await self._judge(event, kwargs)
@@ -182,6 +247,8 @@ class _Joined(BaseFilter):
 
 class _And(_Joined):
     """All must pass; their values are merged, the later win."""
+
+    sign = " & "
 
     async def _judge(self, event: Any, data: dict[str, Any]) -> Verdict:
         gathered: dict[str, Any] = {}
@@ -210,6 +277,8 @@ class _And(_Joined):
 class _Or(_Joined):
     """The first that passes counts, with its values."""
 
+    sign = " | "
+
     async def _judge(self, event: Any, data: dict[str, Any]) -> Verdict:
         for filter_ in self._compiled:
             found = await judged(filter_, event, data)
@@ -227,6 +296,9 @@ class _Or(_Joined):
 
 class _Not(_Joined):
     """Passes where the other does not; gives no values."""
+
+    def __repr__(self) -> str:
+        return f"~{written(self.filters[0])}"
 
     async def _judge(self, event: Any, data: dict[str, Any]) -> Verdict:
         return await judged(self._compiled[0], event, data) is False
@@ -273,6 +345,9 @@ __all__ = [
     "compiled",
     "invert_f",
     "judged",
+    "names_given",
     "or_f",
+    "parts_of",
     "verdict",
+    "written",
 ]

@@ -15,6 +15,7 @@ class CallbackData(BuiltinFilter):
         if not isinstance(data, str | re.Pattern):
             raise TypeError(f"data of a button is text or a pattern, not {data!r}")
         self.data = data
+        self.injects = () if isinstance(data, str) else ("callback_match",)
 
     def check(self, event: Any, data: dict[str, Any]) -> Verdict:
         """Judges a press."""
@@ -29,7 +30,9 @@ class CallbackData(BuiltinFilter):
 
     def key(self) -> Key | None:
         """The data, if it is text."""
-        return Key(("attribute", "callback_data"), (self.data,), 0) if isinstance(self.data, str) else None
+        if not isinstance(self.data, str):
+            return None
+        return Key(("attribute", "callback_data"), (self.data,), 0, is_exact=True)
 
     def __repr__(self) -> str:
         return f"CallbackData({self.data!r})"
@@ -37,6 +40,8 @@ class CallbackData(BuiltinFilter):
 
 class CallbackDataFilter(BuiltinFilter):
     """Buttons with data of a form. Made by `CallbackDataFactory.filter`."""
+
+    injects = ("callback_data",)
 
     def __init__(self, factory: type[CallbackDataFactory], rule: Any = None) -> None:
         self.factory = factory
@@ -64,7 +69,11 @@ class CallbackDataFilter(BuiltinFilter):
 
     def key(self) -> Key | None:
         """What the data begins with."""
-        return Key(("prefix", self.factory.__callback_sep__), (self.factory.__callback_prefix__,), 1)
+        is_exact = self.rule is None
+        return Key(("prefix", self.factory.__callback_sep__), (self.factory.__callback_prefix__,), 1, is_exact)
+
+    def __repr__(self) -> str:
+        return f"{self.factory.__name__}.filter({'' if self.rule is None else repr(self.rule)})"
 
 
 __all__ = ["CallbackData", "CallbackDataFactory", "CallbackDataFilter"]

@@ -22,7 +22,7 @@ class ChatTypeFilter(BuiltinFilter):
 
     def key(self) -> Key | None:
         """The kinds."""
-        return Key(("attribute", "chat", "type"), tuple(self.chat_types), 4)
+        return Key(("attribute", "chat", "type"), tuple(self.chat_types), 4, is_exact=True)
 
     def __repr__(self) -> str:
         return f"ChatTypeFilter({self.chat_types})"

@@ -49,6 +49,8 @@ class Command(BuiltinFilter):
         magic: A condition on the `CommandObject`.
     """
 
+    injects = ("command",)
+
     def __init__(
         self,
         *commands: str | re.Pattern[str],
@@ -123,7 +125,8 @@ class Command(BuiltinFilter):
         """Its words, unless a pattern could match others."""
         if not self._words or self._patterns:
             return None
-        return Key(("command", self._longest_first, self.ignore_case), tuple(self._words), 0)
+        is_exact = self.mention is None and self.magic is None
+        return Key(("command", self._longest_first, self.ignore_case), tuple(self._words), 0, is_exact)
 
     def __repr__(self) -> str:
         return f"Command({', '.join(map(repr, self.commands))})"
@@ -173,6 +176,11 @@ class CommandStart(Command):
         super().__init__("start", ignore_case=ignore_case, mention=mention, magic=magic)
         self.deep_link = deep_link
         self.decode = decode
+
+    def key(self) -> Key | None:
+        """Its word."""
+        key = super().key()
+        return key if key is None or not self.deep_link else key._replace(is_exact=False)
 
     def check(self, event: Any, data: dict[str, Any]) -> Verdict:
         """Judges a message."""

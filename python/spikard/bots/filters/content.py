@@ -79,6 +79,8 @@ class VoiceFilter(_PartFilter):
 class URLFilter(BuiltinFilter):
     """Messages with an address in the text. Injects the first as `url`."""
 
+    injects = ("url",)
+
     def check(self, event: Any, data: dict[str, Any]) -> Verdict:
         """Judges a message."""
         del data

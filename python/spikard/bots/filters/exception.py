@@ -29,6 +29,8 @@ class ExceptionTypeFilter(BuiltinFilter):
 class ExceptionMessageFilter(BuiltinFilter):
     """Errors whose text the pattern matches from the beginning. Injects `match_exception`."""
 
+    injects = ("match_exception",)
+
     def __init__(self, pattern: str | re.Pattern[str]) -> None:
         self.pattern = re.compile(pattern)
 

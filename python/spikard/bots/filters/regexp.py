@@ -24,6 +24,8 @@ class RegexpFilter(BuiltinFilter):
         mode: search, match or fullmatch.
     """
 
+    injects = ("regexp_match",)
+
     def __init__(self, pattern: str | re.Pattern[str], mode: str = "search") -> None:
         self.pattern = re.compile(pattern)
         self.mode = mode
@@ -40,6 +42,8 @@ class RegexpFilter(BuiltinFilter):
 class CallbackDataRegexpFilter(BuiltinFilter):
     """Buttons whose data the pattern matches from the beginning. Injects `regexp_match`."""
 
+    injects = ("regexp_match",)
+
     def __init__(self, pattern: str | re.Pattern[str], mode: str = "match") -> None:
         self.pattern = re.compile(pattern)
         self._find = _finder(pattern, mode)
@@ -54,6 +58,8 @@ class CallbackDataRegexpFilter(BuiltinFilter):
 
 class RegexpPartsFilter(BuiltinFilter):
     """Messages that answer or pass on a text in which the pattern finds something. Injects `regexp_parts_match`."""
+
+    injects = ("regexp_parts_match",)
 
     def __init__(self, pattern: str | re.Pattern[str], mode: str = "search") -> None:
         self.pattern = re.compile(pattern)

@@ -12,6 +12,9 @@ class SenderFilter(BuiltinFilter):
     def __init__(self, user_id: str | Iterable[str]) -> None:
         self.user_ids = [user_id] if isinstance(user_id, str) else list(user_id)
 
+    def __repr__(self) -> str:
+        return f"SenderFilter({self.user_ids})"
+
     def check(self, event: Any, data: dict[str, Any]) -> Verdict:
         """Judges an event."""
         del data
@@ -19,7 +22,7 @@ class SenderFilter(BuiltinFilter):
 
     def key(self) -> Key | None:
         """The users."""
-        return Key(("attribute", "from_user", "user_id"), tuple(self.user_ids), 1)
+        return Key(("attribute", "from_user", "user_id"), tuple(self.user_ids), 1, is_exact=True)
 
 
 class MentionFilter(BuiltinFilter):

@@ -40,7 +40,7 @@ class StateFilter(BuiltinFilter):
 
     def key(self) -> Key | None:
         """Its states, unless any will do."""
-        return None if "*" in self._texts else Key(("state",), tuple(self._texts), 3)
+        return None if "*" in self._texts else Key(("state",), tuple(self._texts), 3, is_exact=True)
 
     def __repr__(self) -> str:
         return f"StateFilter({', '.join(str(state) for state in self.states)})"

@@ -24,6 +24,8 @@ class Throttled(BuiltinFilter):
         key: Whose turns are counted.
     """
 
+    is_pure = False
+
     def __init__(self, rate: float, burst: float = 1, key: Whose = "user") -> None:
         if key not in ("user", "chat"):
             raise ValueError(f"turns are counted by user or by chat, not by {key!r}")
