@@ -137,6 +137,12 @@ if TYPE_CHECKING:
     from spikard.fsm.drawing import to_svg as to_svg
     from spikard.fsm.drawing import to_xstate as to_xstate
     from spikard.fsm.effects import apply_effect as apply_effect
+    from spikard.fsm.entity_migration.migrator import EntityMigrator as EntityMigrator
+    from spikard.fsm.entity_migration.outcome import MigrationOutcome as MigrationOutcome
+    from spikard.fsm.entity_migration.outcome import MigrationRefusedError as MigrationRefusedError
+    from spikard.fsm.entity_migration.outcome import MigrationReport as MigrationReport
+    from spikard.fsm.entity_migration.rule import MigrationRule as MigrationRule
+    from spikard.fsm.entity_migration.rule import read_migrations as read_migrations
     from spikard.fsm.entity_session import EntitySession as EntitySession
     from spikard.fsm.errors import ActionNotFoundError as ActionNotFoundError
     from spikard.fsm.errors import ConfigurationError as ConfigurationError
@@ -453,6 +459,12 @@ _MODULES = {
     "to_svg": "drawing",
     "to_xstate": "drawing",
     "apply_effect": "effects",
+    "EntityMigrator": "entity_migration.migrator",
+    "MigrationOutcome": "entity_migration.outcome",
+    "MigrationRefusedError": "entity_migration.outcome",
+    "MigrationReport": "entity_migration.outcome",
+    "MigrationRule": "entity_migration.rule",
+    "read_migrations": "entity_migration.rule",
     "EntitySession": "entity_session",
     "ActionNotFoundError": "errors",
     "ConfigurationError": "errors",

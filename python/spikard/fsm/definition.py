@@ -25,7 +25,7 @@ _TRANSITION_KEYS = frozenset(
     "trigger source dest region guards actions after internal auto priority description ref refs metadata".split()
 )
 _TYPES: dict[Any, StateType] = {kind.value: kind for kind in StateType}
-_COPIED = ("groups", "state_variables", "context_invariants", "events")
+COPIED = ("groups", "state_variables", "context_invariants", "events", "migrations")
 MOST_PRIORITY = 2**31 - 1
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
@@ -128,7 +128,7 @@ def _meta(config: Mapping[str, Any]) -> dict[str, Any]:
         meta.update((key, value) for key, value in given.items() if value is not None)
         if "version" in meta:
             meta["version"] = str(meta["version"])
-    for key in _COPIED:
+    for key in COPIED:
         if config.get(key):
             meta[key] = config[key]
     if "state_variables" in meta:

@@ -10,7 +10,7 @@ from spikard._spikard import CompiledMachine, TransitionResult, canonical_json
 from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.callbacks import Callbacks
 from spikard.fsm.context_contract import validate_context
-from spikard.fsm.definition import is_on, read_definition, read_error_policy, require_form, whole
+from spikard.fsm.definition import COPIED, is_on, read_definition, read_error_policy, require_form, whole
 from spikard.fsm.destination_candidate import DestinationCandidate
 from spikard.fsm.destination_check_result import DestinationCheckResult
 from spikard.fsm.entity_session import EntitySession
@@ -186,12 +186,14 @@ class StateMachine(CompiledMachine):
     def fingerprint(self) -> str:
         """What tells this definition from any other: the SHA-256 of its canonical JSON, as RFC 8785 has it."""
         if self._fingerprint is None:
-            self._fingerprint = hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()
+            # How entities of older versions come here is nothing that this version does.
+            config = {key: value for key, value in self.to_dict().items() if key != "migrations"}
+            self._fingerprint = hashlib.sha256(canonical_json(config).encode()).hexdigest()
         return self._fingerprint
 
     def to_dict(self) -> dict[str, Any]:
         """The definition as plain data, from which `from_dict` makes an equal machine."""
-        copied = {"groups", "state_variables", "context_invariants", "events"}
+        copied = set(COPIED)
         config: dict[str, Any] = {"meta": {key: value for key, value in self._meta.items() if key not in copied}}
         config["states"] = [state.to_config() for state in self._states.values()]
         config["transitions"] = [transition.to_config() for transition in self._transitions]

@@ -79,6 +79,6 @@ def reaching(place: str) -> Iterator[None]:
         raise Failure(f"{masked(place)} cannot be reached: {error}", EXIT_UNREACHABLE) from None
     except Exception as error:
         # Known by their module, since the library may not be installed.
-        if type(error).__module__.partition(".")[0] == "asyncpg":
+        if type(error).__module__.partition(".")[0] in ("asyncpg", "pymongo", "redis"):
             raise Failure(f"{masked(place)} cannot be reached: {error}", EXIT_UNREACHABLE) from None
         raise

@@ -8,6 +8,7 @@ from typing import Any
 
 from spikard._spikard import ConfigSource, check_machine, lint_machine
 from spikard.fsm.config_text import read_file, read_text
+from spikard.fsm.entity_migration.rule import read_migrations
 from spikard.fsm.errors import ConfigurationError
 from spikard.fsm.findings.finding import Finding, Severity
 from spikard.fsm.findings.misspelt import Misspelt, misspelt_keys
@@ -122,12 +123,21 @@ class _Look:
                 for code, severity, path, message, _, hint in check_machine(whole)
                 if severity == "error"
             ]
+        found += self._migrations(whole)
         if lint and not found:
             found += [
                 self._found(code, severity, self._written(whole, path), message, None)
                 for code, severity, message, _, path in lint_machine(whole)
             ]
         return found
+
+    def _migrations(self, whole: dict[str, Any]) -> list[Finding]:
+        try:
+            read_migrations(whole)
+        except ConfigurationError as error:
+            steps = [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", error.path or "")]
+            return [self._found("migration", "error", tuple(steps), error.message, None, is_fault=True)]
+        return []
 
     def _written(self, whole: dict[str, Any], path: Steps) -> Steps:
         """The path, in the file, to a part of the machine that its submachines were put into."""

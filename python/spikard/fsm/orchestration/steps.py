@@ -196,7 +196,7 @@ def _until_kept(attempt: Attempt, extra: Mapping[str, Any] | None, is_data: bool
     while True:
         yield from attempt.load(extra)
         try:
-            outcome = yield from _compute_and_keep(attempt, number == 0, is_data, answer_key)
+            outcome = yield from _compute_and_keep(attempt, extra, number == 0, is_data, answer_key)
         except StaleVersionError:
             if number == o.max_conflict_retries:
                 raise
@@ -207,12 +207,15 @@ def _until_kept(attempt: Attempt, extra: Mapping[str, Any] | None, is_data: bool
         attempt = Attempt(o, attempt.entity_id, attempt.event, attempt.is_given, timer=attempt.timer)
 
 
-def _compute_and_keep(attempt: Attempt, is_first: bool, is_data: bool, answer_key: str | None) -> Steps:
+def _compute_and_keep(
+    attempt: Attempt, extra: Mapping[str, Any] | None, is_first: bool, is_data: bool, answer_key: str | None
+) -> Steps:
     o, event, context = attempt.orchestrator, attempt.show(), attempt.context
     if not is_data:
         if is_first:
             if o.event_store is not None:
-                yield "append_event", attempt.entity_id, event
+                # With all that came with it: a replay has nothing else.
+                yield "append_event", attempt.entity_id, event.with_payload(**extra) if extra else event
             if o.observed:
                 yield "before_process", attempt.entity_id, attempt.state, event.trigger, context
         if o.validates and (refusal := (yield from attempt.validate())) is not None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from spikard.fsm.catalog.machine_record import MachineCompatibilityReport, MachineRecord
+from spikard.fsm.entity_migration.outcome import MigrationOutcome
 from spikard.fsm.queue.status import QueueEventStatus
 from spikard.fsm.runtime.runtime import FsmRuntime
 from spikard.fsm.runtime.snapshot import EntitySnapshot, MachineSummary, TransitionsPage
@@ -53,6 +54,14 @@ class AsyncFsmRuntime:
         """Put a definition in the place of a machine's; `MachineRevisionConflict` where it was changed meanwhile."""
         return await asyncio.to_thread(
             self.runtime.update_machine_from_dict, machine_id, config, expected_revision=expected_revision
+        )
+
+    async def migrate_entity(
+        self, machine: str, entity_id: str, *, version: str | None = None, dry_run: bool = False, **options: Any
+    ) -> MigrationOutcome:
+        """Bring an entity to a version of its machine, the newest by default."""
+        return await asyncio.to_thread(
+            self.runtime.migrate_entity, machine, entity_id, version=version, dry_run=dry_run, **options
         )
 
     async def get_machine_record(self, machine_id: str) -> MachineRecord:

@@ -13,6 +13,8 @@ from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.background_loop import BackgroundLoop
 from spikard.fsm.catalog.machine_catalog import MachineCatalog
 from spikard.fsm.catalog.machine_record import MachineCompatibilityReport, MachineRecord
+from spikard.fsm.entity_migration.migrator import EntityMigrator
+from spikard.fsm.entity_migration.outcome import MigrationOutcome, MigrationReport
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.machine_definition import MachineDefinition, build_machine, parse_machine, parse_machine_file
 from spikard.fsm.machine_stores.client import MachineStoreClient
@@ -317,6 +319,48 @@ class FsmRuntime:
     def get_event_status(self, event_id: str) -> QueueEventStatus | None:
         """What has become of something queued."""
         return self._queued().get_event_status(event_id)
+
+    # Versions
+
+    def migrate_entity(
+        self, machine: str, entity_id: str, *, version: str | None = None, dry_run: bool = False, **options: Any
+    ) -> MigrationOutcome:
+        """Bring an entity to a version of its machine, the newest by default, by the `migrations` of the document.
+
+        MigrationRefusedError where it has no place there. `options` are those of `EntityMigrator`.
+        """
+        with self._watched("migrate_entity", machine, entity_id):
+            orchestrator, migrator = self._migrator(machine, version, options)
+            planned = migrator.apply(entity_id, dry_run=dry_run)
+            self._schedule(orchestrator, planned.change)
+        return planned.outcome
+
+    def migrate_entities(
+        self,
+        machine: str,
+        *,
+        version: str | None = None,
+        dry_run: bool = False,
+        after: str = "",
+        batch_size: int = 500,
+        on_batch: Callable[[MigrationReport], None] | None = None,
+        **options: Any,
+    ) -> MigrationReport:
+        """Bring all entities of a machine to one of its versions; those that have no place there are reported."""
+        with self._watched("migrate_entities", machine):
+            orchestrator, migrator = self._migrator(machine, version, options)
+            return migrator.migrate_all(
+                dry_run=dry_run, after=after, batch_size=batch_size, on_batch=on_batch,
+                on_change=lambda change: self._schedule(orchestrator, change),
+            )  # fmt: skip
+
+    def _migrator(self, name: str, version: str | None, options: dict[str, Any]) -> tuple[Orchestrator, EntityMigrator]:
+        orchestrator = self._orchestrator(name, version)
+        return orchestrator, EntityMigrator(orchestrator.machine, self.state_store, **options)
+
+    def _schedule(self, orchestrator: Orchestrator, change: EntityChange | None) -> None:
+        if change is not None and change.sets_timers and self.scheduler is not None:
+            self._background.wait(orchestrator.timing.schedule(change.entity_id, change))
 
     # Time
 

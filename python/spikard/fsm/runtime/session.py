@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from spikard.fsm.entity_migration.outcome import MigrationOutcome
 from spikard.fsm.runtime.snapshot import EntitySnapshot
 from spikard.fsm.transition_result import TransitionResult
 
@@ -49,6 +50,12 @@ class MachineSession:
     ) -> list[TransitionResult]:
         """Merge data into an entity's context, and do what follows from it."""
         return self._runtime.apply_data(self._machine, entity_id, data, version=self._version, context=context)
+
+    def migrate(self, entity_id: str, *, dry_run: bool = False, **options: Any) -> MigrationOutcome:
+        """Bring an entity to this version of the machine."""
+        return self._runtime.migrate_entity(
+            self._machine, entity_id, version=self._version, dry_run=dry_run, **options
+        )  # fmt: skip
 
     def queue_apply_data(
         self, entity_id: str, data: dict[str, Any], *, idempotency_key: str | None = None, max_attempts: int = 5

@@ -1,11 +1,13 @@
 """Entities in this process's memory."""
 
+import heapq
 import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from spikard.fsm.errors import EventAnsweredError, StaleVersionError, TimerGoneError
@@ -201,6 +203,20 @@ class InMemoryStateStore:
             if entity.state is not None and state in (None, entity.state)
         ]
         return chosen[offset : offset + limit]
+
+    def get_machine(self, entity_id: str) -> tuple[str | None, str | None]:
+        """The machine of an entity and its version, as far as was said."""
+        about = self._metadata(entity_id)
+        return about.get("machine_name"), about.get("machine_version")
+
+    def entity_versions(self, machine_name: str, *, after: str = "", limit: int = 500) -> list[tuple[str, str | None]]:
+        """Entities of a machine with its versions, in the order of their ids, from the one after `after` on."""
+        found = (
+            (entity_id, entity.metadata.get("machine_version"))
+            for entity_id, entity in list(self._entities.items())
+            if entity_id > after and entity.state is not None and entity.metadata.get("machine_name") == machine_name
+        )
+        return heapq.nsmallest(limit, found, key=itemgetter(0))
 
     def count_by_state(self) -> dict[str, int]:
         """How many entities are in each state."""

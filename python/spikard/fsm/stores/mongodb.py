@@ -196,6 +196,17 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
             for document in found
         ]
 
+    def get_machine(self, entity_id: str) -> tuple[str | None, str | None]:
+        """The machine of an entity and its version, as far as was said."""
+        document = self._read(entity_id)
+        return document.get("machine_name"), document.get("machine_version")
+
+    def entity_versions(self, machine_name: str, *, after: str = "", limit: int = 500) -> list[tuple[str, str | None]]:
+        """Entities of a machine with its versions, in the order of their ids, from the one after `after` on."""
+        query = {"machine_name": machine_name, "current_state": {"$ne": None}, "_id": {"$gt": after}}
+        found = self._entities.find(query, {"machine_version": 1}).sort([("_id", 1)]).limit(limit)
+        return [(document["_id"], document.get("machine_version")) for document in found]
+
     def count_by_state(self) -> dict[str, int]:
         """How many entities are in each state."""
         found = self._entities.find({"current_state": {"$ne": None}}, {"current_state": 1})

@@ -18,6 +18,8 @@ from spikard.fsm.stores.row import AnswerRow, EntityChange, EntityRow, HeldActio
 from spikard.fsm.stores.versioned import VersionedByCommit
 
 _CAPABILITIES = frozenset({"versions", "transactions", "durable", "answers", "outbox", "holds", "create"})
+# Entities that are asked at once.
+_PAGE = 1000
 _METADATA = ("machine_name", "machine_version", "is_terminal", "workflow_status")
 
 
@@ -191,6 +193,27 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
         names = sorted(self._connected.smembers(f"{self._prefix}:entities"))
         chosen = names if state is None else [name for name, at in self._states(names).items() if at == state]
         return chosen[offset : offset + limit]
+
+    def get_machine(self, entity_id: str) -> tuple[str | None, str | None]:
+        """The machine of an entity and its version, as far as was said."""
+        name, version = self._connected.hmget(self._key(entity_id), ["machine_name", "machine_version"])
+        return _said(name), _said(version)
+
+    def entity_versions(self, machine_name: str, *, after: str = "", limit: int = 500) -> list[tuple[str, str | None]]:
+        """Entities of a machine with its versions, in the order of their ids, from the one after `after` on."""
+        names = sorted(name for name in self._connected.smembers(f"{self._prefix}:entities") if name > after)
+        found: list[tuple[str, str | None]] = []
+        for start in range(0, len(names), _PAGE):
+            pipeline = self._connected.pipeline(transaction=False)
+            page = names[start : start + _PAGE]
+            for name in page:
+                pipeline.hmget(self._key(name), ["machine_name", "machine_version", "state"])
+            for name, (machine, version, state) in zip(page, pipeline.execute(), strict=True):
+                if state is not None and _said(machine) == machine_name:
+                    found.append((name, _said(version)))
+            if len(found) >= limit:
+                break
+        return found[:limit]
 
     def count_by_state(self) -> dict[str, int]:
         """How many entities are in each state."""
@@ -396,6 +419,10 @@ def _settled(settled: Mapping[str, Settlement]) -> tuple[list[Any], ...]:
 
 def _flat(values: Mapping[str, Any]) -> list[Any]:
     return [part for pair in values.items() for part in pair]
+
+
+def _said(text: str | None) -> str | None:
+    return None if text is None else msgspec.json.decode(text, type=str | None)
 
 
 def _context(text: str | None) -> dict[str, Any]:

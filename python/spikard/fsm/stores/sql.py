@@ -265,6 +265,22 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
         )
         return [_entity(dict(zip(names, row, strict=True))) for row in rows]
 
+    def get_machine(self, entity_id: str) -> tuple[str | None, str | None]:
+        """The machine of an entity and its version, as far as was said."""
+        rows = self._select(
+            "SELECT machine_name, machine_version FROM {s}entity_states WHERE entity_id = ?", (entity_id,)
+        )
+        return (rows[0][0], rows[0][1]) if rows else (None, None)
+
+    def entity_versions(self, machine_name: str, *, after: str = "", limit: int = 500) -> list[tuple[str, str | None]]:
+        """Entities of a machine with its versions, in the order of their ids, from the one after `after` on."""
+        rows = self._select(
+            "SELECT entity_id, machine_version FROM {s}entity_states WHERE machine_name = ? AND entity_id > ? "
+            "AND current_state IS NOT NULL ORDER BY entity_id LIMIT ?",
+            (machine_name, after, limit),
+        )
+        return [(row[0], row[1]) for row in rows]
+
     def count_by_state(self) -> dict[str, int]:
         """How many entities are in each state."""
         rows = self._select(

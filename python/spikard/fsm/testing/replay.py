@@ -70,10 +70,13 @@ def replay(
     return Replay(len(events), session.place, dict(session.context))
 
 
-def replay_entity(machine: StateMachine, store: Any, entity_id: str, *, strict: bool = False) -> Replay:
+def replay_entity(
+    machine: StateMachine, store: Any, entity_id: str, *, context: Mapping[str, Any] | None = None, strict: bool = False
+) -> Replay:
     """Replays the events that a store has kept of an entity, and compares with the transitions that it has kept.
 
-    The entity begins as new ones do, with nothing known. The store needs `get_events` and `get_transition_history`.
+    The entity begins as new ones do, with `context` as far as it is given. The store needs `get_events` and
+    `get_transition_history`.
     """
     events: list[RecordedEvent] = []
     after = 0
@@ -82,7 +85,7 @@ def replay_entity(machine: StateMachine, store: Any, entity_id: str, *, strict: 
         after = rows[-1]["sequence"]
     # Nobody says how many there are; newest first.
     past = list(store.get_transition_history(entity_id, limit=max(_PAGE, len(events) * 20)))[::-1]
-    session = SimulatedSession(Simulation(machine), contracts=False)
+    session = SimulatedSession(Simulation(machine), context=dict(context or {}), contracts=False)
     for index, event in enumerate(events):
         before = len(session.fired)
         session.send(event.trigger, **event.payload)

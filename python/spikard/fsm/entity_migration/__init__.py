@@ -1,0 +1,1 @@
+"""Entities that go on in another version of their machine."""
