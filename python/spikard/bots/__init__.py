@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from spikard.bots.outcomes import SkipHandler as SkipHandler
     from spikard.bots.retry import Retry as Retry
     from spikard.bots.router import Router as Router
+    from spikard.bots.running import run as run
+    from spikard.bots.scheduler import Scheduler as Scheduler
     from spikard.bots.sync import run_sync as run_sync
     from spikard.bots.sync import sync_to_async as sync_to_async
     from spikard.bots.unset import UNSET as UNSET
@@ -50,11 +52,13 @@ _MODULES = {
     "RedisRateLimiter": "limits",
     "Retry": "retry",
     "Router": "router",
+    "Scheduler": "scheduler",
     "SkipHandler": "outcomes",
     "UNHANDLED": "outcomes",
     "UNSET": "unset",
     "VKTeamsAPIError": "errors",
     "VKWorkspaceError": "errors",
+    "run": "running",
     "run_sync": "sync",
     "sync_to_async": "sync",
 }

@@ -1,10 +1,12 @@
 """Arguments out of a container: one scope for each update, opened when something is first asked of it."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Self
 
-from spikard.bots.arguments import ABSENT, Signature, Wanted, found_in
+from spikard.bots.arguments import ABSENT, Signature, Wanted, found_in, signature_of
 from spikard.bots.fsm.context import FSMContext
 from spikard.bots.types.event import Update
 from spikard.di import Container, Scope
@@ -119,4 +121,28 @@ async def arguments_for(signature: Signature, data: Mapping[str, Any]) -> dict[s
     return signature.arguments({**data, **dict(zip(names, values, strict=True))})
 
 
-__all__ = ["SCOPE", "UpdateScope", "arguments_for", "brought", "is_provided", "need_of", "running"]
+async def call(function: Callable[..., Any], data: Mapping[str, Any], *, in_thread: bool = False) -> Any:
+    """Calls a hook or a job with what it asks for, in a scope of its own where the data has a container; gives its end.
+
+    With `in_thread` a plain function runs in the pool of threads.
+
+    Raises:
+        MissingArgument: Something without a default is nowhere.
+    """
+    signature = signature_of(function, positional=0)
+    scope: UpdateScope | None = data.get(SCOPE)
+    if scope is None:
+        return await _called(signature, signature.arguments(data), in_thread)
+    async with UpdateScope(scope.container) as own:
+        return await _called(signature, await arguments_for(signature, {**data, SCOPE: own}), in_thread)
+
+
+async def _called(signature: Signature, arguments: dict[str, Any], in_thread: bool) -> Any:
+    if in_thread and not signature.is_async:
+        found = await asyncio.to_thread(signature.function, **arguments)
+    else:
+        found = signature.function(**arguments)
+    return await found if isawaitable(found) else found
+
+
+__all__ = ["SCOPE", "UpdateScope", "arguments_for", "brought", "call", "is_provided", "need_of", "running"]

@@ -1,11 +1,9 @@
 """Routers: handlers of all kinds of events, and routers below them."""
 
 from collections.abc import Callable, Iterator
-from inspect import isawaitable
 from typing import Any
 
-from spikard.bots.arguments import signature_of
-from spikard.bots.injection import SCOPE, UpdateScope, arguments_for
+from spikard.bots.injection import call
 from spikard.bots.observer import EventObserver
 from spikard.bots.outcomes import UNHANDLED, CancelHandler
 from spikard.bots.plan import Table, compile_own, compile_plan
@@ -159,30 +157,16 @@ class Router:
         """Runs what is to run at the start, this router's first."""
         for router in self.walk():
             for callback in router._on_startup:
-                await _called(callback, {**data, "router": router})
+                await call(callback, {**data, "router": router})
 
     async def emit_shutdown(self, **data: Any) -> None:
         """Runs what is to run at the end, the innermost routers' first."""
         for router in reversed(list(self.walk())):
             for callback in router._on_shutdown:
-                await _called(callback, {**data, "router": router})
+                await call(callback, {**data, "router": router})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} '{self.name}'>"
-
-
-async def _called(callback: Callable[..., Any], data: dict[str, Any]) -> None:
-    signature = signature_of(callback, positional=0)
-    scope: UpdateScope | None = data.get(SCOPE)
-    if scope is None:
-        found = callback(**signature.arguments(data))
-        if isawaitable(found):
-            await found
-        return
-    async with UpdateScope(scope.container) as own:
-        found = callback(**await arguments_for(signature, {**data, SCOPE: own}))
-        if isawaitable(found):
-            await found
 
 
 __all__ = ["OBSERVERS", "Router"]
