@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from spikard.bots import F, Router
+from spikard.bots import Dispatcher, F, Router
 from spikard.bots.filters import CallbackData, ChatTypeFilter, Command, SenderFilter, StateFilter
-from spikard.bots.filters.base import judged
+from spikard.bots.filters.base import CompiledFilter, compiled, judged
+from spikard.bots.fsm import FSMContext, MemoryStorage
 from spikard.bots.outcomes import UNHANDLED
 from spikard.bots.types import CallbackQuery, Chat, Contact, Message
+from tests.bots.updates import BOT, pressed, said
 
 TEXTS = ["/a", "/b x", "/A", "a", "b", None, "!a", "/c@other"]
 STATES = [None, "s:1", "s:2"]
@@ -85,6 +87,80 @@ async def test_plan_and_walk_agree(seed: int) -> None:
             )
         data = {"current_state": dice.choice(STATES)}
         assert await tree.propagate_event(name, event, **data) == await walked(tree, name, event, data)
+
+
+class Counted(MemoryStorage):
+    """Counts how often it is asked."""
+
+    reads = 0
+
+    async def get_state(self, key: Any) -> str | None:
+        self.reads += 1
+        return await super().get_state(key)
+
+
+@pytest.mark.parametrize("kind", ["command", "text", "data", "state", "prefix"])
+async def test_as_many_filters_are_asked_of_a_thousand_handlers_as_of_ten(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    makers: dict[str, Any] = {
+        "command": lambda number: [Command(f"c{number}")],
+        "text": lambda number: [F.text == f"c{number}"],
+        "data": lambda number: [CallbackData(f"c{number}")],
+        "state": lambda number: [StateFilter(None), F.text == f"c{number}"],
+        "prefix": lambda number: [SenderFilter("ann"), CallbackData(f"c{number}")],
+    }
+
+    def counted(target: Any) -> CompiledFilter:
+        found = compiled(target)
+
+        def check(event: Any, data: dict[str, Any]) -> Any:
+            nonlocal asked
+            asked += 1
+            return found.check(event, data)
+
+        return found._replace(check=check)
+
+    monkeypatch.setattr("spikard.bots.handler.compiled", counted)
+    counts = []
+    for number in (10, 1000):
+        dp = Dispatcher()
+        for one in range(number):
+            observer = dp.callback_query if kind in {"data", "prefix"} else dp.message
+            observer.register(lambda event, one=one: one, *makers[kind](one), flags={"inline": True})
+        text = f"c{number - 1}"
+        update = pressed(text) if kind in {"data", "prefix"} else said(f"/{text}" if kind == "command" else text)
+        asked = 0
+        assert await dp.feed_update(BOT, update) == number - 1
+        counts.append(asked)
+    assert counts[0] == counts[1] <= 2
+
+
+async def test_states_are_read_only_where_somebody_looks_at_them() -> None:
+    storage = Counted()
+    dp, other = Dispatcher(storage), Router()
+    dp.include_router(other)
+
+    @dp.message(Command("a") | (F.text == "b"))
+    async def handler(message: Message, state: FSMContext) -> str | None:
+        await state.update_data(seen=True)
+        return state.key.user_id
+
+    assert await dp.feed_update(BOT, said("/a")) == "ann"
+    assert storage.reads == 0
+    for register in (
+        lambda: other.message.register(handler, StateFilter("s") & F.text),
+        lambda: other.message.register(lambda message, raw_state: raw_state),
+        lambda: other.message.register(handler, lambda message, **data: False),
+        lambda: other.message.middleware(lambda handler, event, data: handler(event, data)),
+    ):
+        before = storage.reads
+        register()
+        await dp.feed_update(BOT, said("/a"))
+        assert storage.reads == before + 1
+        other.message.handlers.clear()
+        other.message.middleware.middlewares.clear()
 
 
 async def test_a_thousand_commands_ask_only_the_one_that_fits() -> None:

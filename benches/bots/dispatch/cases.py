@@ -11,9 +11,22 @@ KINDS = {
     "last text": ("text", lambda count: f"c{count - 1}"),
     "last data of a button": ("data", lambda count: f"c{count - 1}"),
     "state and last text": ("state", lambda count: f"c{count - 1}"),
+    "20 routers, 2 middlewares, last command": ("routers", lambda count: f"/c{count - 1}"),
 }
 COUNTS = (10, 1000)
+ROUTERS = 20
 Feed = Callable[[], Awaitable[Any]]
+
+
+async def middleware(handler: Any, event: Any, data: dict[str, Any]) -> Any:
+    """Goes on, and does nothing else."""
+    return await handler(event, data)
+
+
+def spread(dispatcher: Any, routers: list[Any], count: int) -> list[Any]:
+    """Below the dispatcher all routers; for each number the one that its handler goes to."""
+    dispatcher.include_routers(*routers)
+    return [routers[number * len(routers) // count] for number in range(count)]
 
 
 async def timed(feed: Feed, count: int, rounds: int) -> float:

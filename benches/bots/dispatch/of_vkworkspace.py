@@ -3,8 +3,8 @@
 from typing import Any
 from unittest.mock import MagicMock
 
-from cases import Feed
-from vkworkspace import Dispatcher, F
+from cases import ROUTERS, Feed, middleware, spread
+from vkworkspace import Dispatcher, F, Router
 from vkworkspace.filters import CallbackData, Command, StateFilter
 from vkworkspace.types.event import Update
 
@@ -19,6 +19,7 @@ async def handler(event: Any) -> None: ...
 def filters_of(kind: str, word: str) -> list[Any]:
     found: dict[str, list[Any]] = {
         "command": [Command(word)],
+        "routers": [Command(word)],
         "text": [F.text == word],
         "data": [CallbackData(word)],
         "state": [StateFilter(None), F.text == word],
@@ -28,8 +29,13 @@ def filters_of(kind: str, word: str) -> list[Any]:
 
 def make(kind: str, count: int, text: str) -> Feed:
     dispatcher = Dispatcher()
-    for number in range(count):
-        observer = dispatcher.callback_query if kind == "data" else dispatcher.message
+    places = [dispatcher] * count
+    if kind == "routers":
+        places = spread(dispatcher, [Router() for _ in range(ROUTERS)], count)
+        for _ in range(2):
+            dispatcher.message.middleware.register(middleware)
+    for number, place in enumerate(places):
+        observer = place.callback_query if kind == "data" else place.message
         observer.register(handler, *filters_of(kind, f"c{number}"))
     who = {"from": {"userId": "a"}, "chat": {"chatId": "c", "type": "private"}}
     if kind == "data":

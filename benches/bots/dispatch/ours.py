@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from cases import Feed
-from spikard.bots import Dispatcher, F
+from cases import ROUTERS, Feed, middleware, spread
+from spikard.bots import Dispatcher, F, Router
 from spikard.bots.filters import CallbackData, Command, StateFilter
 
 
@@ -23,6 +23,7 @@ async def handler(event: Any) -> None: ...
 def filters_of(kind: str, word: str) -> list[Any]:
     found: dict[str, list[Any]] = {
         "command": [Command(word)],
+        "routers": [Command(word)],
         "text": [F.text == word],
         "data": [CallbackData(word)],
         "state": [StateFilter(None), F.text == word],
@@ -32,8 +33,13 @@ def filters_of(kind: str, word: str) -> list[Any]:
 
 def make(kind: str, count: int, text: str) -> Feed:
     dispatcher = Dispatcher(auto_answer=False)
-    for number in range(count):
-        observer = dispatcher.callback_query if kind == "data" else dispatcher.message
+    places = [dispatcher] * count
+    if kind == "routers":
+        places = spread(dispatcher, [Router() for _ in range(ROUTERS)], count)
+        for _ in range(2):
+            dispatcher.message.outer_middleware.register(middleware)
+    for number, place in enumerate(places):
+        observer = place.callback_query if kind == "data" else place.message
         observer.register(handler, *filters_of(kind, f"c{number}"))
     who = {"from": {"userId": "a"}, "chat": {"chatId": "c", "type": "private"}}
     if kind == "data":

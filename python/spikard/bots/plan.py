@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from spikard.bots.filters.base import CompiledFilter, Key, best_key, verdict
+from spikard.bots.arguments import Signature, signature_of
+from spikard.bots.filters.base import BuiltinFilter, CompiledFilter, Key, best_key, parts_of, verdict
 from spikard.bots.filters.command import words_of
+from spikard.bots.fsm.state import State, StatesGroupMeta
 from spikard.bots.handler import HandlerObject
 from spikard.bots.leaving import leave_lane
+from spikard.bots.magic import MagicFilter
 from spikard.bots.middleware import Handler, Middleware, wrapped
 from spikard.bots.outcomes import UNHANDLED, CancelHandler, SkipHandler
 from spikard.bots.request_ids import HandlerRun, current_run
@@ -41,7 +44,9 @@ async def _passes(filters: list[CompiledFilter], event: Any, data: dict[str, Any
         found = filter_.check(event, data)
         if found is True:
             continue
-        if isawaitable(found):
+        if found is False:
+            return None
+        if filter_.is_async and isawaitable(found):
             found = await found
         found = verdict(found)
         if found is False:
@@ -133,6 +138,8 @@ class Table:
             for value in item.key.values:
                 table.setdefault(value, []).append(ordinal)
         self._tables = [(_reader(source), table) for source, table in tables.items()]
+        # Whether anybody looks at the state; else it need not be read from where it is kept.
+        self.reads_state = True
 
     def candidates(self, event: Any, data: dict[str, Any]) -> Iterator[Entry | Gate]:
         """Those whose filters could pass, in their order."""
@@ -210,7 +217,40 @@ def _collected(router: "Router", event_name: str, inner: list[Middleware]) -> li
 
 def compile_plan(router: "Router", event_name: str) -> Table:
     """The plan of a router and all below it, for one kind of event."""
-    return Table(_collected(router, event_name, []))
+    table = Table(_collected(router, event_name, []))
+    table.reads_state = any(_reads_state(one, event_name) for one in router.walk())
+    return table
+
+
+def _reads_state(router: "Router", event_name: str) -> bool:
+    for observer in (router.observers[event_name], router.observers["error"]):
+        if observer.outer_middleware or observer.middleware:
+            return True
+        if any(_wants_state(filter_) for filter_ in observer.filters):
+            return True
+        for handler in observer.handlers:
+            if handler.signature is None or _names_state(handler.signature):
+                return True
+            if any(_wants_state(one.compiled) for one in handler.filters or ()):
+                return True
+    return False
+
+
+def _wants_state(filter_: CompiledFilter) -> bool:
+    for part in parts_of(filter_):
+        if isinstance(part, BuiltinFilter):
+            is_wanted = part.reads_state
+        elif isinstance(part, State | StatesGroupMeta):
+            is_wanted = True
+        else:
+            is_wanted = not isinstance(part, MagicFilter | type) and _names_state(signature_of(part))
+        if is_wanted:
+            return True
+    return False
+
+
+def _names_state(signature: Signature) -> bool:
+    return signature.takes_all or any(wanted.name in {"current_state", "raw_state"} for wanted in signature.wanted)
 
 
 def compile_own(router: "Router", event_name: str) -> Table:

@@ -203,7 +203,10 @@ class Dispatcher(Router):
         given = {**self.data, "bot": bot, "raw_event": update, "update": update, "event_type": update.type}
         given.update(data)
         given["dispatcher"] = self
-        found = await self._through(bot, update, given, raise_errors)
+        if self.container is None and not self.update.outer_middleware:
+            found = await self._dispatched(bot, update, given, raise_errors)
+        else:
+            found = await self._through(bot, update, given, raise_errors)
         self._counts["unhandled" if found is UNHANDLED else "handled"] += 1
         return found
 
@@ -243,10 +246,11 @@ class Dispatcher(Router):
 
     async def _offered(self, observer: str, bot: "Bot", event: Any, data: dict[str, Any], raise_errors: bool) -> Any:
         _add_who(event, data)
-        await self._add_state(bot, event, data)
+        table = self.table(observer)
+        await self._add_state(bot, event, data, is_read=table.reads_state)
         trail = data[TRAIL] = Trail()
         try:
-            offered = self.table(observer).offer(event, data)
+            offered = table.offer(event, data)
             if self.handler_timeout is None:
                 found = await offered
             else:
@@ -267,7 +271,7 @@ class Dispatcher(Router):
             await _answered(event)
         return found
 
-    async def _add_state(self, bot: "Bot", event: Any, data: dict[str, Any]) -> None:
+    async def _add_state(self, bot: "Bot", event: Any, data: dict[str, Any], *, is_read: bool) -> None:
         key = storage_key(str(getattr(bot, "id", "")), event, self.fsm_strategy)
         if key is None or self.storage is None:
             data["state"] = data["current_state"] = data["raw_state"] = None
@@ -275,7 +279,9 @@ class Dispatcher(Router):
         state = FSMContext(self.storage, key)
         data["state"] = state
         if self.session_timeout is None:
-            current = await state.get_state()
+            if not is_read:
+                return
+            current = await self.storage.get_state(key=key)
         else:
             record = await self.storage.get(key)
             if not record.is_empty and record.updated_at and now() - record.updated_at > self.session_timeout:

@@ -77,6 +77,8 @@ class BuiltinFilter(BaseFilter):
     injects: tuple[str, ...] | None = ()
     # Whether being asked changes nothing.
     is_pure = True
+    # Whether it looks at the state of the dialogue.
+    reads_state = False
 
     @abstractmethod
     def check(self, event: Any, data: dict[str, Any]) -> Verdict:
@@ -192,16 +194,19 @@ def written(target: Any) -> str:
 
 
 def parts_of(target: Any) -> Iterator[Any]:
-    """A filter, and those that it is joined of."""
+    """The filter, or those that it is joined of."""
     target = target.source if isinstance(target, CompiledFilter) else target
-    yield target
-    if isinstance(target, _Joined):
-        for part in target.filters:
-            yield from parts_of(part)
+    if not isinstance(target, _Joined):
+        yield target
+        return
+    for part in target.filters:
+        yield from parts_of(part)
 
 
 def verdict(found: Any) -> Verdict:
     """What a filter's result means."""
+    if found is True or found is False or type(found) is dict:
+        return found
     if isinstance(found, Mapping):
         return dict(found)
     return bool(found)
@@ -210,7 +215,7 @@ def verdict(found: Any) -> Verdict:
 async def judged(filter_: CompiledFilter, event: Any, data: dict[str, Any]) -> Verdict:
     """What a compiled filter says."""
     found = filter_.check(event, data)
-    if isawaitable(found):
+    if filter_.is_async and isawaitable(found):
         found = await found
     return verdict(found)
 

@@ -4,11 +4,14 @@ import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from spikard.bots.filters.base import BuiltinFilter, Key, Verdict
 from spikard.bots.magic import MagicFilter
 
+# A name that no argument can have: what the text of an event was taken apart to.
+_TAKEN = "spikard.command"
 _MENTION = re.compile(r"@\[([^\]]+)\]\s*")
 
 
@@ -67,7 +70,8 @@ class Command(BuiltinFilter):
         self.ignore_case = ignore_case
         self.mention = mention
         self.magic = magic
-        self._longest_first = tuple(sorted(self.prefixes, key=len, reverse=True))
+        # The same object for all with the same prefixes.
+        self._longest_first = _longest_first(self.prefixes)
         self._patterns = [command for command in commands if isinstance(command, re.Pattern)]
         self._words = frozenset(self._folded(command) for command in commands if isinstance(command, str))
 
@@ -76,44 +80,27 @@ class Command(BuiltinFilter):
 
     def parse(self, event: Any, bot: Any = None) -> CommandObject | None:
         """The command of a message, whichever it is; None if it has none."""
-        text = getattr(event, "text", None) or getattr(event, "caption", None)
-        if not text or not isinstance(text, str):
+        return self._object(_taken_apart(event, bot, self._longest_first))
+
+    def _object(self, parts: "_Parts | None") -> CommandObject | None:
+        if parts is None or (self.mention is not None and self.mention is not parts.is_named):
             return None
-        text = text.strip()
-        begin = text
-        is_named = False
-        if begin.startswith("@["):
-            named = _MENTION.match(begin)
-            if named is not None:
-                if bot is None or named[1] not in _names_of(bot):
-                    return None
-                begin, is_named = begin[named.end() :], True
-        prefix = next((prefix for prefix in self._longest_first if begin.startswith(prefix)), None)
-        if prefix is None:
-            return None
-        word, args = _first_word(begin[len(prefix) :])
-        if not word:
-            return None
-        bare, at, nick = word.partition("@")
-        if at and bare and nick and prefix:
-            if bot is not None and nick in _names_of(bot):
-                word, is_named = bare, True
-            elif bot is not None and getattr(bot, "me", None) is not None:
-                return None  # another bot's
-        if self.mention is not None and self.mention is not is_named:
-            return None
-        return CommandObject(prefix=prefix, command=word, args=args, raw_text=text)
+        return CommandObject(prefix=parts.prefix, command=parts.word, args=parts.args, raw_text=parts.text)
 
     def check(self, event: Any, data: dict[str, Any]) -> Verdict:
         """Judges a message."""
-        command = self.parse(event, data.get("bot"))
-        if command is None:
+        parts = _parts_of(event, data, self._longest_first)
+        if parts is None:
             return False
-        if self.commands and self._folded(command.command) not in self._words:
-            match = next((found for pattern in self._patterns if (found := pattern.match(command.command))), None)
+        match = None
+        if self.commands and self._folded(parts.word) not in self._words:
+            match = next((found for pattern in self._patterns if (found := pattern.match(parts.word))), None)
             if match is None:
                 return False
-            command.match = match
+        command = self._object(parts)
+        if command is None:
+            return False
+        command.match = match
         if self.magic is not None:
             found = self.magic.resolve(command)
             if not found:
@@ -132,6 +119,64 @@ class Command(BuiltinFilter):
         return f"Command({', '.join(map(repr, self.commands))})"
 
 
+@lru_cache(maxsize=1024)
+def _longest_first(prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(prefixes, key=len, reverse=True))
+
+
+class _Parts(NamedTuple):
+    """A text that is a command, before anybody has asked for one."""
+
+    prefix: str
+    word: str
+    args: str
+    text: str
+    # Whether it says that it is for this bot.
+    is_named: bool
+
+
+def _taken_apart(event: Any, bot: Any, prefixes: tuple[str, ...]) -> _Parts | None:
+    text = getattr(event, "text", None) or getattr(event, "caption", None)
+    if not text or not isinstance(text, str):
+        return None
+    text = text.strip()
+    begin = text
+    is_named = False
+    if begin.startswith("@["):
+        named = _MENTION.match(begin)
+        if named is not None:
+            if bot is None or named[1] not in _names_of(bot):
+                return None
+            begin, is_named = begin[named.end() :], True
+    if not begin.startswith(prefixes):
+        return None
+    prefix = next(prefix for prefix in prefixes if begin.startswith(prefix))
+    word, args = _first_word(begin[len(prefix) :])
+    if not word:
+        return None
+    if "@" in word and prefix:
+        bare, _, nick = word.partition("@")
+        if bare and nick and bot is not None:
+            if nick in _names_of(bot):
+                word, is_named = bare, True
+            elif getattr(bot, "me", None) is not None:
+                return None  # another bot's
+    return _Parts(prefix, word, args, text, is_named)
+
+
+def _parts_of(event: Any, data: dict[str, Any], prefixes: tuple[str, ...]) -> _Parts | None:
+    """As `_taken_apart`, once for an event: the plan asks, and then the filter of each handler that it finds."""
+    text = getattr(event, "text", None)
+    known = data.get(_TAKEN)
+    if known is not None and known[0] is event and known[1] is prefixes and known[2] is text:
+        parts: _Parts | None = known[3]
+        return parts
+    parts = _taken_apart(event, data.get("bot"), prefixes)
+    if text is not None:
+        data[_TAKEN] = (event, prefixes, text, parts)
+    return parts
+
+
 def _first_word(text: str) -> tuple[str, str]:
     """The word that the text begins with, empty if it begins with a blank, and what follows."""
     parts = text.split(maxsplit=1)
@@ -148,11 +193,12 @@ def _names_of(bot: Any) -> tuple[str, ...]:
 
 def words_of(prefixes: tuple[str, ...], ignore_case: bool) -> Callable[[Any, dict[str, Any]], str | None]:
     """The first word of an event's command, as a table of commands with these prefixes has it."""
-    reader = Command(prefix=prefixes, ignore_case=ignore_case)
 
     def word(event: Any, data: dict[str, Any]) -> str | None:
-        command = reader.parse(event, data.get("bot"))
-        return None if command is None else reader._folded(command.command)
+        parts = _parts_of(event, data, prefixes)
+        if parts is None:
+            return None
+        return parts.word.lower() if ignore_case else parts.word
 
     return word
 

@@ -13,6 +13,8 @@ class StateFilter(BuiltinFilter):
         states: States, their texts, groups of them; None for no state, `"*"` for any.
     """
 
+    reads_state = True
+
     def __init__(self, *states: State | str | StatesGroupMeta | None, **named: State | str | None) -> None:
         if named:
             # What ported code calls its only one.

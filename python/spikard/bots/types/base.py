@@ -118,8 +118,14 @@ class VKObject(msgspec.Struct, kw_only=True, rename="camel", dict=True, metaclas
     def set_bot(self, bot: "Bot") -> None:
         """Binds the object and the models in it to the bot that their methods speak through."""
         self.__dict__["_bot"] = bot
-        for child in children(self):
-            child.set_bot(bot)
+        for name in shape_of(type(self)).nested:
+            value = getattr(self, name)
+            if isinstance(value, VKObject):
+                value.set_bot(bot)
+            elif value and isinstance(value, list):
+                for item in value:
+                    if isinstance(item, VKObject):
+                        item.set_bot(bot)
 
     def bound(self, bot: "Bot | None") -> Self:
         """The object itself, bound to a bot if there is one."""
