@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from spikard.bots.enums import EventType
 from spikard.bots.testing import fake_methods
 from spikard.bots.testing.fake_api import FakeApi, FakeChat, FakeMessage, FakeUser, Refusal
 from spikard.bots.testing.fake_wire import FakeAnswer, FakeFile, FakeRequest
+from spikard.bots.testing.people import Person
 from spikard.bots.testing.samples import sample
 
 TOKEN = "001.1234567890.0987654321:1000000001"  # noqa: S105 - of nobody
@@ -68,10 +69,12 @@ class FakePlatform:
         self.http_429 = 0
         self.base_url = base_url
         self.bots: list[Bot] = []
+        self._people: dict[str, Person] = {}
         self.api = FakeApi(FakeUser(token.rpartition(":")[2], first_name="Test Bot", nick=nick), lambda: self.base_url)
         self._events: list[dict[str, Any]] = []
         self._next_event = 0
         self._arrived = asyncio.Event()
+        self._called = asyncio.Event()
         self._faults: dict[str, deque[Fault]] = {}
         self._recent: deque[float] = deque()
 
@@ -102,6 +105,34 @@ class FakePlatform:
         bot = Bot(**options)
         self.bots.append(bot)
         return bot
+
+    def user(self, user_id: str, **names: str) -> Person:
+        """Somebody who writes to the bot; `names` are first_name, last_name and nick.
+
+        What they do comes with the bot's next poll: `until` waits for what becomes of it.
+        """
+        self.api.user(user_id, **names)
+        return self._people.setdefault(user_id, Person(self, user_id))
+
+    async def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
+        """Waits until something holds, looking at it whenever the bot has called.
+
+        Raises:
+            TimeoutError: It did not within so many seconds.
+        """
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self._called.clear()
+                await self._called.wait()
+
+    @property
+    def platform(self) -> "FakePlatform":
+        """Itself, as people know it."""
+        return self
+
+    async def happen(self, push: Callable[[], Any]) -> Any:
+        """Lets something happen."""
+        return push()
 
     def fail_next(self, method: str, fault: Fault, times: int = 1) -> None:
         """Lets the next calls of a method fail.
@@ -186,6 +217,7 @@ class FakePlatform:
             self.calls.append(call)
         answer = await self._judged(request)
         call.status = answer.status
+        self._called.set()
         return answer
 
     async def _judged(self, request: FakeRequest) -> FakeAnswer:

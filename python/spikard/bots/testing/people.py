@@ -2,8 +2,9 @@
 
 import asyncio
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from spikard.bots.enums import EventType
 from spikard.bots.testing.fake_api import FakeChat, FakeMessage
@@ -11,7 +12,20 @@ from spikard.bots.testing.fake_methods import now
 from spikard.bots.testing.fake_wire import FakeFile
 
 if TYPE_CHECKING:
-    from spikard.bots.testing.tester import BotTester
+    from spikard.bots.testing.fake_platform import FakePlatform
+
+
+class Stage(Protocol):
+    """Where people talk with a bot."""
+
+    @property
+    def platform(self) -> "FakePlatform":
+        """The server."""
+        ...
+
+    async def happen(self, push: Callable[[], Any]) -> Any:
+        """Lets something happen, and gives what is known of its end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +38,24 @@ class Notice:
 
 
 class Person:
-    """Somebody who writes to the bot. What they do ends when the bot has handled it, and gives the handler's result."""
+    """Somebody who writes to the bot.
 
-    def __init__(self, tester: "BotTester", user_id: str) -> None:
-        self._tester = tester
-        self._platform = tester.platform
+    With `BotTester` what they do ends when the bot has handled it, and gives the handler's result; with a server that
+    another program polls, it ends at once.
+    """
+
+    def __init__(self, stage: Stage, user_id: str) -> None:
+        self._stage = stage
+        self._platform = stage.platform
         self.user_id = user_id
         # What one person does happens in its order, also when several wait at once.
         self._acting = asyncio.Lock()
 
     # --- what they do
 
-    async def send(self, text: str, *, chat: "Group | None" = None, reply_to: FakeMessage | None = None) -> Any:
+    async def send(
+        self, text: str, *, chat: "Group | FakeChat | None" = None, reply_to: FakeMessage | None = None
+    ) -> Any:
         """Writes a message: to the bot alone, or in a group."""
         return await self._send(chat, text=text, reply_to=[] if reply_to is None else [reply_to.msg_id])
 
@@ -46,7 +66,7 @@ class Person:
         *,
         caption: str | None = None,
         content_type: str | None = None,
-        chat: "Group | None" = None,
+        chat: "Group | FakeChat | None" = None,
     ) -> Any:
         """Sends a file; what kind it is is seen from its name, unless `content_type` says it."""
         mime = content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
@@ -149,14 +169,14 @@ class Person:
             raise LookupError(f"{self.user_id} has written nothing")
         return own[-1]
 
-    async def _send(self, chat: "Group | None", **fields: Any) -> Any:
+    async def _send(self, chat: "Group | FakeChat | None", **fields: Any) -> Any:
         place = None if chat is None else chat.chat_id
         text = fields.pop("text", None)
         return await self._happen(lambda: self._platform.push_message(text, self.user_id, place, **fields))
 
     async def _happen(self, push: Any) -> Any:
         async with self._acting:
-            return await self._tester.happen(push)
+            return await self._stage.happen(push)
 
     def __repr__(self) -> str:
         return f"<Person {self.user_id}>"
@@ -165,8 +185,8 @@ class Person:
 class Group:
     """A group that the bot is in."""
 
-    def __init__(self, tester: "BotTester", chat: FakeChat) -> None:
-        self._tester = tester
+    def __init__(self, stage: Stage, chat: FakeChat) -> None:
+        self._stage = stage
         self.chat = chat
 
     @property
@@ -177,7 +197,7 @@ class Group:
     @property
     def messages(self) -> list[FakeMessage]:
         """The bot's messages that are there."""
-        sent = self._tester.platform.sent
+        sent = self._stage.platform.sent
         return [message for message in sent if message.chat_id == self.chat_id and not message.is_deleted]
 
     @property
@@ -205,7 +225,7 @@ class Group:
             **{name: _contact(value) if isinstance(value, Person) else value for name, value in fields.items()},
         }
         kept = {name: value for name, value in payload.items() if value is not None}
-        return await self._tester.happen(lambda: self._tester.platform.push(kind, kept))
+        return await self._stage.happen(lambda: self._stage.platform.push(kind, kept))
 
     def __repr__(self) -> str:
         return f"<Group {self.chat.title!r} {self.chat_id}>"
@@ -219,4 +239,4 @@ def _contacts(people: tuple[Person, ...]) -> list[dict[str, Any]]:
     return [_contact(person) for person in people]
 
 
-__all__ = ["Group", "Notice", "Person"]
+__all__ = ["Group", "Notice", "Person", "Stage"]
