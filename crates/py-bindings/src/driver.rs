@@ -25,7 +25,7 @@ use crate::thread_bound::ThreadBound;
 /// Handler calls in one turn before asyncio gets its chance.
 const CALLS_PER_TURN: u32 = 64;
 
-/// Time in one turn before asyncio gets its chance.
+/// Time in one turn before asyncio gets its chance, if it has something to do.
 const TURN: Duration = Duration::from_millis(1);
 
 /// A descriptor of our own for the selector's epoll or kqueue, so that Python may close its when it likes.
@@ -51,9 +51,13 @@ pub(crate) struct Turn {
     calls: Cell<u32>,
     used_up: Cell<bool>,
     began_anew: Notify,
+    /// Calls that wait for a turn with room.
+    waiting: Cell<u32>,
     began: Cell<Instant>,
     timers: Cell<isize>,
     lists: RefCell<Option<Lists>>,
+    /// Whether one of asyncio's own descriptors may be ready.
+    inner_ready: Cell<bool>,
     error: RefCell<Option<PyErr>>,
 }
 
@@ -70,15 +74,20 @@ fn length(object: &Py<PyAny>) -> isize {
 
 impl Turn {
     /// Called after Python code ran: returns to asyncio if that left it something to do, or if it's asyncio's turn.
+    ///
+    /// Calls are put off only while asyncio has something to do: waiting costs more than many a handler.
     pub(crate) fn after_call(&self) {
-        self.calls.set(self.calls.get() + 1);
-        let has_work = self.lists.borrow().as_ref().is_some_and(|lists| {
-            length(&lists.ready) != 0 || length(&lists.scheduled) > self.timers.get()
-        });
-        if self.calls.get() >= CALLS_PER_TURN || self.began.get().elapsed() >= TURN {
+        let calls = self.calls.get() + 1;
+        self.calls.set(calls);
+        let has_work = self.inner_ready.get()
+            || self.lists.borrow().as_ref().is_some_and(|lists| {
+                length(&lists.ready) != 0 || length(&lists.scheduled) > self.timers.get()
+            });
+        let is_full = calls >= CALLS_PER_TURN;
+        if has_work && (is_full || self.began.get().elapsed() >= TURN) {
             self.used_up.set(true);
         }
-        if has_work || self.used_up.get() {
+        if has_work || is_full || self.waiting.get() != 0 {
             self.wake.notify_one();
         }
     }
@@ -90,6 +99,7 @@ impl Turn {
 
     /// Waits for a turn with room.
     pub(crate) async fn next(&self) {
+        let _waiting = Waiting::counted(&self.waiting);
         while self.used_up.get() {
             self.began_anew.notified().await;
         }
@@ -103,8 +113,10 @@ impl Turn {
 
     fn begin(&self) {
         self.calls.set(0);
-        if self.used_up.replace(false) {
-            self.began_anew.notify_waiters();
+        self.used_up.set(false);
+        // No more than there is room for: each that is woken in vain looks at its connection and waits again.
+        for _ in 0..self.waiting.get().min(CALLS_PER_TURN) {
+            self.began_anew.notify_one();
         }
         self.began.set(Instant::now());
         self.timers.set(
@@ -113,6 +125,22 @@ impl Turn {
                 .as_ref()
                 .map_or(0, |lists| length(&lists.scheduled)),
         );
+    }
+}
+
+/// Counts one that waits, as long as it does.
+struct Waiting<'a>(&'a Cell<u32>);
+
+impl<'a> Waiting<'a> {
+    fn counted(count: &'a Cell<u32>) -> Self {
+        count.set(count.get() + 1);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 
@@ -127,7 +155,6 @@ struct Machinery {
     local: LocalSet,
     runtime: Runtime,
     turn: Rc<Turn>,
-    inner_ready: Rc<Cell<bool>>,
     parking: Arc<Parking>,
 }
 
@@ -153,7 +180,7 @@ impl Machinery {
         let (runtime, local, turn) = (&self.runtime, &self.local, &self.turn);
         turn.begin();
         match timeout {
-            _ if self.inner_ready.get() => local.block_on(runtime, yield_now()),
+            _ if turn.inner_ready.get() => local.block_on(runtime, yield_now()),
             Some(seconds) if seconds <= 0.0 => local.block_on(runtime, yield_now()),
             Some(seconds) => local.block_on(runtime, async {
                 // More than a day is asyncio's own ceiling too.
@@ -170,7 +197,7 @@ impl Machinery {
             .and_then(|mut raised| raised.take());
         match raised.or_else(|| turn.error.borrow_mut().take()) {
             Some(error) => Err(error),
-            None => Ok(self.inner_ready.get()),
+            None => Ok(turn.inner_ready.get()),
         }
     }
 }
@@ -216,12 +243,13 @@ impl Driver {
             calls: Cell::new(0),
             used_up: Cell::new(false),
             began_anew: Notify::new(),
+            waiting: Cell::new(0),
             began: Cell::new(Instant::now()),
             timers: Cell::new(0),
             lists: RefCell::new(None),
+            inner_ready: Cell::new(false),
             error: RefCell::new(None),
         });
-        let inner_ready = Rc::new(Cell::new(false));
         {
             let _runtime = runtime.enter();
             let _local = local.enter();
@@ -230,10 +258,10 @@ impl Driver {
             let selector =
                 unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }
                     .map_err(|error| PyOSError::new_err(error.to_string()))?;
-            let (turn, inner_ready) = (Rc::clone(&turn), Rc::clone(&inner_ready));
+            let turn = Rc::clone(&turn);
             spawn_local(async move {
                 while let Ok(mut guard) = selector.readable().await {
-                    inner_ready.set(true);
+                    turn.inner_ready.set(true);
                     turn.wake.notify_one();
                     guard.clear_ready();
                 }
@@ -243,7 +271,6 @@ impl Driver {
             local,
             runtime,
             turn,
-            inner_ready,
             parking,
         };
         Ok(Self {
@@ -272,7 +299,7 @@ impl Driver {
     /// asyncio's descriptors were asked and had nothing more: sleep until they report again.
     fn rearm(&self) -> PyResult<()> {
         self.machinery
-            .with(|machinery| machinery.inner_ready.set(false))
+            .with(|machinery| machinery.turn.inner_ready.set(false))
     }
 
     /// Drops every task and the runtime.
