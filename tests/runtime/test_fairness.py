@@ -124,3 +124,42 @@ def test_a_suspended_handler_comes_back_under_load(serve: Serve) -> None:
     served = serve(app)
     with Load(served):
         assert served.client.get("/yield/500").json() == 500
+
+
+def test_calls_that_were_put_off_are_all_made_in_the_end(serve: Serve) -> None:
+    """More of them than a turn holds, while asyncio always has something to do; a third of their clients leave."""
+    app = Spikard()
+    made = 0
+
+    @app.get("/")
+    async def handler() -> dict[str, int]:
+        nonlocal made
+        await asyncio.sleep(0)
+        made += 1
+        return {"made": made}
+
+    served = serve(app)
+    stop = threading.Event()
+
+    async def spin() -> None:
+        while not stop.is_set():
+            await asyncio.sleep(0)
+
+    spinning = asyncio.run_coroutine_threadsafe(spin(), served.loop)
+    connections = [served.connect() for _ in range(200)]
+    try:
+        for _ in range(3):
+            for connection in connections:
+                connection.sendall(REQUEST)
+            for place, connection in enumerate(connections):
+                if place % 3:
+                    assert b'{"made":' in connection.recv(65536)
+            for connection in connections[::3]:
+                connection.close()
+            connections = [c for place, c in enumerate(connections) if place % 3]
+    finally:
+        stop.set()
+        for connection in connections:
+            connection.close()
+    spinning.result(20)
+    assert made >= 133 + 89 + 59
