@@ -10,6 +10,7 @@ from spikard.bots.former_paths import install
 
 if TYPE_CHECKING:
     from spikard.bots.bot import Bot as Bot
+    from spikard.bots.dialogue.dialogue import Dialogue as Dialogue
     from spikard.bots.dispatcher.dispatcher import Dispatcher as Dispatcher
     from spikard.bots.dispatcher.error_event import ErrorEvent as ErrorEvent
     from spikard.bots.errors import APIError as APIError
@@ -42,6 +43,7 @@ _MODULES = {
     "Bot": "bot",
     "BotError": "errors",
     "CancelHandler": "outcomes",
+    "Dialogue": "dialogue.dialogue",
     "Dispatcher": "dispatcher.dispatcher",
     "ErrorEvent": "dispatcher.error_event",
     "F": "magic",

@@ -118,6 +118,10 @@ class MissingArgument(HandlerError):  # noqa: N818 - a public name
     """A handler wants an argument that nothing gives."""
 
 
+class FSMError(BotError):
+    """A dialogue does not fit together, or cannot go on."""
+
+
 VKWorkspaceError = BotError
 VKTeamsAPIError = APIError
 
@@ -125,6 +129,7 @@ __all__ = [
     "APIError",
     "BotError",
     "DecodeError",
+    "FSMError",
     "FileDownloadError",
     "HandlerError",
     "InvalidToken",

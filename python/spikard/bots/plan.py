@@ -83,7 +83,7 @@ class Entry:
         passed["handler"], passed["router"], passed["flags"] = self.handler, self.router, self.handler.flags
         update = data.get("update")
         # What it sends is known to the server when it is run again after a crash.
-        token = None if update is None else current_run.set(HandlerRun(update.event_id, self.name))
+        token = None if update is None else current_run.set(HandlerRun(update.event_id, self.name, 0, passed))
         if self.leaves_lane and (leave := leave_lane.get()) is not None:
             leave()
         try:

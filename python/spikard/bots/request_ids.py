@@ -4,8 +4,9 @@ import secrets
 import time
 from base64 import b32encode
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 _LENGTH = 26
@@ -18,6 +19,8 @@ class HandlerRun:
     event_id: int
     handler_id: str
     calls: int = 0
+    # What the handler is given.
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 # Set by the dispatcher around a handler.

@@ -1,12 +1,15 @@
 """Routers: handlers of all kinds of events, and routers below them."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spikard.bots.injection import call
 from spikard.bots.observer import EventObserver
 from spikard.bots.outcomes import UNHANDLED, CancelHandler
 from spikard.bots.plan import Table, compile_own, compile_plan
+
+if TYPE_CHECKING:
+    from spikard.bots.dialogue.dialogue import Dialogue
 
 OBSERVERS = (
     "message",
@@ -76,6 +79,16 @@ class Router:
         """Puts several routers below this one."""
         for router in routers:
             self.include_router(router)
+
+    def include_dialogue(self, dialogue: "Dialogue", start: Any = None, cancel: Any = None) -> "Router":
+        """Puts a declared dialogue below this router, and gives the router that it was put into.
+
+        Args:
+            dialogue: The dialogue.
+            start: A filter of the messages that begin it.
+            cancel: A filter of the messages that end it: by the machine's trigger `cancel`, if it has one.
+        """
+        return self.include_router(dialogue.router(start, cancel))
 
     def walk(self) -> Iterator["Router"]:
         """This router and all below it, in the order in which they are asked."""
