@@ -128,3 +128,25 @@ def test_arithmetic_and_comparisons_are_those_of_python(value: int, left: int, r
     assert ((F.n == left) & (F.n != right)).resolve(event) == (value == left and value != right)
     expected = None if left == 0 else value // left
     assert (F.n // left).resolve(event) == expected if left else True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "F",
+        "F.text == 'a'",
+        "(F.id > 0) & (F.parts.len() < 3)",
+        "F.text.regexp('([0-9]{2})', mode='search').as_('found')",
+        "(~F.text).len()",
+        "(F.a | F.b).c[0]['{}']",
+        "F.parts[F.type == 'file']",
+        "F[...] > 1",
+        "(2 + F.x) * 3",
+        "(-F.a) @ 3",
+        "F.text.lower().func(int, 3, base=F.b)",
+        "F.text.in_({'a'})",
+        "F.a.cast(int).is_not(None)",
+    ],
+)
+def test_an_expression_is_shown_as_it_is_written(text: str) -> None:
+    assert repr(eval(text, {"F": F, "int": int})) == text  # noqa: S307 - the test's own words

@@ -21,7 +21,7 @@ class _Reject(Exception):  # noqa: N818 - never seen outside
 class Step:
     """One operation of an expression."""
 
-    __slots__ = ("apply", "constant", "is_important", "kind", "name")
+    __slots__ = ("apply", "constant", "is_important", "kind", "name", "written")
 
     def __init__(
         self,
@@ -31,14 +31,22 @@ class Step:
         is_important: bool = False,
         name: str | None = None,
         constant: Any = None,
+        written: str = "",
     ) -> None:
         self.kind = kind
+        # As in a program: `{}` stands for what precedes it.
+        self.written = written
         # Of the value so far and the whole event.
         self.apply = apply
         # Whether it sees None where the value was rejected before.
         self.is_important = is_important
         self.name = name
         self.constant = constant
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its text needs brackets before anything else is done with it."""
+        return self.written.startswith(("{} ", "~", "+", "-")) or self.written.endswith(" {}")
 
 
 def _resolved(operand: Any, root: Any) -> Any:
@@ -56,15 +64,33 @@ def _guarded(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def _attribute(name: str) -> Step:
-    return Step("attribute", _guarded(lambda value, _: getattr(value, name)), name=name)
+    return Step("attribute", _guarded(lambda value, _: getattr(value, name)), name=name, written=f"{{}}.{name}")
 
 
-def _operation(function: Callable[[Any, Any], Any], right: Any) -> Step:
-    return Step("operation", _guarded(lambda value, root: function(value, _resolved(right, root))))
+def _operation(function: Callable[[Any, Any], Any], right: Any, written: str) -> Step:
+    text = _filled(written, right)
+    return Step("operation", _guarded(lambda value, root: function(value, _resolved(right, root))), written=text)
 
 
-def _mirrored(function: Callable[[Any, Any], Any], left: Any) -> Step:
-    return Step("operation", _guarded(lambda value, root: function(_resolved(left, root), value)))
+def _mirrored(function: Callable[[Any, Any], Any], left: Any, written: str) -> Step:
+    text = _filled(written, left)
+    return Step("operation", _guarded(lambda value, root: function(_resolved(left, root), value)), written=text)
+
+
+def _filled(written: str, operand: Any) -> str:
+    """With the operand in the place of `<>`."""
+    is_open = isinstance(operand, MagicFilter) and operand.steps and operand.steps[-1].is_open and " " in written
+    text = f"({operand!r})" if is_open else _shown(operand)
+    return written.replace("<>", text.replace("{", "{{").replace("}", "}}"))
+
+
+def _shown(operand: Any) -> str:
+    return str(getattr(operand, "__name__", None) or repr(operand))
+
+
+def _called(method: str, *args: Any, **kwargs: Any) -> str:
+    given = [_shown(arg) for arg in args] + [f"{name}={_shown(arg)}" for name, arg in kwargs.items()]
+    return "{}" + f"{method}({', '.join(given)})".replace("{", "{{").replace("}", "}}")
 
 
 def _holds(collection: Any, item: Any) -> bool:
@@ -176,13 +202,13 @@ class MagicFilter:
 
     def __getitem__(self, key: Any) -> Self:
         if isinstance(key, MagicFilter):
-            return self._with(Step("selector", lambda value, _: _selected(key, value)))
+            return self._with(Step("selector", lambda value, _: _selected(key, value), written=_filled("{}[<>]", key)))
         take = _guarded(lambda value, _: value[key])
         if key is ...:
-            return self._with(Step("any", take))
+            return self._with(Step("any", take, written="{}[...]"))
         if isinstance(key, slice) and key == _WHOLE:
-            return self._with(Step("all", take))
-        return self._with(Step("item", take))
+            return self._with(Step("all", take, written="{}[:]"))
+        return self._with(Step("item", take, written=_filled("{}[<>]", key)))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Self:
         def call(value: Any, root: Any) -> Any:
@@ -196,59 +222,60 @@ class MagicFilter:
             except _NOTHING_FOUND as fault:
                 raise _Reject from fault
 
-        return self._with(Step("call", call))
+        return self._with(Step("call", call, written=_called("", *args, **kwargs)))
 
     # --- comparing
 
     def __eq__(self, other: object) -> Self:  # type: ignore[override]
         if not isinstance(other, MagicFilter) and _is_hashable(other):
             equal = _guarded(lambda value, _: value == other)
-            return self._with(Step("equal", equal, constant=other))
-        return self._with(_operation(operator.eq, other))
+            return self._with(Step("equal", equal, constant=other, written=_filled("{} == <>", other)))
+        return self._with(_operation(operator.eq, other, "{} == <>"))
 
     def __ne__(self, other: object) -> Self:  # type: ignore[override]
-        return self._with(_operation(operator.ne, other))
+        return self._with(_operation(operator.ne, other, "{} != <>"))
 
     def __lt__(self, other: Any) -> Self:
-        return self._with(_operation(operator.lt, other))
+        return self._with(_operation(operator.lt, other, "{} < <>"))
 
     def __le__(self, other: Any) -> Self:
-        return self._with(_operation(operator.le, other))
+        return self._with(_operation(operator.le, other, "{} <= <>"))
 
     def __gt__(self, other: Any) -> Self:
-        return self._with(_operation(operator.gt, other))
+        return self._with(_operation(operator.gt, other, "{} > <>"))
 
     def __ge__(self, other: Any) -> Self:
-        return self._with(_operation(operator.ge, other))
+        return self._with(_operation(operator.ge, other, "{} >= <>"))
 
     __hash__ = object.__hash__
 
     def is_(self, value: Any) -> Self:
         """Whether it is this very object."""
-        return self._with(_operation(operator.is_, value))
+        return self._with(_operation(operator.is_, value, "{}.is_(<>)"))
 
     def is_not(self, value: Any) -> Self:
         """Whether it is another object."""
-        return self._with(_operation(operator.is_not, value))
+        return self._with(_operation(operator.is_not, value, "{}.is_not(<>)"))
 
     def in_(self, collection: "Container[Any] | MagicFilter") -> Self:
         """Whether it is one of these."""
         if isinstance(collection, list | tuple | set | frozenset) and all(map(_is_hashable, collection)):
             constants = tuple(collection)
-            return self._with(Step("in", _guarded(lambda value, _: _holds(constants, value)), constant=constants))
-        return self._with(_operation(lambda value, those: _holds(those, value), collection))
+            among = _guarded(lambda value, _: _holds(constants, value))
+            return self._with(Step("in", among, constant=constants, written=_called(".in_", collection)))
+        return self._with(_operation(lambda value, those: _holds(those, value), collection, "{}.in_(<>)"))
 
     def not_in(self, collection: "Container[Any] | MagicFilter") -> Self:
         """Whether it is none of these."""
-        return self._with(_operation(lambda value, those: _lacks(those, value), collection))
+        return self._with(_operation(lambda value, those: _lacks(those, value), collection, "{}.not_in(<>)"))
 
     def contains(self, item: Any) -> Self:
         """Whether this is in it."""
-        return self._with(_operation(_holds, item))
+        return self._with(_operation(_holds, item, "{}.contains(<>)"))
 
     def not_contains(self, item: Any) -> Self:
         """Whether this is not in it."""
-        return self._with(_operation(_lacks, item))
+        return self._with(_operation(_lacks, item, "{}.not_contains(<>)"))
 
     # --- combining
 
@@ -256,13 +283,13 @@ class MagicFilter:
         if _is_filter(other):
             return _joined("and_f", self, other)
         if isinstance(other, MagicFilter):
-            return self._with(_operation(lambda left, right: left and right, other))
-        return self._with(_operation(operator.and_, other))
+            return self._with(_operation(lambda left, right: left and right, other, "{} & <>"))
+        return self._with(_operation(operator.and_, other, "{} & <>"))
 
     def __rand__(self, other: Any) -> Any:
         if _is_filter(other):
             return _joined("and_f", other, self)
-        return self._with(_mirrored(operator.and_, other))
+        return self._with(_mirrored(operator.and_, other, "<> & {}"))
 
     def __or__(self, other: Any) -> Any:
         if _is_filter(other):
@@ -271,23 +298,23 @@ class MagicFilter:
             either = _guarded(lambda left, root: left or other.resolve(root))
         else:
             either = _guarded(lambda left, _: operator.or_(left, other))
-        return self._with(Step("or", either, is_important=True))
+        return self._with(Step("or", either, is_important=True, written=_filled("{} | <>", other)))
 
     def __ror__(self, other: Any) -> Any:
         if _is_filter(other):
             return _joined("or_f", other, self)
-        return self._with(_mirrored(operator.or_, other))
+        return self._with(_mirrored(operator.or_, other, "<> | {}"))
 
     def __invert__(self) -> Self:
         if self._steps and self._steps[-1].kind == "not":
             return type(self)(self._steps[:-1])
-        return self._with(Step("not", lambda value, _: not value, is_important=True))
+        return self._with(Step("not", lambda value, _: not value, is_important=True, written="~{}"))
 
     def __xor__(self, other: Any) -> Self:
-        return self._with(_operation(operator.xor, other))
+        return self._with(_operation(operator.xor, other, "{} ^ <>"))
 
     def __rxor__(self, other: Any) -> Self:
-        return self._with(_mirrored(operator.xor, other))
+        return self._with(_mirrored(operator.xor, other, "<> ^ {}"))
 
     # --- computing
 
@@ -315,14 +342,14 @@ class MagicFilter:
         def __rrshift__(self, other: Any) -> Self: ...
 
     def __pos__(self) -> Self:
-        return self._with(Step("operation", _guarded(lambda value, _: +value)))
+        return self._with(Step("operation", _guarded(lambda value, _: +value), written="+{}"))
 
     def __neg__(self) -> Self:
-        return self._with(Step("operation", _guarded(lambda value, _: -value)))
+        return self._with(Step("operation", _guarded(lambda value, _: -value), written="-{}"))
 
     def len(self) -> Self:
         """Its length."""
-        return self._with(Step("operation", _guarded(lambda value, _: len(value))))
+        return self._with(Step("operation", _guarded(lambda value, _: len(value)), written="{}.len()"))
 
     def regexp(
         self, pattern: str | re.Pattern[str], *, mode: str = "match", search: bool | None = None, flags: int = 0
@@ -337,7 +364,9 @@ class MagicFilter:
         if mode not in {"match", "search", "fullmatch", "findall", "finditer"}:
             raise ValueError(f"no mode of regexp is called {mode!r}: match, search, fullmatch, findall, finditer")
         find = getattr(re.compile(pattern, flags) if isinstance(pattern, str) else pattern, mode)
-        return self._with(Step("operation", _guarded(lambda value, _: find(value))))
+        given = {"mode": mode} if mode != "match" else {}
+        written = _called(".regexp", getattr(pattern, "pattern", pattern), **given)
+        return self._with(Step("operation", _guarded(lambda value, _: find(value)), written=written))
 
     def func(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Self:
         """What the function makes of it: called with `args`, then the value, then `kwargs`."""
@@ -346,7 +375,7 @@ class MagicFilter:
             given = [_resolved(arg, root) for arg in args]
             return function(*given, value, **{name: _resolved(arg, root) for name, arg in kwargs.items()})
 
-        return self._with(Step("operation", _guarded(call)))
+        return self._with(Step("operation", _guarded(call), written=_called(".func", function, *args, **kwargs)))
 
     def cast(self, target: Callable[[Any], Any]) -> Self:
         """The value as this type; whatever the conversion raises rejects it."""
@@ -357,7 +386,7 @@ class MagicFilter:
             except Exception as fault:
                 raise _Reject from fault
 
-        return self._with(Step("cast", convert))
+        return self._with(Step("cast", convert, written=_called(".cast", target)))
 
     def extract(self, condition: "MagicFilter") -> Self:
         """Of a collection the items that fit."""
@@ -365,11 +394,15 @@ class MagicFilter:
         def pick(value: Any, _: Any) -> Any:
             return [item for item in value if condition.resolve(item)] if isinstance(value, Iterable) else None
 
-        return self._with(Step("extract", pick))
+        return self._with(Step("extract", pick, written=_called(".extract", condition)))
 
     def as_(self, name: str) -> Self:
         """Injects the value into the handler under this name; None does not pass."""
-        return self._with(Step("as", lambda value, _: None if value is None else {name: value}, constant=name))
+
+        def inject(value: Any, _: Any) -> Any:
+            return None if value is None else {name: value}
+
+        return self._with(Step("as", inject, constant=name, written=_called(".as_", name)))
 
     # --- what an expression is not
 
@@ -383,14 +416,11 @@ class MagicFilter:
         raise TypeError("F... cannot be looped over: write F.something[...] for any item, F.something[:] for all")
 
     def __repr__(self) -> str:
-        return "F" + "".join(map(_written, self._steps))
-
-
-def _written(step: Step) -> str:
-    forms = {"equal": " == {!r}", "in": ".in_({!r})", "as": ".as_({!r})"}
-    if step.kind in forms:
-        return forms[step.kind].format(step.constant)
-    return f".{step.name}" if step.name else f"<{step.kind}>"
+        text, is_open = "F", False
+        for step in self._steps:
+            text = step.written.format(f"({text})" if is_open else text)
+            is_open = step.is_open
+        return text
 
 
 def _selected(condition: MagicFilter, value: Any) -> Any:
@@ -423,18 +453,31 @@ def _joined(how: str, left: Any, right: Any) -> Any:
     return getattr(base, how)(left, right)
 
 
-def _binary(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _binary(function: Callable[[Any, Any], Any], sign: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(self: MagicFilter, other: Any) -> MagicFilter:
-        return self._with(_operation(function, other))
+        return self._with(_operation(function, other, f"{{}} {sign} <>"))
 
     def mirrored(self: MagicFilter, other: Any) -> MagicFilter:
-        return self._with(_mirrored(function, other))
+        return self._with(_mirrored(function, other, f"<> {sign} {{}}"))
 
     return forward, mirrored
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift"):
-    _forward, _backward = _binary(getattr(operator, _name))
+_SIGNS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "truediv": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "pow": "**",
+    "matmul": "@",
+    "lshift": "<<",
+    "rshift": ">>",
+}
+
+for _name, _sign in _SIGNS.items():
+    _forward, _backward = _binary(getattr(operator, _name), _sign)
     setattr(MagicFilter, f"__{_name}__", _forward)
     setattr(MagicFilter, f"__r{_name}__", _backward)
 
