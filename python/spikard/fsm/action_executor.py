@@ -14,7 +14,7 @@ from typing import Any, cast
 from spikard.fsm.action_registry import ActionRegistry
 from spikard.fsm.action_result import ActionResult
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.action_steps import ActionSteps, Call, Pause, Steps
+from spikard.fsm.action_steps import ActionSteps, Call, Pause, Steps, call_once, is_bare
 from spikard.fsm.execution_result import ExecutionMode, ExecutionResult
 from spikard.fsm.plan import Plan
 
@@ -89,6 +89,10 @@ class ActionExecutor:
         self, action: ActionSpec, context: dict[str, Any], *, branch_enclosing_depth: int = 0
     ) -> ActionResult:
         """Do one action on this thread."""
+        # Most actions are a function and nothing else: for these there are no steps to take.
+        found = self.registry.lookup(action.name) if is_bare(action) else None
+        if found is not None and not found.is_async and (found.accepts_kwargs or not action.params):
+            return self._logged(call_once(action, found, context))
         return self._logged(_drive(self._steps.of(action, context, branch_enclosing_depth)))
 
     async def async_execute_action_spec(
@@ -141,7 +145,7 @@ class ActionExecutor:
         if self.log_execution:
             if result.error is not None:
                 logger.warning("Action '%s' failed: %s", result.action_name, result.error)
-            else:
+            elif logger.isEnabledFor(logging.DEBUG):
                 logger.debug("Action '%s' %s", result.action_name, result.status.value)
         return result
 

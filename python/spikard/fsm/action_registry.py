@@ -169,8 +169,8 @@ def call_now(name: str, action: ActionFunction, context: dict[str, Any], params:
     """Call an action where nobody can await it."""
     if action.is_async:
         raise RuntimeError(f"Action '{name}' is async and cannot be executed synchronously")
-    outcome = action.function(context, **(params or {}))
-    if inspect.isawaitable(outcome):
+    outcome = action.function(context, **params) if params else action.function(context)
+    if outcome is not None and inspect.isawaitable(outcome):
         if asyncio.iscoroutine(outcome):
             outcome.close()
         raise RuntimeError(f"Action '{name}' returned an awaitable in synchronous execution")

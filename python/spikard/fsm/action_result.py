@@ -51,9 +51,9 @@ def action_results_to_payload(results: Iterable[ActionResult]) -> list[dict[str,
     for result in results:
         entry: dict[str, Any] = {
             "name": result.action_name,
-            "status": result.status.value,
+            "status": result.status._value_,
             "success": result.success,
-            "skipped": result.is_skipped,
+            "skipped": result.status is ActionStatus.SKIPPED,
         }
         if result.error is not None:
             entry["error"] = str(result.error)

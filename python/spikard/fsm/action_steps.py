@@ -149,6 +149,21 @@ def _chosen(params: Mapping[str, Any], context: dict[str, Any], depth: int) -> l
     ]
 
 
+def is_bare(action: ActionSpec) -> bool:
+    """Whether an action is tried once, in any case and without a limit of time, and has no form of its own."""
+    is_once = action.when is None and not action.retry and action.timeout is None
+    return is_once and action.effect is None and action.name[:1] != "_"
+
+
+def call_once(action: ActionSpec, found: ActionFunction, context: dict[str, Any]) -> ActionResult:
+    """Call a function that need not be awaited; what it raises ends in the result."""
+    try:
+        outcome = call_now(action.name, found, context, action.params)
+    except Exception as error:  # noqa: BLE001 - ends in the result
+        return ActionResult.fail(action.name, error)
+    return outcome if isinstance(outcome, ActionResult) else ActionResult(True, action.name, outcome)
+
+
 def _attempts(action: ActionSpec, call: Call) -> Generator[Call | Pause, Any, ActionResult]:
     for attempt in range(action.retry + 1):
         try:

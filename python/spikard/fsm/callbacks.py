@@ -16,16 +16,16 @@ class Callbacks:
     """Functions by what they wait for. What they raise is logged and undoes nothing."""
 
     def __init__(self) -> None:
-        self._functions: dict[tuple[str, Any], list[Callable[..., Any]]] = {}
+        self.functions: dict[tuple[str, Any], list[Callable[..., Any]]] = {}
 
     def __len__(self) -> int:
-        return len(self._functions)
+        return len(self.functions)
 
     def adder(self, kind: str, of: Any) -> Callable[[Function], Function]:
         """A decorator that adds a function."""
 
         def add(function: Function) -> Function:
-            self._functions.setdefault((kind, of), []).append(function)
+            self.functions.setdefault((kind, of), []).append(function)
             return function
 
         return add
@@ -54,7 +54,7 @@ class Callbacks:
     def _concerned(self, result: Plan) -> Iterator[Callable[..., Any]]:
         source, target = result.source_state, result.target_state
         for key in (("exit", source), ("enter", target), ("transition", (source, target))):
-            yield from self._functions.get(key, ())
+            yield from self.functions.get(key, ())
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -24,6 +24,8 @@ _STATE_KEYS = frozenset(
 _TRANSITION_KEYS = frozenset(
     "trigger source dest region guards actions after internal auto priority description ref refs metadata".split()
 )
+_COMMON_OF_STATE = frozenset("name type description parent initial_child on_enter on_exit".split())
+_COMMON_OF_TRANSITION = frozenset("trigger source dest guards actions".split())
 _TYPES: dict[Any, StateType] = {kind.value: kind for kind in StateType}
 COPIED = ("groups", "state_variables", "context_invariants", "events", "migrations")
 MOST_PRIORITY = 2**31 - 1
@@ -51,10 +53,12 @@ def read_definition(config: Mapping[str, Any]) -> tuple[dict[str, State], list[T
 
 def require_form(config: Any) -> None:
     """Refuses what is no machine at first sight; the rest shows when it is read."""
-    if not isinstance(config, Mapping):
+    if type(config) is not dict and not isinstance(config, Mapping):
         raise ConfigurationError(f"A machine is a mapping with 'states' and 'transitions', not {type(config).__name__}")
     for key in ("meta", "error_policy"):
-        if not isinstance(config.get(key) or {}, Mapping):
+        given = config.get(key)
+        # Asking whether a dict is a mapping takes longer than all the rest.
+        if given and type(given) is not dict and not isinstance(given, Mapping):
             raise ConfigurationError(f"'{key}' is a mapping, not {type(config[key]).__name__}")
     for key in ("states", "transitions"):
         if not isinstance(config.get(key) or (), (list, tuple)):
@@ -138,6 +142,19 @@ def _meta(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _state(item: Mapping[str, Any]) -> State:
     get = item.get
+    # Most states have nothing else: nothing is looked for that is not there.
+    if _COMMON_OF_STATE.issuperset(item):
+        kind = get("type")
+        return State(
+            item["name"],
+            _TYPES.get(kind) or StateType(kind) if kind else StateType.STABLE,
+            get("description") or "",
+            get("parent"),
+            get("initial_child"),
+            (),
+            _actions(get("on_enter")),
+            _actions(get("on_exit")),
+        )
     kind, timeout, metadata = get("type"), get("timeout"), get("metadata") or {}
     if not _STATE_KEYS.issuperset(item):
         metadata = {**metadata, **{key: item[key] for key in item if key not in _STATE_KEYS}}
@@ -180,7 +197,11 @@ def _region(item: Mapping[str, Any]) -> Region:
 
 
 def _actions(value: Any) -> tuple[ActionSpec, ...]:
-    return _each(ActionSpec.from_config, value) if value else ()
+    return tuple([_action(item) for item in items_of(value)]) if value else ()
+
+
+def _action(item: Any) -> ActionSpec:
+    return ActionSpec(item) if type(item) is str else ActionSpec.from_config(item)
 
 
 def _transition(item: Mapping[str, Any], states: Mapping[str, State], resting: frozenset[str]) -> Transition:
@@ -188,6 +209,10 @@ def _transition(item: Mapping[str, Any], states: Mapping[str, State], resting: f
     source, dest = _source(item["source"], states, resting), item["dest"]
     if ":" in dest:
         dest = _point(dest, states, "entry_points")
+    if _COMMON_OF_TRANSITION.issuperset(item) and (trigger := get("trigger")):
+        return Transition(
+            trigger, source, dest, None, _each(GuardSpec.from_config, get("guards")), _actions(get("actions"))
+        )
     after, auto, priority, metadata = get("after"), bool(get("auto")), get("priority"), get("metadata") or {}
     is_computed = isinstance(after, Mapping)
     delay = None if after is None or is_computed else _milliseconds(after)
@@ -213,6 +238,8 @@ def _transition(item: Mapping[str, Any], states: Mapping[str, State], resting: f
 
 
 def _source(written: Any, states: Mapping[str, State], resting: frozenset[str]) -> frozenset[str]:
+    if type(written) is str and written != "*" and ":" not in written:
+        return frozenset((written,))
     if not isinstance(written, (str, list, tuple, set, frozenset)):
         raise ValueError(f"A transition's 'source' is the name of a state or a list of names, not {written!r}")
     source = frozenset((written,) if isinstance(written, str) else written)

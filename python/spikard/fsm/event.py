@@ -167,6 +167,9 @@ _set_born = Event.__dict__["_born"].__set__
 
 # Random parts of ids to come, so that the system is asked for many at once.
 _chances: deque[str] = deque()
+_BATCH = 128
+# A millisecond and what ids made in it begin with; the pair is replaced as a whole.
+_beginning: list[tuple[int, str]] = [(0, "")]
 # A process of its own goes its own way.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_chances.clear)
@@ -177,17 +180,22 @@ def new_id() -> str:
     # Put together as text: the object between would cost more than all the rest.
     # The fraction of the millisecond is in it, so that ids made one after the other sort so.
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    made, beginning = _beginning[0]
+    if made != milliseconds:
+        beginning = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7"
+        _beginning[0] = milliseconds, beginning
     try:
         chance = _chances.pop()
     except IndexError:
         chance = _more_chance()
-    return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{rest * 4096 // 1_000_000:03x}-{chance}"
+    return f"{beginning}{rest * 4096 // 1_000_000:03x}-{chance}"
 
 
 def _more_chance() -> str:
-    random = os.urandom(8 * 128).hex()
-    parts = [random[at : at + 16] for at in range(0, len(random), 16)]
-    _chances.extend([f"{'89ab'[int(part[0], 16) & 3]}{part[1:4]}-{part[4:]}" for part in parts])
+    first = int.from_bytes(os.urandom(2), "big")
+    # Of 62 random bits, 48 are each id's own.
+    shared = f"{0x8000 | first & 0x3FFF:04x}-"
+    _chances.extend([shared + own for own in os.urandom(6 * _BATCH).hex("-", 6).split("-")])
     return _chances.pop()
 
 

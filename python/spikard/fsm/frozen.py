@@ -1,43 +1,49 @@
 """Frozen records that are quick to make: machines are built of thousands."""
 
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, fields
 from typing import Any, TypeVar, dataclass_transform
+
+from msgspec import defstruct, field
 
 Record = TypeVar("Record")
 
 
 @dataclass_transform(frozen_default=True)
 def frozen(cls: type[Record]) -> type[Record]:
-    """A frozen dataclass with slots, whose `__init__` fills the slots themselves.
+    """A frozen dataclass to all who look, made and filled by msgspec: several times as fast as one that fills itself.
 
-    The one that `dataclass` writes asks `object.__setattr__` to find each of them by name, which takes twice as long.
+    `dataclasses.fields`, `replace` and `asdict` work as ever. `__post_init__` may set a field with
+    `msgspec.structs.force_setattr`.
     """
-    made = dataclass(frozen=True, slots=True, init=False)(cls)
-    made.__init__ = _init(made)  # type: ignore[method-assign] # it has none of its own
-    return made
+    own = dict(cls.__dict__)
+    described: Any = dataclass(frozen=True)(cls)
+    names = described.__dataclass_fields__
+    methods = {name: value for name, value in own.items() if name not in names and name not in _OF_CLASSES}
+    # Those that msgspec freezes raise another error than the one that programs know.
+    methods |= {"__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete, "__hash__": described.__hash__}
+    made: Any = defstruct(
+        cls.__name__,
+        [(one.name, one.type, *_default(one)) for one in fields(described)],
+        module=cls.__module__,
+        namespace=methods,
+    )
+    made.__dataclass_fields__, made.__dataclass_params__ = names, described.__dataclass_params__
+    record: type[Record] = made
+    return record
 
 
-def _init(cls: type[Any]) -> Callable[..., None]:
-    names: dict[str, Any] = {"_MAKE": object()}
-    parameters, lines = ["self"], []
-    for field in fields(cls):
-        name = value = field.name
-        names[f"_set_{name}"] = cls.__dict__[name].__set__
-        if field.default is not MISSING:
-            names[f"_default_{name}"] = field.default
-            parameters.append(f"{name}=_default_{name}")
-        elif field.default_factory is not MISSING:
-            names[f"_make_{name}"] = field.default_factory
-            parameters.append(f"{name}=_MAKE")
-            value = f"_make_{name}() if {name} is _MAKE else {name}"
-        else:
-            parameters.append(name)
-        lines.append(f"    _set_{name}(self, {value})")
-    if hasattr(cls, "__post_init__"):
-        lines.append("    self.__post_init__()")
-    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), names)  # noqa: S102 - of names of fields alone
-    init: Callable[..., None] = names["__init__"]
-    init.__qualname__ = f"{cls.__qualname__}.__init__"
-    init.__annotations__ = {field.name: field.type for field in fields(cls)} | {"return": None}
-    return init
+_OF_CLASSES = frozenset({"__annotations__", "__dict__", "__module__", "__weakref__"})
+
+
+def _default(one: "Field[Any]") -> tuple[Any, ...]:
+    if one.default is not MISSING:
+        return (one.default,)
+    return () if one.default_factory is MISSING else (field(default_factory=one.default_factory),)
+
+
+def _refuse_to_set(_self: Any, name: str, _value: Any) -> None:
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _refuse_to_delete(_self: Any, name: str) -> None:
+    raise FrozenInstanceError(f"cannot delete field {name!r}")

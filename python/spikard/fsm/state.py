@@ -1,7 +1,9 @@
 """States."""
 
 from dataclasses import field
-from typing import Any
+from typing import Any, cast
+
+from msgspec.structs import force_setattr
 
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.frozen import frozen
@@ -36,7 +38,7 @@ class State:
     def __post_init__(self) -> None:
         require_identifier("State", self.name)
         if type(self.type) is not StateType:
-            object.__setattr__(self, "type", StateType(self.type))
+            force_setattr(cast("Any", self), "type", StateType(self.type))
         if self.type is StateType.PARALLEL:
             if not self.regions:
                 raise ValueError(f"Parallel state '{self.name}' must have at least one region")

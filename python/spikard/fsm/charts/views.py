@@ -1,7 +1,6 @@
 """A chart's states and transitions, in the form that other machines have them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from spikard._spikard import Chart
 from spikard.fsm.guard_spec import GuardSpec
@@ -11,7 +10,6 @@ from spikard.fsm.state_type import StateType
 from spikard.fsm.transition import Transition
 
 
-@dataclass(frozen=True, slots=True)
 class ChartState(State):
     """A state of a chart: its name is whatever the document calls it."""
 
@@ -20,7 +18,6 @@ class ChartState(State):
         pass
 
 
-@dataclass(frozen=True, slots=True)
 class ChartRegion(Region):
     """A region of a chart: the state right inside of a parallel one."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spikard.fsm.action_result import ActionResult, action_results_to_payload
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.delivery import Delivery
+from spikard.fsm.delivery import Delivery, current_delivery
 from spikard.fsm.errors import StaleVersionError
 from spikard.fsm.execution_result import ExecutionMode
 from spikard.fsm.orchestration.requests import Steps, conflict_pause
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from spikard.fsm.orchestration.attempt import Attempt
     from spikard.fsm.orchestration.orchestrator import Orchestrator
 
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_MISSING = object()
 MESSAGES = frozenset({"_raise", "_send"})
 IN_OUTBOX = "in_outbox"
 
@@ -36,20 +37,25 @@ class ContextBefore:
 
     __slots__ = ("_kept",)
 
-    def __init__(self, context: Mapping[str, Any]) -> None:
-        self._kept = {key: value if isinstance(value, _PLAIN) else _copied(value) for key, value in context.items()}
+    def __init__(self, public: Mapping[str, Any]) -> None:
+        self._kept = {
+            key: value if type(value) in _PLAIN else _copied(value)
+            for key, value in public.items()
+            if key != "new_status"
+        }
 
     def changes(self, context: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         """The values that are new, and the keys that are gone."""
-        kept = self._kept
-        patch = {
-            key: value
-            for key, value in context.items()
-            if not key.startswith("_")
-            and key != "new_status"
-            and (key not in kept or type(kept[key]) is not type(value) or kept[key] != value)
-        }
-        return patch, tuple(key for key in kept if key not in context)
+        kept, patch, met = self._kept, {}, 0
+        for key, value in context.items():
+            before = kept.get(key, _MISSING)
+            met += before is not _MISSING
+            # What is the same cannot have been changed: only what never changes is not kept as a copy.
+            if before is value or key[0:1] == "_" or key == "new_status":
+                continue
+            if before is _MISSING or type(before) is not type(value) or before != value:
+                patch[key] = value
+        return patch, () if met == len(kept) else tuple([key for key in kept if key not in context])
 
 
 class Acting:
@@ -91,6 +97,25 @@ class Acting:
                     self._leave_out()
                     return
 
+    def run_here(self, todo: Sequence[tuple[str, int, ActionSpec]], before: Mapping[str, Any]) -> None:
+        """Do actions one after the other on this thread, each under the key that ends as told.
+
+        `before` is the context without what is hidden.
+        """
+        attempt = self._attempt
+        context, execute = attempt.context, attempt.orchestrator.executor.execute_action_spec
+        self.outcomes += attempt.effects
+        if todo:
+            self._before = ContextBefore(before)
+        for end, _, action in todo:
+            delivery = Delivery(self._transition_id + end)
+            token = current_delivery.set(delivery)
+            try:
+                outcome = execute(action, context)
+            finally:
+                current_delivery.reset(token)
+            self._settle(action, delivery, outcome)
+
     def abandon(self) -> Steps:
         """Keep what was done, and let others do the rest at once."""
         for key in self._all_keys():
@@ -99,22 +124,25 @@ class Acting:
 
     def write_back(self, answer_key: str | None) -> Steps:
         """Keep what has become of the actions, and the values of the context that they have changed."""
+        change = self.ending(answer_key)
+        if change is not None:
+            yield from merge(self._attempt.orchestrator, change)
+
+    def ending(self, answer_key: str | None) -> EntityChange | None:
+        """What is to be kept of the actions; None where nothing is."""
         attempt = self._attempt
         o = attempt.orchestrator
         patch, removed = ({}, ()) if self._before is None else self._before.changes(attempt.context)
         settled = self.settled if o.keeps_outbox else {}
         if not patch and not removed and not settled:
-            return
+            return None
         answer = None
         if answer_key is not None:
             result = attempt.plans[0]
             payload = o.recorded(result)
             payload["metadata"] = {**payload["metadata"], **self.told()}
             answer = AnswerRow(answer_key, payload, o.answer_seconds, is_first=False)
-        change = EntityChange(
-            attempt.entity_id, patch=patch or None, removed=removed, settled=settled, answer=answer,
-        )  # fmt: skip
-        yield from merge(o, change)
+        return EntityChange(attempt.entity_id, patch=patch or None, removed=removed, settled=settled, answer=answer)
 
     def told(self) -> dict[str, Any]:
         """What metadata say of it."""
@@ -125,8 +153,7 @@ class Acting:
         key = outbox_id(self._transition_id, len(self._keys))
         self._keys.append(key)
         if self._before is None:
-            public = {k: v for k, v in self._attempt.context.items() if not k.startswith("_") and k != "new_status"}
-            self._before = ContextBefore(public)
+            self._before = ContextBefore({k: v for k, v in self._attempt.context.items() if k[0:1] != "_"})
         return Delivery(key)
 
     def _do(self, todo: list[tuple[ActionSpec, Delivery]]) -> Steps:

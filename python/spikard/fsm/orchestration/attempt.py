@@ -1,7 +1,7 @@
 """One try to bring an entity from one stored state to the next: load, compute, what is to be kept."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -83,9 +83,7 @@ class Attempt:
         if self.timer is not None and not self.orchestrator.timing.holds(self.timer, state):
             raise TimerGoneError(self.timer.timer_key)
         if state is None:
-            if not self.orchestrator.use_initial_state_when_missing:
-                raise ValueError(f"Entity '{self.entity_id}' has no state and use_initial_state_when_missing is False")
-            state = self.orchestrator.initial_leaf
+            state = self.orchestrator.initial_of(self.entity_id)
         self.row, self.state, self.history = row, state, row.history
         # The stored states on the way, for timers.
         self.trail = [state]
@@ -186,20 +184,30 @@ class Attempt:
 
     def take(self, result: TransitionResult) -> str:
         """Take a step as taken, with its effects; where the entity is then."""
-        self.plans.append(result)
         specs = result.all_action_specs
-        self.specs.append(specs)
         updates = result.metadata.get("_history_updates")
         if updates and not result.metadata.get("orchestrator_skip_apply_history"):
             self.history = {**self.history, **updates}
         current = self.tracking.moved(result) if self.tracking is not None else str(result.target_state)
         if self.orchestrator.follows_states:
             self.trail.append(self.stored(current))
-        if specs:
-            self.context["new_status"] = current
-            execute = self.orchestrator.executor.execute_action_spec
-            self.effects += [execute(a, self.context) for a in specs if a.effect is not None]
+        self.plan(result, specs, [action for action in specs if action.effect is not None], current)
         return current
+
+    def plan(
+        self,
+        result: TransitionResult,
+        specs: Sequence[ActionSpec],
+        effects: Iterable[ActionSpec],
+        current: str | None = None,
+    ) -> None:
+        """Note a step with its actions, and apply their effects."""
+        self.plans.append(result)
+        self.specs.append(specs)
+        if specs:
+            self.context["new_status"] = result.target_state if current is None else current
+            execute = self.orchestrator.executor.execute_action_spec
+            self.effects += [execute(action, self.context) for action in effects]
 
     def stored(self, current: str) -> str:
         """The text that stores keep of where the entity now is."""

@@ -22,7 +22,7 @@ from spikard.fsm.orchestration.drivers import AwaitingDriver, BlockingDriver
 from spikard.fsm.orchestration.fallback import FallbackMode, parse_mode
 from spikard.fsm.orchestration.idempotency import DAY, IdempotencyStore, InMemoryIdempotencyStore
 from spikard.fsm.orchestration.outbox_policy import OutboxPolicy
-from spikard.fsm.orchestration.plain import is_plain, process_plain
+from spikard.fsm.orchestration.plain import PlainEvents, is_plain
 from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.orchestration.steps import process_event
 from spikard.fsm.orchestration.store_access import StoreAccess
@@ -123,7 +123,8 @@ class Orchestrator:
         self._read(machine)
         self.blocking = BlockingDriver(self)
         self._awaiting = AwaitingDriver(self)
-        self._is_plain = is_plain(self)
+        self._plain = PlainEvents(self) if is_plain(self) else None
+        self._callbacks = machine._callbacks.functions
 
     def _require(self, capability: str, option: str) -> None:
         if capability not in self.access.capabilities:
@@ -168,10 +169,10 @@ class Orchestrator:
         self, entity_id: str, event: str | Event, context: dict[str, Any] | None = None
     ) -> TransitionResult:
         """Bring an event to an entity and wait on this thread."""
+        if self._plain is not None and type(event) is str and event and not self._callbacks:
+            return self._plain.process(entity_id, event, context)
         if not self.access.has_sync:
             raise TypeError("process_event requires a sync StateStore (get_state, set_state, get_context)")
-        if self._is_plain and type(event) is str and not self.machine._callbacks:
-            return process_plain(self, entity_id, event, context)
         result: TransitionResult = self.blocking.run(self.steps(entity_id, event, context))
         return result
 
@@ -262,6 +263,12 @@ class Orchestrator:
     def data_steps(self, entity_id: str, data: Mapping[str, Any]) -> Steps:
         """The steps of data for an entity, for a driver."""
         return process_event(self, entity_id, Event("__apply_data"), data, is_given=False, is_data=True)
+
+    def initial_of(self, entity_id: str) -> str:
+        """The state of an entity that has none yet; `ValueError` where there has to be one."""
+        if not self.use_initial_state_when_missing:
+            raise ValueError(f"Entity '{entity_id}' has no state and use_initial_state_when_missing is False")
+        return self.initial_leaf
 
     def about(self, state: str) -> dict[str, Any]:
         """What stores keep beside a state."""

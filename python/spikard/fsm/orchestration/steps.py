@@ -266,7 +266,7 @@ def act(attempt: Attempt, change: EntityChange, transition_id: str, answer_key: 
         yield from acting.abandon()
         raise
     yield from acting.write_back(answer_key)
-    _note(plans, acting, transition_id)
+    note(plans, acting, transition_id)
     if o.machine._callbacks:
         for plan in plans:
             yield "callbacks", plan, context
@@ -291,7 +291,8 @@ def _services(attempt: Attempt) -> tuple[list[InvokeSpec], list[tuple[str, Invok
     return stopping, [(source, spec) for spec in starting]
 
 
-def _note(plans: list[TransitionResult], acting: Acting, transition_id: str) -> None:
+def note(plans: list[TransitionResult], acting: Acting, transition_id: str) -> None:
+    """Say in the metadata of a step what has come of it."""
     plans[0].metadata.update({**acting.told(), "transition_id": transition_id})
     if len(plans) > 1:
         plans[0].metadata["following"] = [(plan.trigger, plan.source_state, plan.target_state) for plan in plans[1:]]

@@ -91,14 +91,15 @@ class InMemoryStateStore:
                 raise EventAnsweredError(change.answer.key)
             if change.settled:
                 self._outbox.check(change.settled)
-            touches = change.touches_entity
-            if touches:
-                _expect(entity_id, change.expected_version, entity.version)
+            # Most changes have a state: then there is nothing else to look at.
+            touches = change.state is not None or change.touches_entity
+            if touches and change.expected_version not in (None, entity.version):
+                raise StaleVersionError(entity_id, change.expected_version, entity.version)
             if change.spent is not None:
                 self._spend(change.spent)
             if touches:
                 _write(entity, change)
-            if change.sets_timers:
+            if change.arm_timers or change.cancel_timers or change.cancel_keys:
                 _set_timers(entity, change)
             if change.settled:
                 self._outbox.settle(change.settled)
@@ -350,11 +351,6 @@ class InMemoryStateStore:
     def _metadata(self, entity_id: str) -> dict[str, Any]:
         entity = self._entities.get(entity_id)
         return {} if entity is None else entity.metadata
-
-
-def _expect(entity_id: str, expected: int | None, actual: int) -> None:
-    if expected is not None and expected != actual:
-        raise StaleVersionError(entity_id, expected, actual)
 
 
 def _write(entity: _Entity, change: EntityChange) -> None:
