@@ -1,0 +1,1 @@
+"""Two builds of Spikard, request for request."""
