@@ -1,29 +1,21 @@
 """Random machines and random walks: the engine against an interpreter that is slow and plain."""
 
-import os
 import random
 from typing import Any
 
 import pytest
 
-from spikard.fsm import GuardRegistry, StateMachine, TransitionResult
-from tests.fsm.reference_engine import Answer, ReferenceEngine
+from spikard.fsm import GuardRegistry, StateMachine
+from tests.fsm.reference_engine import ReferenceEngine
+from tests.fsm.walks import WALKS, plain
 
-# Walks in total; more of them for a night.
-WALKS = int(os.environ.get("SPIKARD_FSM_WALKS", "10000"))
 MACHINES = 200
 STEPS = 4
 TRIGGERS = ["t0", "t1", "t2", "t3"]
 GUARDS = ["g0", "g1", "g2"]
-OUTCOMES = {
-    "TerminalStateError": "terminal",
-    "UndefinedTriggerError": "unhandled",
-    "InvalidTransitionError": "unhandled",
-    "GuardRejectedError": "rejected",
-}
 
 
-@pytest.mark.timeout(max(60, WALKS // 100))
+@pytest.mark.timeout(max(60, WALKS // 2))
 @pytest.mark.parametrize("part", range(4))
 def test_walks_agree(part: int) -> None:
     chance = random.Random(f"walks {part}")
@@ -34,10 +26,10 @@ def test_walks_agree(part: int) -> None:
         machine = StateMachine.from_dict(config)
         machine.bind_guards(answering(answers))
         reference = ReferenceEngine(config)
-        for _ in range(WALKS // MACHINES):
+        for _ in range(WALKS):
             walks += 1
             fired += walk(machine, reference, answers, chance)
-    assert walks == WALKS // 4
+    assert walks == WALKS * MACHINES // 4
     assert fired > walks // 2
 
 
@@ -64,19 +56,6 @@ def answering(answers: dict[str, bool]) -> GuardRegistry:
     for guard in GUARDS:
         registry.register(guard, lambda _context, guard=guard: answers[guard])
     return registry
-
-
-def plain(result: TransitionResult) -> Answer:
-    if not result.success:
-        return Answer(OUTCOMES[type(result.error).__name__])
-    return Answer(
-        "fired",
-        result.target_state,
-        [action.name for action in result.on_exit_actions],
-        [action.name for action in result.actions_to_execute],
-        [action.name for action in result.on_enter_actions],
-        result.metadata.get("_history_updates", {}),
-    )
 
 
 def random_machine(chance: random.Random) -> dict[str, Any]:
