@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from spikard.bots.errors import VKWorkspaceError as VKWorkspaceError
     from spikard.bots.fsm.context import FSMContext as FSMContext
     from spikard.bots.handler import MessageHandler as MessageHandler
+    from spikard.bots.http import mount_bot as mount_bot
     from spikard.bots.limits import RateLimiter as RateLimiter
     from spikard.bots.limits import RedisRateLimiter as RedisRateLimiter
     from spikard.bots.magic import F as F
     from spikard.bots.magic import MagicFilter as MagicFilter
     from spikard.bots.middleware import BaseMiddleware as BaseMiddleware
+    from spikard.bots.middlewares.container import ContainerMiddleware as ContainerMiddleware
+    from spikard.bots.middlewares.i18n import I18nMiddleware as I18nMiddleware
+    from spikard.bots.middlewares.logging import LoggingMiddleware as LoggingMiddleware
+    from spikard.bots.middlewares.metrics import MetricsMiddleware as MetricsMiddleware
+    from spikard.bots.middlewares.throttling import ThrottlingMiddleware as ThrottlingMiddleware
     from spikard.bots.outcomes import UNHANDLED as UNHANDLED
     from spikard.bots.outcomes import CancelHandler as CancelHandler
     from spikard.bots.outcomes import SkipHandler as SkipHandler
@@ -43,24 +49,30 @@ _MODULES = {
     "Bot": "bot",
     "BotError": "errors",
     "CancelHandler": "outcomes",
+    "ContainerMiddleware": "middlewares.container",
     "Dialogue": "dialogue.dialogue",
     "Dispatcher": "dispatcher.dispatcher",
     "ErrorEvent": "dispatcher.error_event",
     "F": "magic",
     "FSMContext": "fsm.context",
+    "I18nMiddleware": "middlewares.i18n",
+    "LoggingMiddleware": "middlewares.logging",
     "MagicFilter": "magic",
     "MessageHandler": "handler",
+    "MetricsMiddleware": "middlewares.metrics",
     "RateLimiter": "limits",
     "RedisRateLimiter": "limits",
     "Retry": "retry",
     "Router": "router",
     "Scheduler": "scheduler",
     "SkipHandler": "outcomes",
+    "ThrottlingMiddleware": "middlewares.throttling",
     "UNHANDLED": "outcomes",
     "UNSET": "unset",
     "VKTeamsAPIError": "errors",
     "VKWorkspaceError": "errors",
     "run": "running",
+    "mount_bot": "http",
     "run_sync": "sync",
     "sync_to_async": "sync",
 }

@@ -13,6 +13,7 @@ from spikard.di import Container, Scope
 from spikard.di.need import Need
 from spikard.di.signature import MISSING, Parameter
 from spikard.di.waiting import obtain_all
+from spikard.errors import ScopeError
 
 if TYPE_CHECKING:
     from spikard.di.layer import Layer
@@ -29,15 +30,18 @@ class UpdateScope:
         fault: The handler's error, also where a handler of errors has taken it.
     """
 
-    __slots__ = ("_scope", "container", "fault")
+    __slots__ = ("_is_over", "_scope", "container", "fault")
 
     def __init__(self, container: Container) -> None:
         self.container = container
         self.fault: BaseException | None = None
         self._scope: Scope | None = None
+        self._is_over = False
 
     async def obtain(self, needs: list[Need], data: Mapping[str, Any]) -> list[Any]:
         """The values of needs. Providers may themselves ask for the bot, the update and the state."""
+        if self._is_over:
+            raise ScopeError("the scope of this update has ended; nothing more can be asked of it")
         if self._scope is None:
             self._scope = Scope(self.container)
         for key, name in brought().items():
@@ -49,7 +53,7 @@ class UpdateScope:
         return self
 
     async def __aexit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
-        scope, self._scope = self._scope, None
+        scope, self._scope, self._is_over = self._scope, None, True
         if scope is not None:
             await scope.aclose(fault or self.fault)
 

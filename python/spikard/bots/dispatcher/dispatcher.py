@@ -113,10 +113,10 @@ class Dispatcher(Router):
         self.handler_timeout = handler_timeout
         self.ghosts = ghosts
         self._signing_key = signing_key
-        self.container = container
+        self.container: Container | None = None
         self.strict = strict
-        if container is not None and not container.is_frozen:
-            container.expect(*brought())
+        if container is not None:
+            self.use_container(container)
         self.data: dict[str, Any] = dict(data)
         self.update = UpdateObserver()
         self._lane_kind = lanes
@@ -156,6 +156,12 @@ class Dispatcher(Router):
     def stats(self) -> dict[str, int]:
         """What was counted since the start."""
         return dict(self._counts)
+
+    def use_container(self, container: Container) -> None:
+        """Gives services of this container from now on."""
+        self.container = container
+        if not container.is_frozen:
+            container.expect(*brought())
 
     def check(self, **data: Any) -> list[Finding]:
         """What is wrong with the handlers: arguments that nobody gives, prefixes used twice, what is never reached.
