@@ -43,6 +43,17 @@ def test_the_output_says_the_format() -> None:
     assert "An order" in "".join(picture.itertext())
 
 
+def test_dialogues_of_bots_are_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    states = "{ask: {bot: {prompt: Name?}}, done: {type: terminal}}"
+    moves = "[{trigger: answered, source: ask, dest: done}]"
+    Path("form.yaml").write_text(f"name: form\ninitial: ask\nstates: {states}\ntransitions: {moves}\n")
+    assert main(["fsm", "draw", "form.yaml"]) == 0
+    assert "ask --> done : answered" in capsys.readouterr().out
+    Path("form.yaml").write_text("states: {ask: 3}\n")
+    assert main(["fsm", "draw", "form.yaml"]) != 0
+    assert "state 'ask' is a mapping, not int" in capsys.readouterr().err
+
+
 def test_what_cannot_be_drawn(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fsm", "draw", "order.yaml", "--highlight", "opn"]) == 2
     assert main(["fsm", "draw", "absent.yaml"]) == 1

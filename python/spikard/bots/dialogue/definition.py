@@ -56,7 +56,7 @@ def read_definition(config: Mapping[str, Any]) -> Definition:
         FSMError: Something does not fit; all faults are listed.
     """
     options = {key: config[key] for key in _OURS & config.keys()}
-    whole = _in_full({key: value for key, value in config.items() if key not in _OURS})
+    whole = in_full({key: value for key, value in config.items() if key not in _OURS})
     try:
         faults = StateMachine.validate_config(whole)
         machine = StateMachine.from_dict(whole)
@@ -107,8 +107,9 @@ def action_names(machine: StateMachine) -> set[str]:
     return {action.name for actions in lists for action in actions if not action.custom}
 
 
-def _in_full(config: dict[str, Any]) -> dict[str, Any]:
+def in_full(config: dict[str, Any]) -> dict[str, Any]:
     """The long form of the short one: `name`, `initial`, and states by name."""
+    config = dict(config)
     name, initial, states = config.pop("name", None), config.pop("initial", None), config.get("states")
     if name is not None:
         config["meta"] = {**(config.get("meta") or {}), "machine_name": name}
@@ -125,4 +126,4 @@ def _in_full(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "states": listed}
 
 
-__all__ = ["Definition", "action_names", "check_names", "read_definition", "read_source"]
+__all__ = ["Definition", "action_names", "check_names", "in_full", "read_definition", "read_source"]
