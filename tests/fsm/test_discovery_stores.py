@@ -1,5 +1,6 @@
 """One contract for all stores of discoveries."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,21 +14,40 @@ from spikard.fsm import (
     DiscoveryDraft,
     DiscoveryDraftFilter,
     InMemoryDiscoveryStore,
+    MongoDBDiscoveryStore,
     ObservationFieldMapping,
     ObservationSourceConfig,
     ObservedStateEvent,
     PostgresDiscoveryStore,
+    RedisDiscoveryStore,
     ShadowDiff,
     SQLiteDiscoveryStore,
     observation_identity_from_event,
 )  # fmt: skip
+from tests.fsm.mongodb_imitation import MongoClient
 from tests.fsm.test_stores import execute, fsm_database  # noqa: F401 - a fixture
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def in_redis(request: pytest.FixtureRequest) -> RedisDiscoveryStore:
+    return RedisDiscoveryStore(request.getfixturevalue("redis_url"), f"spikard:test:{uuid4().hex}")
+
+
+def in_mongodb(request: pytest.FixtureRequest) -> MongoDBDiscoveryStore:
+    """A store in the server that `MONGODB_URL` names; without one, in an imitation of it."""
+    url = os.environ.get("MONGODB_URL")
+    if not url:
+        request.getfixturevalue("monkeypatch").setattr("pymongo.MongoClient", MongoClient)
+    return MongoDBDiscoveryStore(url or "mongodb://127.0.0.1", f"spikard_test_{uuid4().hex}")
+
+
 STORES: dict[str, Callable[[pytest.FixtureRequest], Any]] = {
     "memory": lambda request: InMemoryDiscoveryStore(),
     "sqlite": lambda request: SQLiteDiscoveryStore(f"sqlite:///{request.getfixturevalue('tmp_path')}/seen.db"),
     "postgres": lambda request: PostgresDiscoveryStore(request.getfixturevalue("fsm_database")),
+    "redis": in_redis,
+    "mongodb": in_mongodb,
 }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,6 +127,17 @@ def test_stays() -> None:
     for number in range(3):
         tracker.on_before_process(f"e{number}", "a", "t", {})
     assert tracker.get_dwell_time("e") is None
+
+
+def test_stays_are_milliseconds_and_those_that_nobody_saw_begin_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter((10.0, 12.5, 12.5, 13.0))
+    monkeypatch.setattr("spikard.fsm.hooks.dwell.time", SimpleNamespace(monotonic=lambda: next(moments)))
+    tracker = DwellTimeTracker()
+    tracker.on_transition_complete(DONE, 1, {"_entity_id": "e"})
+    assert tracker.get_avg_dwell_by_state() == {}
+    tracker.on_transition_complete(Plan(True, "b", "c"), 1, {"_entity_id": "e"})
+    assert tracker.get_avg_dwell_by_state() == {"b": 2500.0}
+    assert tracker.get_dwell_time("e") == 500.0
 
 
 def test_logging_hooks_tell_where_they_write() -> None:

@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from spikard.fsm.discovery.candidate import BuiltDiscoveryCandidate as BuiltDiscoveryCandidate
     from spikard.fsm.discovery.candidate import candidate_to_dot as candidate_to_dot
     from spikard.fsm.discovery.candidate import candidate_to_mermaid as candidate_to_mermaid
+    from spikard.fsm.discovery.client import DiscoveryClient as DiscoveryClient
     from spikard.fsm.discovery.draft import DEFAULT_DISCOVERY_INSTANCE_ID as DEFAULT_DISCOVERY_INSTANCE_ID
     from spikard.fsm.discovery.draft import DiscoveryDraft as DiscoveryDraft
     from spikard.fsm.discovery.draft import DiscoveryDraftFilter as DiscoveryDraftFilter
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
     from spikard.fsm.discovery.engine import InferenceThresholds as InferenceThresholds
     from spikard.fsm.discovery.factory import create_discovery_store as create_discovery_store
     from spikard.fsm.discovery.memory import InMemoryDiscoveryStore as InMemoryDiscoveryStore
+    from spikard.fsm.discovery.mongodb import MongoDBDiscoveryStore as MongoDBDiscoveryStore
     from spikard.fsm.discovery.observation import ObservationIdentity as ObservationIdentity
     from spikard.fsm.discovery.observation import observation_identity_from_event as observation_identity_from_event
     from spikard.fsm.discovery.observation_source import DEFAULT_OBSERVATION_TABLE as DEFAULT_OBSERVATION_TABLE
@@ -124,6 +126,7 @@ if TYPE_CHECKING:
     from spikard.fsm.discovery.protocol import DraftStore as DraftStore
     from spikard.fsm.discovery.protocol import ObservationStore as ObservationStore
     from spikard.fsm.discovery.protocol import ShadowResultStore as ShadowResultStore
+    from spikard.fsm.discovery.redis import RedisDiscoveryStore as RedisDiscoveryStore
     from spikard.fsm.discovery.shadow import ShadowDiff as ShadowDiff
     from spikard.fsm.discovery.sqlite import SQLiteDiscoveryStore as SQLiteDiscoveryStore
     from spikard.fsm.dotted_name import import_dotted as import_dotted
@@ -326,6 +329,8 @@ if TYPE_CHECKING:
     from spikard.fsm.stores.redis import RedisStateStore as RedisStateStore
     from spikard.fsm.stores.row import EntityChange as EntityChange
     from spikard.fsm.stores.row import EntityRow as EntityRow
+    from spikard.fsm.stores.session import SessionScopedStore as SessionScopedStore
+    from spikard.fsm.stores.session import SessionStateStore as SessionStateStore
     from spikard.fsm.stores.sqlite import SQLiteStateStore as SQLiteStateStore
     from spikard.fsm.submachine import resolve_submachines as resolve_submachines
     from spikard.fsm.templates import render_template as render_template
@@ -434,6 +439,11 @@ _MODULES = {
     "InferredEdge": "discovery.edge",
     "InferenceEngine": "discovery.engine",
     "InferenceThresholds": "discovery.engine",
+    "MongoDBDiscoveryStore": "discovery.mongodb",
+    "RedisDiscoveryStore": "discovery.redis",
+    "SessionScopedStore": "stores.session",
+    "SessionStateStore": "stores.session",
+    "DiscoveryClient": "discovery.client",
     "create_discovery_store": "discovery.factory",
     "InMemoryDiscoveryStore": "discovery.memory",
     "ObservationIdentity": "discovery.observation",

@@ -51,6 +51,7 @@ BESIDES = {
     "NAME_PATTERN": "names:NAME_PATTERN",
     "ENTITY_ID_PATTERN": "names:ENTITY_ID_PATTERN",
     "META_KEY": "orchestration.fallback:META_KEY",
+    "ApplyDataEventSource": "queue.source:EventSource",
     "DEFAULT_TABLE_NAME": "dead_letters.database:DEFAULT_TABLE_NAME",
     "validate_table_name": "dead_letters.database:validate_table_name",
     "MachineStore": "machine_stores.client:MachineStoreClient",

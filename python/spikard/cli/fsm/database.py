@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikard.cli.fsm.outcome import EXIT_FAILURE, EXIT_UNREACHABLE, EXIT_USAGE, Failure
-from spikard.fsm.worker.config import application_database
+from spikard.fsm.settings import application_database
 
 if TYPE_CHECKING:
     from spikard.fsm.stores.sql import SqlStateStore

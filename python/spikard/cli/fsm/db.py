@@ -7,7 +7,7 @@ from pathlib import Path
 from spikard.cli.fsm import options
 from spikard.cli.fsm.database import add_database, masked, opened
 from spikard.cli.fsm.outcome import EXIT_DONE, EXIT_USAGE, Failure, print_json, print_rows
-from spikard.fsm.worker.config import application_database
+from spikard.fsm.settings import application_database
 
 
 def run(arguments: list[str]) -> int:

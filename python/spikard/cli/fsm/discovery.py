@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from spikard.cli.fsm.outcome import (
     print_rows,
     write_text,
 )
-from spikard.fsm.worker.config import application_database
+from spikard.fsm.settings import discovery_database, discovery_thresholds
 
 if TYPE_CHECKING:
     from spikard.fsm.discovery.candidate import BuiltDiscoveryCandidate
@@ -89,23 +88,17 @@ def thresholds(one: argparse.ArgumentParser) -> None:
     one.add_argument("--min-confidence", type=float, help="and its share of all steps out of its state (0.5)")
 
 
-def number(name: str, kind: type, default: Any) -> Any:
-    """A threshold of the settings."""
-    found = os.environ.get(f"SPIKARD_FSM_DISCOVERY_{name.upper()}")
-    try:
-        return kind(found) if found else default
-    except ValueError:
-        raise Failure(f"the setting {name} of discovery is no {kind.__name__}: {found!r}", EXIT_USAGE) from None
-
-
 @contextmanager
 def engine(given: argparse.Namespace) -> "Iterator[InferenceEngine]":
     """The engine over the database that is meant."""
     from spikard.fsm.discovery.engine import InferenceEngine, InferenceThresholds
 
-    url = given.database or os.environ.get("SPIKARD_FSM_DISCOVERY_DATABASE_URL") or application_database()
+    url = given.database or discovery_database()
     with opened(url):
-        limits = InferenceThresholds(number("min_edge_count", int, 2), number("min_confidence", float, 0.5))
+        try:
+            limits = InferenceThresholds(*discovery_thresholds())
+        except ValueError as error:
+            raise Failure(str(error), EXIT_USAGE) from None
         backend = "sqlite" if url.startswith("sqlite") else "postgresql"
         found = InferenceEngine.for_connection(backend, url, thresholds=limits)
     try:

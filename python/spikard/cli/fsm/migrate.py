@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spikard.cli.fsm import machine_file, options
 from spikard.cli.fsm.database import add_database, masked, opened, reaching
 from spikard.cli.fsm.outcome import EXIT_DONE, EXIT_FINDINGS, EXIT_USAGE, Failure, print_json
-from spikard.fsm.worker.config import application_database
+from spikard.fsm.settings import application_database
 
 if TYPE_CHECKING:
     from spikard.fsm.entity_migration.migrator import EntityMigrator

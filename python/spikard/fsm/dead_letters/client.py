@@ -66,7 +66,7 @@ class DLQClient:
     def redrive(self, record_id: str) -> str:
         """Put an event back into its queue; the id of the new event. The letter is resolved by that."""
         from spikard.fsm.dead_letters.redrive import submit_again
-        from spikard.fsm.worker.config import application_database
+        from spikard.fsm.settings import application_database
 
         record = self._store.get(record_id)
         if record is None:

@@ -7,7 +7,7 @@
 - `candidate`: machines built of steps, and their drawings
 - `shadow`: two machines that are asked the same
 - `engine`: all of it together
-- `protocol`: what stores can do; `memory`, `sqlite`, `postgres` are stores, `factory` chooses one
+- `protocol`: what stores can do; `memory`, `sqlite`, `postgres`, `redis`, `mongodb` are stores, `factory` chooses one
 """
 
 from spikard.fsm.former_paths import front_of

@@ -1,32 +1,38 @@
 """Stores of discoveries by the names of their databases."""
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from spikard.fsm.discovery.memory import InMemoryDiscoveryStore
 
 if TYPE_CHECKING:
-    from spikard.fsm.discovery.postgres import PostgresDiscoveryStore
-    from spikard.fsm.discovery.sqlite import SQLiteDiscoveryStore
+    from spikard.fsm.discovery.documents import DocumentDiscoveryStore
+    from spikard.fsm.discovery.sql import SqlDiscoveryStore
 
-    DiscoveryStore = InMemoryDiscoveryStore | SQLiteDiscoveryStore | PostgresDiscoveryStore
+    DiscoveryStore = InMemoryDiscoveryStore | SqlDiscoveryStore | DocumentDiscoveryStore
 
-BACKENDS = ("memory", "sqlite", "postgresql")
+_STORES = {
+    "sqlite": ("sqlite", "SQLiteDiscoveryStore"),
+    "postgresql": ("postgres", "PostgresDiscoveryStore"),
+    "mongodb": ("mongodb", "MongoDBDiscoveryStore"),
+    "redis": ("redis", "RedisDiscoveryStore"),
+}
+BACKENDS = ("memory", *_STORES)
 
 
-def create_discovery_store(backend: str, *, connection_string: str | None = None) -> "DiscoveryStore":
-    """The store of a kind. All but memory have to be connected."""
+def create_discovery_store(
+    backend: str, *, connection_string: str | None = None, options: dict[str, Any] | None = None
+) -> "DiscoveryStore":
+    """The store of a kind; `options` are further arguments of its class. All but memory have to be connected."""
     kind = backend.strip().lower()
     if kind == "memory":
         return InMemoryDiscoveryStore()
-    if kind not in BACKENDS:
+    if kind not in _STORES:
         raise ValueError(f"Unsupported discovery backend: {backend!r}; expected one of {', '.join(BACKENDS)}.")
+    module, name = _STORES[kind]
     if not connection_string:
-        name = "postgres" if kind == "postgresql" else kind
-        raise ValueError(f"connection_string is required for {name} discovery store")
-    if kind == "sqlite":
-        from spikard.fsm.discovery.sqlite import SQLiteDiscoveryStore
-
-        return SQLiteDiscoveryStore(connection_string)
-    from spikard.fsm.discovery.postgres import PostgresDiscoveryStore
-
-    return PostgresDiscoveryStore(connection_string)
+        raise ValueError(f"connection_string is required for {module} discovery store")
+    made: DiscoveryStore = getattr(import_module(f"spikard.fsm.discovery.{module}"), name)(
+        connection_string, **(options or {})
+    )
+    return made

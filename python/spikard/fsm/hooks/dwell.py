@@ -32,26 +32,28 @@ class DwellTimeTracker:
         if not result.success or entity_id is None or result.target_state is None:
             return
         with self._lock:
-            state, since = self._entered.get(entity_id, (result.source_state, time.monotonic()))
-            if result.target_state != state:
-                self._stays.append((state, time.monotonic() - since))
+            entered = self._entered.get(entity_id)
+            if entered is not None and result.target_state != entered[0]:
+                self._stays.append((entered[0], _milliseconds_since(entered[1])))
+            # Of one that was never seen nobody knows when it had come.
+            if entered is None or result.target_state != entered[0]:
                 self._enter(entity_id, result.target_state)
 
     def on_transition_error(self, error: Exception, current_state: str, trigger: str, context: dict[str, Any]) -> None:
         """Measures nothing."""
 
     def get_dwell_time(self, entity_id: str) -> float | None:
-        """Seconds since the entity has come into its state, or None for one that was never seen."""
+        """Milliseconds since the entity has come into its state, or None for one that was never seen."""
         with self._lock:
             entered = self._entered.get(entity_id)
-            return None if entered is None else time.monotonic() - entered[1]
+            return None if entered is None else _milliseconds_since(entered[1])
 
     def get_avg_dwell_by_state(self) -> dict[str, float]:
-        """The average length of stays that have ended, in seconds."""
+        """The average length of stays that have ended, in milliseconds."""
         with self._lock:
             stays: dict[str, list[float]] = {}
-            for state, seconds in self._stays:
-                stays.setdefault(state, []).append(seconds)
+            for state, length in self._stays:
+                stays.setdefault(state, []).append(length)
         return {state: sum(lengths) / len(lengths) for state, lengths in stays.items()}
 
     def _enter(self, entity_id: str, state: str) -> None:
@@ -59,3 +61,7 @@ class DwellTimeTracker:
         self._entered.move_to_end(entity_id)
         if len(self._entered) > self._max:
             self._entered.popitem(last=False)
+
+
+def _milliseconds_since(moment: float) -> float:
+    return (time.monotonic() - moment) * 1000

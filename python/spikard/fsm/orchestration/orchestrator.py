@@ -245,6 +245,18 @@ class Orchestrator:
                 results.append(session.send(line["trigger"], **(line.get("payload") or {})))
         return results
 
+    async def restore_timers(self, policy: Literal["resume", "restart"] = "resume") -> int:
+        """After a restart: have a scheduler of this process fire the timers that the store has kept; how many.
+
+        `resume` fires what is overdue at once, `restart` waits for whole delays again. A durable scheduler finds its
+        timers by itself, and there is nothing to restore (0).
+        """
+        if self.scheduler is None:
+            raise RuntimeError("this orchestrator has no scheduler that could fire timers")
+        if policy not in ("resume", "restart"):
+            raise ValueError(f"policy must be 'resume' or 'restart', not {policy!r}")
+        return await self.timing.restore(policy)
+
     async def close(self) -> None:
         """Let go of what the orchestrator has started itself, and of its scheduler; the store stays connected."""
         if self.scheduler is not None:

@@ -1,5 +1,6 @@
 """Time for entities: the timers that states arm, and what happens when they fire."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.event import Event
 from spikard.fsm.schedulers.due_timer import DueTimer
+from spikard.fsm.schedulers.restoring import RestorePolicy, restored
 from spikard.fsm.stored_state import parse_stored_state
 from spikard.fsm.stores.row import EntityChange, SpentTimer, TimerRow
 from spikard.fsm.stores.timer_statements import timer_task_id
@@ -136,6 +138,23 @@ class Timing:
             await scheduler.cancel(task_id)
         for timer in change.arm_timers:
             await self.arm(entity_id, timer)
+
+    async def restore(self, policy: RestorePolicy) -> int:
+        """Have a scheduler of this process fire what the store has kept from before it began; how many timers."""
+        store, found, last = self._o.store, 0, ""
+        if self.look():
+            return 0
+        if not hasattr(store, "entity_versions"):
+            raise TypeError(f"{type(store).__name__} does not say which entities have timers")
+        while page := await asyncio.to_thread(store.entity_versions, self._o.machine.name, after=last):
+            for entity_id, _ in page:
+                for timer in await asyncio.to_thread(store.get_timers, entity_id):
+                    if (entity_id, timer.timer_key) not in self._tasks:
+                        due = restored(policy, timer.fires_at, timer.delay_ms, None, self._o.clock.now())
+                        await self.arm(entity_id, timer._replace(fires_at=due))
+                        found += 1
+            last = page[-1][0]
+        return found
 
     async def arm(self, entity_id: str, timer: TimerRow) -> None:
         """Have the scheduler fire a timer that is kept."""

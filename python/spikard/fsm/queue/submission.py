@@ -7,8 +7,8 @@ from typing import Any
 from spikard.fsm.queue.database import DatabaseEventSource
 from spikard.fsm.queue.event import WorkerEvent, in_utc
 from spikard.fsm.queue.table import EVENTS
+from spikard.fsm.settings import application_database
 from spikard.fsm.stores.work import Work
-from spikard.fsm.worker.config import application_database
 
 
 async def submit_event(

@@ -36,12 +36,12 @@ from spikard.fsm.runtime.snapshot import (
 )
 from spikard.fsm.schedulers.adapter import SchedulerAdapter
 from spikard.fsm.schedulers.due_timer import DueTimer
+from spikard.fsm.settings import application_database
 from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.memory import InMemoryStateStore
 from spikard.fsm.stores.row import EntityChange, TimerRow
 from spikard.fsm.stores.sql import SqlStateStore
 from spikard.fsm.transition_result import TransitionResult
-from spikard.fsm.worker.config import application_database
 from spikard.fsm.workflow import persistence_flags_for_state
 
 Function = Callable[..., Any]

@@ -14,9 +14,9 @@ from spikard.fsm.schedulers.due_timer import DueTimer
 from spikard.fsm.schedulers.restoring import RestorePolicy
 from spikard.fsm.schedulers.sql import SqlScheduler
 from spikard.fsm.schedulers.task import ScheduledTask
+from spikard.fsm.settings import application_database
 from spikard.fsm.stores.factory import unconnected_state_store
 from spikard.fsm.stores.sql import SqlStateStore
-from spikard.fsm.worker.config import application_database
 
 logger = logging.getLogger("spikard.fsm.schedulers")
 

@@ -2,16 +2,12 @@
 
 import os
 import socket
-import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from spikard.fsm.former_settings import former_setting
 from spikard.fsm.schedulers.restoring import check_policy
+from spikard.fsm.settings import application_database, number, setting
 
-PREFIX = "SPIKARD_FSM_WORKER_"
-FILE = "spikard.toml"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -67,40 +63,13 @@ class WorkerConfig:
         return self.dlq_database_url or self.resolve_db_url()
 
 
-def application_database() -> str:
-    """`SPIKARD_FSM_DATABASE_URL`, else `database_url` of `[fsm]`, else a file in the working directory."""
-    named = os.environ.get("SPIKARD_FSM_DATABASE_URL") or _file().get("database_url")
-    if not named and (former := former_setting("database_url", "database")) is not None:
-        named = former[0]
-    return str(named or f"sqlite:///{Path.cwd() / 'spikard_fsm.db'}")
-
-
 def _setting(name: str, kind: type, default: Any) -> Any:
-    variable = PREFIX + name.upper()
-    text = os.environ.get(variable)
-    if text:
-        return _read(variable, text, kind)
-    found = _file().get("worker", {}).get(name)
-    if found is not None:
-        return _read(f"[fsm.worker] {name}", found, kind)
-    former = former_setting(f"worker_{name}", "worker")
-    return default() if former is None else _read(former[1], former[0], kind)
-
-
-def _read(place: str, value: Any, kind: type) -> Any:
-    if kind is bool and str(value).lower() in _TRUE | _FALSE:
-        return str(value).lower() in _TRUE
+    found = setting(name, "worker", prefix="worker_", former=(f"worker_{name}", "worker"))
+    if found is None:
+        return default()
     if kind is not bool:
-        try:
-            return kind(value)
-        except ValueError:
-            pass
-    raise ValueError(f"{place} must be of type {kind.__name__}, not {value!r}")
-
-
-def _file() -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = tomllib.loads(Path(FILE).read_text(encoding="utf-8")).get("fsm", {})
-    except FileNotFoundError:
-        return {}
-    return found
+        return number(found, kind)
+    text = str(found.value).lower()
+    if text not in _TRUE | _FALSE:
+        raise ValueError(f"{found.place} must be of type bool, not {found.value!r}")
+    return text in _TRUE
