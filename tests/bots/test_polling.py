@@ -1,46 +1,15 @@
 """Dispatchers that poll a server over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from spikard.bots import Bot, Dispatcher, F
-from spikard.bots.dispatcher.lanes import Lanes
 from spikard.bots.errors import InvalidToken
-from spikard.bots.leaving import leave_lane
 from spikard.bots.testing import FakeVKTeams
 from spikard.bots.types import Message
-
-
-@asynccontextmanager
-async def polling(dp: Dispatcher, *bots: Bot, **options: Any) -> AsyncIterator["asyncio.Task[None]"]:
-    task = asyncio.create_task(dp.start_polling(*bots, handle_signals=False, **options))
-    try:
-        yield task
-    finally:
-        await dp.stop()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-class Gathered:
-    """Values, and waiting for a number of them."""
-
-    def __init__(self) -> None:
-        self.values: list[Any] = []
-        self._more = asyncio.Condition()
-
-    async def add(self, value: Any) -> None:
-        async with self._more:
-            self.values.append(value)
-            self._more.notify_all()
-
-    async def until(self, count: int) -> list[Any]:
-        async with asyncio.timeout(20), self._more:
-            await self._more.wait_for(lambda: len(self.values) >= count)
-        return self.values
+from tests.bots.polling import Gathered, polling
 
 
 async def test_messages_are_answered(server: FakeVKTeams) -> None:
@@ -191,42 +160,6 @@ async def test_polling_needs_bots_and_runs_once(server: FakeVKTeams) -> None:
             await dp.start_polling(bot)
 
 
-async def test_lanes_bound_what_runs_and_what_waits() -> None:
-    lanes = Lanes(concurrency=2, queue_limit=3)
-    running, most, order = 0, 0, []
-    gate = asyncio.Event()
-
-    def job(name: str) -> Callable[[], Any]:
-        async def work() -> None:
-            nonlocal running, most
-            running += 1
-            most = max(most, running)
-            await gate.wait()
-            order.append(name)
-            running -= 1
-
-        return work
-
-    for name in ("a1", "b1", "c1"):
-        await lanes.put(name[0], job(name))
-    fourth = asyncio.create_task(lanes.put("a", job("a2")))
-    await asyncio.sleep(0)
-    assert not fourth.done()
-    assert lanes.unfinished == 3
-    gate.set()
-    await fourth
-    assert await lanes.drain(10) == 0
-    assert (most, order.index("a1") < order.index("a2"), len(order)) == (2, True, 4)
-
-
-async def test_what_is_not_done_in_time_is_cancelled() -> None:
-    lanes = Lanes(concurrency=1, queue_limit=10)
-    for _ in range(3):
-        await lanes.put("lane", asyncio.Event().wait)  # type: ignore[arg-type]
-    assert await lanes.drain(0.01) == 3
-    assert lanes.unfinished == 0
-
-
 async def test_a_handler_with_a_free_lane_lets_the_next_update_begin(server: FakeVKTeams) -> None:
     dp, seen, gate = Dispatcher(), Gathered(), asyncio.Event()
 
@@ -248,32 +181,3 @@ async def test_a_handler_with_a_free_lane_lets_the_next_update_begin(server: Fak
         assert await seen.until(4) == ["slow begins", "second", "third", "slow ends"]
     with pytest.raises(ValueError, match="'fre'"):
         dp.message.register(handler, flags={"lane": "fre"})
-
-
-async def test_a_lane_that_was_left_keeps_the_order_of_the_others() -> None:
-    lanes = Lanes(concurrency=10, queue_limit=10)
-    gate, order = asyncio.Event(), []
-
-    async def leaves() -> None:
-        leave = leave_lane.get()
-        assert leave is not None
-        leave()
-        leave()
-        await gate.wait()
-        order.append("left")
-
-    def job(name: str) -> Callable[[], Any]:
-        async def work() -> None:
-            await asyncio.sleep(0)
-            order.append(name)
-            if name == "c":
-                gate.set()
-
-        return work
-
-    await lanes.put("lane", leaves)
-    for name in "abc":
-        await lanes.put("lane", job(name))
-    assert await lanes.drain(10) == 0
-    assert order == ["a", "b", "c", "left"]
-    assert lanes.unfinished == 0

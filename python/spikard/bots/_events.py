@@ -34,6 +34,8 @@ MODELS: dict[str, type[VKObject]] = {
 _REQUIRED = {model: frozenset({"chat", "queryId"}) for model in MODELS.values()} | {
     CallbackQuery: frozenset({"queryId"})
 }
+# What databases keep.
+_GREATEST_ID = 2**63 - 1
 _FORMAT_NAMES = frozenset(MessageFormat.__struct_fields__) - frozenset(MessageFormat.__struct_encode_fields__)
 
 
@@ -82,9 +84,13 @@ def decode_events(events: list[Any]) -> Batch:
     batch = Batch([], [])
     for event in events:
         try:
-            batch.updates.append(msgspec.convert(event, Update, strict=False))
+            update = msgspec.convert(event, Update, strict=False)
+            if not 0 <= update.event_id <= _GREATEST_ID:
+                raise msgspec.ValidationError("The id is not one of 63 bits - at `$.eventId`")
         except msgspec.ValidationError as fault:
             batch.malformed.append(_malformed(event, fault))
+        else:
+            batch.updates.append(update)
     return batch
 
 
@@ -95,6 +101,8 @@ def _malformed(event: Any, fault: msgspec.ValidationError) -> Malformed:
     _, _, path = str(fault).partition(" - at `")
     error = DecodeError(f"event {event_id}: {fault}", path.rstrip("`") or "$")
     logger.error("An event cannot be read and is passed over: %s", error)
+    if event_id is not None and not 0 <= event_id <= _GREATEST_ID:
+        event_id = None
     return Malformed(msgspec.json.encode(event), error, event_id)
 
 

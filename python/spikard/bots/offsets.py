@@ -11,8 +11,11 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from spikard.bots.clock import now
 from spikard.bots.storages.base import Record, StorageKey
 
-# How often an update is begun whose handling ends the process, before it is put aside.
+# How often an update is begun alone whose handling ends the process, before it is put aside.
 MOST_ATTEMPTS = 3
+# In place of a number of attempts: it was begun once more, but so were others, and any of them may have been why the
+# process ended.
+IN_COMPANY = -1
 
 
 class JournalEntry(NamedTuple):
@@ -21,7 +24,7 @@ class JournalEntry(NamedTuple):
     Attributes:
         event_id: Its number at the server.
         raw: The event as the server sent it, JSON.
-        attempts: How often it was begun again after an end of the process.
+        attempts: How often it was begun alone, or `IN_COMPANY`, after an end of the process.
     """
 
     event_id: int
@@ -88,7 +91,7 @@ class OffsetStore(Protocol):
         """What is not handled, by event id, from the first after an id on."""
 
     async def begin(self, bot_id: str, event_id: int, attempts: int) -> bool:
-        """Notes how often an entry was begun, this time included; whether it is still there."""
+        """Notes the attempts of an entry, this one included; whether it is still there."""
 
     async def finish(self, bot_id: str, event_id: int, writes: Sequence[Write] = ()) -> Finish:
         """Drops an entry and keeps records, all or nothing."""
@@ -201,4 +204,6 @@ class MemoryOffsets:
         """Keeps everything: a dispatcher that polls again goes on with it."""
 
 
-__all__ = ["MOST_ATTEMPTS", "DeadLetter", "Finish", "JournalEntry", "MemoryOffsets", "OffsetStore", "Write"]
+__all__ = [
+    "IN_COMPANY", "MOST_ATTEMPTS", "DeadLetter", "Finish", "JournalEntry", "MemoryOffsets", "OffsetStore", "Write",
+]  # fmt: skip

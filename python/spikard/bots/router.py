@@ -166,6 +166,16 @@ class Router:
 
         return keep if callback is None else keep(callback)
 
+    @property
+    def startup_hooks(self) -> tuple[Callable[..., Any], ...]:
+        """What runs at the start, of this router alone."""
+        return tuple(self._on_startup)
+
+    @property
+    def shutdown_hooks(self) -> tuple[Callable[..., Any], ...]:
+        """What runs at the end, of this router alone."""
+        return tuple(self._on_shutdown)
+
     async def emit_startup(self, **data: Any) -> None:
         """Runs what is to run at the start, this router's first."""
         for router in self.walk():

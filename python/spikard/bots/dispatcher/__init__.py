@@ -1,7 +1,9 @@
 """From updates to handlers.
 
 - `dispatcher`: the root router, one update and many
-- `polling`: asking the server
+- `polling_run`: one `start_polling`; `stopping`: what ends it
+- `polling`: asking the server; `lease`: who may
+- `delivery`: taken over, kept, handled, dropped; `window`: not twice
 - `lanes`: what is handled at once, and what one after another
 - `errors`, `error_event`: what failed
 """

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -14,26 +13,30 @@ from spikard.bots._events import Malformed
 from spikard.bots.callback_data_factory import signing_key as current_signing_key
 from spikard.bots.checking import Finding, check
 from spikard.bots.clock import now
+from spikard.bots.dispatcher.delivery import Delivery, DeliveryKind
 from spikard.bots.dispatcher.error_event import ErrorEvent
 from spikard.bots.dispatcher.errors import handle_error
 from spikard.bots.dispatcher.lanes import Lanes
-from spikard.bots.dispatcher.polling import Poller
+from spikard.bots.dispatcher.polling_run import PollingRun
 from spikard.bots.enums import EventType
-from spikard.bots.errors import BotError, DecodeError, HandlerError, InvalidToken
+from spikard.bots.errors import DecodeError, HandlerError
 from spikard.bots.fsm.context import FSMContext
 from spikard.bots.fsm.key import storage_key
 from spikard.bots.fsm.strategy import FSMStrategy
 from spikard.bots.injection import SCOPE, UpdateScope, brought, running
 from spikard.bots.middleware import MiddlewareManager, wrapped
+from spikard.bots.offsets import MemoryOffsets, OffsetStore
 from spikard.bots.outcomes import UNHANDLED, CancelHandler
 from spikard.bots.plan import TRAIL, Trail
 from spikard.bots.plan_listing import PlanListing, list_plan
+from spikard.bots.request_ids import HandlerRun, current_run
 from spikard.bots.router import Router
-from spikard.bots.storages.base import BaseStorage, Record
+from spikard.bots.storages.base import BaseStorage, Record, StorageKey
 from spikard.bots.storages.factory import create_storage
 from spikard.bots.types.event import Update
 from spikard.bots.types.message import Message
 from spikard.di import Container
+from spikard.errors import ConfigError
 
 if TYPE_CHECKING:
     from spikard.bots.bot import Bot
@@ -52,6 +55,8 @@ OBSERVER_OF = {
     EventType.CALLBACK_QUERY: "callback_query",
 }
 LaneKind = Literal["fsm", "chat", "none"]
+# A name that no argument can have: the storage for the states of one update.
+STORAGE = "spikard.storage"
 
 
 class UpdateObserver:
@@ -75,6 +80,9 @@ class Dispatcher(Router):
         concurrency: How many updates are handled at once.
         lanes: What is handled one after another: updates that share a state, those of a chat, or nothing.
         queue_limit: How many updates may wait before polling pauses.
+        delivery: Whether an update whose handling a kill has interrupted is handled again. By default it is, as far as
+            the storage outlives the process.
+        offsets: Where it is kept what was taken over from servers; by default the storage, if that is durable.
         auto_answer: Whether presses of buttons that a handler did not answer are answered with nothing.
         handler_timeout: Seconds after which a handler is cancelled.
         signing_key: What signed data of buttons is signed with.
@@ -95,6 +103,8 @@ class Dispatcher(Router):
         concurrency: int = 100,
         lanes: LaneKind = "fsm",
         queue_limit: int = 1000,
+        delivery: DeliveryKind | None = None,
+        offsets: OffsetStore | None = None,
         auto_answer: bool = True,
         handler_timeout: float | None = None,
         ghosts: bool = False,
@@ -106,6 +116,13 @@ class Dispatcher(Router):
         super().__init__(name=name or "Dispatcher")
         given = os.environ.get("SPIKARD_BOTS_STORE") or "memory:" if storage is None else storage
         self.storage: Any = create_storage(given) if isinstance(given, str) else given
+        if delivery not in (None, "at_least_once", "at_most_once"):
+            raise ConfigError(f"delivery is at_least_once or at_most_once, not {delivery!r}")
+        self.delivery = delivery
+        own: Any = self.storage
+        if offsets is None:
+            offsets = own if isinstance(own, OffsetStore) and own.is_durable else MemoryOffsets()
+        self.offsets: OffsetStore = offsets
         self.fsm_strategy = FSMStrategy(fsm_strategy)
         self.handle_edited_as_message = handle_edited_as_message
         self.session_timeout = session_timeout
@@ -123,8 +140,7 @@ class Dispatcher(Router):
         self._concurrency, self._queue_limit = concurrency, queue_limit
         self._malformed: list[Any] = []
         self._expired: list[Any] = []
-        self._running: asyncio.Event | None = None
-        self._grace = 30.0
+        self._polling: PollingRun | None = None
         self._counts = {"updates": 0, "handled": 0, "unhandled": 0, "errors": 0, "malformed": 0}
         self._known_strangers: set[str] = set()
 
@@ -209,10 +225,15 @@ class Dispatcher(Router):
         given = {**self.data, "bot": bot, "raw_event": update, "update": update, "event_type": update.type}
         given.update(data)
         given["dispatcher"] = self
-        if self.container is None and not self.update.outer_middleware:
-            found = await self._dispatched(bot, update, given, raise_errors)
-        else:
-            found = await self._through(bot, update, given, raise_errors)
+        # What middlewares send is known to the server when they run again after a crash, as what handlers send.
+        token = current_run.set(HandlerRun(update.event_id, ""))
+        try:
+            if self.container is None and not self.update.outer_middleware:
+                found = await self._dispatched(bot, update, given, raise_errors)
+            else:
+                found = await self._through(bot, update, given, raise_errors)
+        finally:
+            current_run.reset(token)
         self._counts["unhandled" if found is UNHANDLED else "handled"] += 1
         return found
 
@@ -278,18 +299,19 @@ class Dispatcher(Router):
         return found
 
     async def _add_state(self, bot: "Bot", event: Any, data: dict[str, Any], *, is_read: bool) -> None:
+        storage = data.get(STORAGE) or self.storage
         key = storage_key(str(getattr(bot, "id", "")), event, self.fsm_strategy)
-        if key is None or self.storage is None:
+        if key is None or storage is None:
             data["state"] = data["current_state"] = data["raw_state"] = None
             return
-        state = FSMContext(self.storage, key)
+        state = FSMContext(storage, key)
         data["state"] = state
         if self.session_timeout is None:
             if not is_read:
                 return
-            current = await self.storage.get_state(key=key)
+            current = await storage.get_state(key=key)
         else:
-            record = await self.storage.get(key)
+            record = await storage.get(key)
             if not record.is_empty and record.updated_at and now() - record.updated_at > self.session_timeout:
                 await state.clear()
                 for callback in self._expired:
@@ -301,24 +323,30 @@ class Dispatcher(Router):
     async def _tell_malformed(self, bad: Malformed) -> None:
         self._counts["malformed"] += 1
         for callback in self._malformed:
-            await _awaited(callback(bad))
+            try:
+                await _awaited(callback(bad))
+            except Exception:
+                logger.exception("What is told of malformed events has failed with event %s", bad.event_id)
 
     # --- many updates
 
     @property
     def is_running(self) -> bool:
         """Whether it is polling."""
-        return self._running is not None
+        return self._polling is not None
 
     def run(self, *bots: "Bot", **options: Any) -> None:
         """`start_polling` as a whole program."""
         asyncio.run(self.start_polling(*bots, **options))
 
     async def stop(self, grace: float = 30.0) -> None:
-        """Ends polling; handlers that run have so many seconds. Does nothing where nothing runs."""
-        self._grace = grace
-        if self._running is not None:
-            self._running.set()
+        """Ends polling; handlers that run have so many seconds. Does nothing where nothing runs.
+
+        What was fetched and not begun stays in the journal if there is one, else it is still handled in that time.
+        """
+        if self._polling is not None:
+            self._polling.stopping.grace = grace
+            self._polling.stopping.asked.set()
 
     async def start_polling(
         self,
@@ -333,7 +361,7 @@ class Dispatcher(Router):
         Args:
             bots: Whose updates.
             skip_updates: Whether what waits at the servers is dropped first.
-            handle_signals: Whether SIGINT and SIGTERM end it.
+            handle_signals: Whether SIGINT and SIGTERM end it: the first as `stop`, the second cancels handlers.
             close_bot_on_stop: Whether the bots' connections are closed at the end.
             data: More for handlers to ask for.
 
@@ -344,99 +372,76 @@ class Dispatcher(Router):
         """
         if not bots:
             raise RuntimeError("start_polling needs at least one bot")
-        if self._running is not None:
+        if self._polling is not None:
             raise RuntimeError("this dispatcher is polling already")
         self._check_start(data)
-        self._running = asyncio.Event()
-        lanes = Lanes(self._concurrency, self._queue_limit)
+        self._say_what_a_kill_loses()
         known = {**self.data, **data, "dispatcher": self, "bot": bots[0], "bots": bots}
-        has_started = False
 
-        async def take(bot: "Bot", update: Update) -> None:
-            await lanes.put(self._lane(bot, update), lambda: self._handled(bot, update, data))
+        async def feed(bot: "Bot", update: Update, storage: BaseStorage | None) -> None:
+            await self._handled(bot, update, data if storage is None else {**data, STORAGE: storage})
 
-        pollers = [Poller(bot, take, self._tell_malformed) for bot in bots]
-        async with contextlib.AsyncExitStack() as stack:
-            if handle_signals:
-                stack.enter_context(_signals(self._running))
-            if self.container is not None:
-                await stack.enter_async_context(running(self.container))
-                known[SCOPE] = UpdateScope(self.container)
-            try:
-                for poller in pollers:
-                    await self._unless_stopped(poller.begin())
-                has_started = True
-                await self.emit_startup(**known)
-                self.is_open = False
-                if skip_updates:
-                    await asyncio.gather(*(poller.skip() for poller in pollers))
-                await self._polled(pollers)
-            finally:
-                await self._ended(bots, lanes, known, has_started, close_bot_on_stop)
-
-    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
-        assert self._running is not None  # noqa: S101 - for the type checker
-        task, stopped = asyncio.create_task(work), asyncio.create_task(self._running.wait())
+        lanes = Lanes(self._concurrency, self._queue_limit)
+        kind = self.delivery or "at_least_once"
+        self._polling = PollingRun(
+            self,
+            bots,
+            Delivery(self.offsets, self.storage, kind, lanes, feed, self._lane),
+            self.offsets,
+            self._tell_malformed,
+            known,
+            skips=skip_updates,
+            closing=self._closing(bots if close_bot_on_stop else ()),
+        )
         try:
-            await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                task.result()
+            async with contextlib.AsyncExitStack() as stack:
+                if handle_signals:
+                    stack.enter_context(self._polling.stopping.signals())
+                if self.container is not None:
+                    await stack.enter_async_context(running(self.container))
+                    known[SCOPE] = UpdateScope(self.container)
+                await self._polling.run()
         finally:
-            for one in (task, stopped):
-                one.cancel()
-            await asyncio.gather(task, stopped, return_exceptions=True)
-
-    async def _polled(self, pollers: list[Poller]) -> None:
-        async def all_of_them() -> None:
-            results = await asyncio.gather(*(poller.run() for poller in pollers), return_exceptions=True)
-            faults = [found for found in results if isinstance(found, Exception)]
-            for poller, found in zip(pollers, results, strict=True):
-                if isinstance(found, InvalidToken):
-                    logger.error("%r: the server refuses the token now; this bot has stopped", poller.bot)
-            raise faults[0] if faults else RuntimeError("polling has ended by itself")
-
-        await self._unless_stopped(all_of_them())
-
-    async def _ended(
-        self, bots: tuple["Bot", ...], lanes: Lanes, known: dict[str, Any], has_started: bool, closes: bool
-    ) -> None:
-        left = await lanes.drain(self._grace)
-        if left:
-            logger.warning("%d updates were not finished when the dispatcher stopped", left)
-        try:
-            if has_started:
-                for bot in bots:
-                    with contextlib.suppress(BotError, TimeoutError):
-                        # Tells the server what is done: it drops events up to the last id.
-                        async with asyncio.timeout(2):
-                            await bot.poll(poll_time=0, retry=0)
-                await self.emit_shutdown(**known)
-        finally:
-            self._running = None
+            self._polling = None
             self.is_open = True
-            self._grace = 30.0
-            close = getattr(self.storage, "close", None)
-            if close is not None and has_started:
-                await _awaited(close())
-            if closes:
-                for bot in bots:
-                    await bot.close()
+
+    def _say_what_a_kill_loses(self) -> None:
+        if self.delivery is None and not self.offsets.is_durable:
+            logger.warning(
+                "Updates that wait or are handled when the process is killed are lost, since %s keeps nothing: use "
+                "storage='sqlite:bot.db', or say delivery='at_least_once' if that is as it should be",
+                type(self.storage).__name__,
+            )
+
+    def _closing(self, bots: "tuple[Bot, ...]") -> list[Any]:
+        stores = [self.storage] if self.offsets is self.storage else [self.storage, self.offsets]
+        return [one.close for one in (*stores, *bots) if hasattr(one, "close")]
+
+    def _state_key(self, bot: "Bot", update: Update) -> StorageKey | None:
+        try:
+            return storage_key(str(bot.id), update.decoded, self.fsm_strategy)
+        except DecodeError:
+            return None
 
     def _lane(self, bot: "Bot", update: Update) -> Any:
         if self._lane_kind == "none":
             return None
+        if self._lane_kind == "fsm":
+            return self._state_key(bot, update)
         try:
-            event = update.decoded
+            chat = getattr(update.decoded, "chat", None)
         except DecodeError:
             return None
-        if self._lane_kind == "chat":
-            chat = getattr(event, "chat", None)
-            return (bot.id, chat.chat_id) if chat is not None else None
-        return storage_key(str(bot.id), event, self.fsm_strategy)
+        return (bot.id, chat.chat_id) if chat is not None else None
 
     async def _handled(self, bot: "Bot", update: Update, data: dict[str, Any]) -> None:
         try:
             await self.feed_update(bot, update, **data)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            logger.warning("A handler has cancelled itself: event %s of %r", update.event_id, bot)
         except Exception:
             logger.exception("An update could not be handled: event %s of %r", update.event_id, bot)
 
@@ -469,29 +474,6 @@ async def _answered(query: Any) -> None:
 async def _awaited(found: Any) -> None:
     if hasattr(found, "__await__"):
         await found
-
-
-@contextlib.contextmanager
-def _signals(stopped: asyncio.Event) -> Any:
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-
-    def stop() -> None:
-        if stopped.is_set() and task is not None:
-            task.cancel()
-        stopped.set()
-
-    taken = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Only a main thread has them.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, stop)
-            taken.append(number)
-    try:
-        yield
-    finally:
-        for number in taken:
-            loop.remove_signal_handler(number)
 
 
 __all__ = ["OBSERVER_OF", "Dispatcher", "ErrorEvent", "LaneKind", "UpdateObserver"]

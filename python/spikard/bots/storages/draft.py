@@ -1,6 +1,6 @@
 """What a handler writes, held back until its update is done, so that both are one step."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,10 +28,15 @@ class DraftStorage(BaseStorage):
 
     Whoever still writes after `open_through` (a task that outlives its handler, a handler outside of its lane) writes
     to the storage itself.
+
+    Args:
+        storage: The other.
+        read: How its records are read; by default with its `get`.
     """
 
-    def __init__(self, storage: BaseStorage) -> None:
+    def __init__(self, storage: BaseStorage, read: Callable[[StorageKey], Awaitable[Record]] | None = None) -> None:
         self._storage = storage
+        self._read = read or storage.get
         self._pages: dict[StorageKey, _Page] = {}
         self._is_open = False
 
@@ -59,7 +64,7 @@ class DraftStorage(BaseStorage):
     async def _page(self, key: StorageKey) -> _Page:
         page = self._pages.get(key)
         if page is None:
-            base = await self._storage.get(key)
+            base = await self._read(key)
             # Another task of the same handler may have been faster.
             page = self._pages.setdefault(key, _Page(base, base))
         return page
