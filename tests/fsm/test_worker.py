@@ -326,6 +326,13 @@ def until(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def stopped(process: subprocess.Popen[bytes], folder: Path) -> int:
+    """Tell a worker to stop; its exit code. One that still begins would not hear it as what it is."""
+    until(process, Path(folder, f"runs-{process.pid}").exists)
+    process.send_signal(signal.SIGTERM)
+    return process.wait(SECONDS)
+
+
 def done(store: Any) -> int:
     def work() -> Any:
         return (yield "SELECT COUNT(*) FROM {s}worker_events WHERE status = 'completed'", ())
@@ -357,8 +364,7 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(url: str, folder: Path
         process.wait(SECONDS)
     process = started(url, folder)
     until(process, lambda: done(store) == 80 and not left(store))
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(SECONDS) == 0
+    assert stopped(process, folder) == 0
     assert [store.get_context(f"e{number}")["n"] for number in range(5)] == [16] * 5
     applied = [event_id for event_id in lines(store) if event_id not in before]
     assert len(applied) == len(set(applied)) == 80
@@ -370,6 +376,5 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_has_not_begun(url: str
     submit_hits(url, entities=30, each=2)
     process = started(url, folder)
     until(process, lambda: done(store) >= 5)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(SECONDS) == 0
+    assert stopped(process, folder) == 0
     assert {status for status, _ in statuses(store).values()} <= {"completed", "pending"}

@@ -25,7 +25,7 @@ from spikard.fsm import (
     WorkerEvent,
 )
 from tests.fsm.test_queue import queue_database, url
-from tests.fsm.test_worker import SECONDS, no_process_is_left, started, store, until
+from tests.fsm.test_worker import SECONDS, no_process_is_left, started, stopped, store, until
 
 __all__ = ["no_process_is_left", "queue_database", "store", "url"]
 
@@ -174,8 +174,7 @@ def test_killed_workers_fire_each_timer_once(url: str, folder: Path, store: Any)
         process.wait(SECONDS)
     process = started(url, folder)
     until(process, lambda: late() == len(names))
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(SECONDS) == 0
+    assert stopped(process, folder) == 0
     for name in names:
         triggers = [line["trigger"] for line in store.get_transition_history(name)]
         assert triggers.count("_timeout_waiting") == 1, name

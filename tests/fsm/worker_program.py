@@ -1,9 +1,12 @@
 """A worker as a process: `worker_program.py URL FOLDER`, with machines out of a folder.
 
-Its action `tell` appends the key under which it is done to the file `told` there.
+Its action `tell` appends the key under which it is done to the file `told` there. Once it can be told to stop it makes
+a file `runs-PID` there.
 """
 
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,18 @@ def main(url: str, folder: str) -> None:
             told.write(f"{idempotency_key()}\n")
 
     actions.register("tell", tell)
-    asyncio.run(Worker(config, actions=actions).run())
+
+    def announce() -> None:
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            asyncio.get_running_loop().call_later(0.01, announce)
+        else:
+            Path(folder, f"runs-{os.getpid()}").touch()
+
+    async def work() -> None:
+        announce()
+        await Worker(config, actions=actions).run()
+
+    asyncio.run(work())
 
 
 if __name__ == "__main__":
