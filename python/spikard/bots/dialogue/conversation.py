@@ -72,7 +72,7 @@ class Conversation:
         run = current_run.get()
         known = {} if run is None else run.data
         event = self.event
-        who = {"bot": event.bot_or_none, "chat": event.chat, "from_user": event.from_user}
+        who = {name: getattr(event, name, None) for name in ("bot", "chat", "from_user")}
         return {**who, **known, "data": context, "dialogue": self.dialogue}
 
     async def send(self, trigger: str, **payload: Any) -> bool:
@@ -155,7 +155,8 @@ class Conversation:
         self.has_spoken = True
         bot = self.event.bot
         mode = self.block.parse_mode
-        kind = bot.resolve_parse_mode(mode)
+        resolve = getattr(bot, "resolve_parse_mode", None)
+        kind = None if resolve is None else resolve(mode)
         gathered = {key: _escaped(value, kind) for key, value in self.session.context.items()}
         try:
             text = template.format_map(gathered)
@@ -164,7 +165,7 @@ class Conversation:
                 f"{self.dialogue.name}: the text of {self.session.current_state!r} cannot be filled in: {fault!r}; "
                 f"there are: {', '.join(sorted(gathered)) or 'none'}"
             ) from fault
-        message = self.event if isinstance(self.event, Message) else self.event.message
+        message = self.event.message if hasattr(self.event, "callback_data") else self.event
         options: dict[str, Any] = {"parse_mode": mode, "inline_keyboard_markup": rows or None}
         if message is not None:
             await message.answer(text, **options)

@@ -252,7 +252,7 @@ class Dialogue:
         logger.warning("%s: somebody was in the state %r, which is gone; it is %r now", self.name, name, became)
         if became is None or became.partition(":")[2] not in self.blocks:
             return UNHANDLED
-        return await (self._told(event, state) if isinstance(event, Message) else self._pressed(event, state))
+        return await (self._pressed(event, state) if hasattr(event, "callback_data") else self._told(event, state))
 
     # --- functions by name
 

@@ -18,7 +18,6 @@ from spikard.bots.dispatcher.error_event import ErrorEvent
 from spikard.bots.dispatcher.errors import handle_error
 from spikard.bots.dispatcher.lanes import Lanes
 from spikard.bots.dispatcher.polling_run import PollingRun
-from spikard.bots.enums import EventType
 from spikard.bots.errors import DecodeError, HandlerError
 from spikard.bots.fsm.context import FSMContext
 from spikard.bots.fsm.key import storage_key
@@ -29,6 +28,7 @@ from spikard.bots.offsets import MemoryOffsets, OffsetStore
 from spikard.bots.outcomes import UNHANDLED, CancelHandler
 from spikard.bots.plan import TRAIL, Trail
 from spikard.bots.plan_listing import PlanListing, list_plan
+from spikard.bots.platform import platform_of
 from spikard.bots.request_ids import HandlerRun, current_run
 from spikard.bots.router import Router
 from spikard.bots.storages.base import BaseStorage, Record, StorageKey
@@ -43,17 +43,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("spikard.bots.dispatcher")
 
-OBSERVER_OF = {
-    EventType.NEW_MESSAGE: "message",
-    EventType.EDITED_MESSAGE: "edited_message",
-    EventType.DELETED_MESSAGE: "deleted_message",
-    EventType.PINNED_MESSAGE: "pinned_message",
-    EventType.UNPINNED_MESSAGE: "unpinned_message",
-    EventType.NEW_CHAT_MEMBERS: "new_chat_members",
-    EventType.LEFT_CHAT_MEMBERS: "left_chat_members",
-    EventType.CHANGED_CHAT_INFO: "changed_chat_info",
-    EventType.CALLBACK_QUERY: "callback_query",
-}
 LaneKind = Literal["fsm", "chat", "none"]
 # A name that no argument can have: the storage for the states of one update.
 STORAGE = "spikard.storage"
@@ -248,14 +237,12 @@ class Dispatcher(Router):
             return await through(update, data)
 
     async def _dispatched(self, bot: "Bot", update: Update, data: dict[str, Any], raise_errors: bool) -> Any:
-        if update.bot_or_none is not bot:
-            update.set_bot(bot)
         try:
-            event = update.decoded
+            event = _event(bot, update)
         except DecodeError as fault:
             await self._tell_malformed(Malformed(msgspec.json.encode(update.payload), fault, update.event_id))
             return UNHANDLED
-        observer = OBSERVER_OF.get(update.type)  # type: ignore[call-overload]
+        observer = platform_of(bot).observers.get(update.type)
         if event is None or observer is None:
             return await self._stranger(update, data)
         if isinstance(event, Message):
@@ -419,7 +406,7 @@ class Dispatcher(Router):
 
     def _state_key(self, bot: "Bot", update: Update) -> StorageKey | None:
         try:
-            return storage_key(str(bot.id), update.decoded, self.fsm_strategy)
+            return storage_key(str(bot.id), _event(bot, update), self.fsm_strategy)
         except DecodeError:
             return None
 
@@ -429,7 +416,7 @@ class Dispatcher(Router):
         if self._lane_kind == "fsm":
             return self._state_key(bot, update)
         try:
-            chat = getattr(update.decoded, "chat", None)
+            chat = getattr(_event(bot, update), "chat", None)
         except DecodeError:
             return None
         return (bot.id, chat.chat_id) if chat is not None else None
@@ -444,6 +431,12 @@ class Dispatcher(Router):
             logger.warning("A handler has cancelled itself: event %s of %r", update.event_id, bot)
         except Exception:
             logger.exception("An update could not be handled: event %s of %r", update.event_id, bot)
+
+
+def _event(bot: "Bot", update: Update) -> Any:
+    if update.bot_or_none is not bot:
+        update.set_bot(bot)
+    return platform_of(bot).decode(update)
 
 
 def _is_ghost(message: Message) -> bool:
@@ -476,4 +469,4 @@ async def _awaited(found: Any) -> None:
         await found
 
 
-__all__ = ["OBSERVER_OF", "Dispatcher", "ErrorEvent", "LaneKind", "UpdateObserver"]
+__all__ = ["Dispatcher", "ErrorEvent", "LaneKind", "UpdateObserver"]
