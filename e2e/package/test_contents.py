@@ -41,7 +41,7 @@ def test_nothing_else_ships(wheel: Wheel) -> None:
         "spikard.dist-info",
     }
     kinds = {Path(name).suffix for name in wheel.entries if name.startswith("spikard/")}
-    assert kinds == {".py", ".pyi", ".so", ".typed", ".gz", ".js", ".json", ".LICENSE", ".yaml"}
+    assert kinds == {".py", ".pyi", ".so", ".typed", ".gz", ".html", ".js", ".json", ".LICENSE", ".yaml"}
 
 
 def test_the_pages_ship_whole(wheel: Wheel) -> None:

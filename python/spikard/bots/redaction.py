@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 MASK = "***"
 _PARAMETER = re.compile(r"""(\btoken(?:=|%3D|["']?\s*:\s*["']?))[^&\s"'<>]+""", re.IGNORECASE)
+# What tokens of the platform look like, also those that no bot of this process has any more.
+_SHAPE = re.compile(r"\b\d{3}\.\d{6,}\.\d{6,}(?::|%3A)\d+")
 # A shorter one is a placeholder, and part of too many words.
 _SHORTEST = 8
 # A token lives in several bots at once in tests and in programs that make a bot for each job.
@@ -32,11 +34,11 @@ def _forget(token: str) -> None:
 
 
 def redact(text: str) -> str:
-    """The text with known tokens and values of parameters called `token` masked."""
+    """The text with known tokens, what looks like one, and values of parameters called `token` masked."""
     for token in sorted(_tokens, key=len, reverse=True):
         if token in text:
             text = text.replace(token, MASK)
-    return _PARAMETER.sub(rf"\g<1>{MASK}", text)
+    return _PARAMETER.sub(rf"\g<1>{MASK}", _SHAPE.sub(MASK, text))
 
 
 class RedactingFilter(logging.Filter):

@@ -15,6 +15,7 @@ COMMANDS = {
     "openapi": ("spikard.cli.openapi", "print the OpenAPI document of an application"),
     "asyncapi": ("spikard.cli.asyncapi", "print the AsyncAPI document of an application"),
     "fsm": ("spikard.cli.fsm.command", "work with state machines: check, draw, try out, store, serve"),
+    "bot": ("spikard.cli.bot.command", "run bots, look at them, try them out by hand"),
     "version": ("spikard.cli.version", "show what is installed here"),
 }
 EXIT_USAGE = 2

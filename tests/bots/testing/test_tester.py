@@ -265,6 +265,20 @@ async def test_middlewares_of_updates_and_of_handlers_run() -> None:
     assert seen == ["Update", "Message"]
 
 
+async def test_people_talk_with_a_program_that_polls(server: FakeVKTeams) -> None:
+    dp = echo()
+    ann = server.user("ann@corp.example", first_name="Ann")
+    polling = asyncio.create_task(dp.start_polling(server.bot(), handle_signals=False))
+    try:
+        await ann.send("/start")
+        await server.until(lambda: ann.texts == ["Hello"])
+        with pytest.raises(TimeoutError):
+            await server.until(lambda: False, seconds=0)
+    finally:
+        await dp.stop()
+        await polling
+
+
 async def test_both_transports_give_the_same(server: FakeVKTeams) -> None:
     """What a bot asks and gets over sockets is what it asks and gets in one process."""
 

@@ -183,16 +183,23 @@ def set_avatar(api: FakeApi, request: FakeRequest) -> dict[str, Any]:
     return {}
 
 
+def _members(request: FakeRequest) -> list[dict[str, str]]:
+    if not request.params["members"]:
+        raise Refusal("Parameter 'members' is empty")
+    found: list[dict[str, str]] = read_json(request.params, "members")
+    return found
+
+
 @method("chats/members/add")
 def add_members(api: FakeApi, request: FakeRequest) -> dict[str, Any]:
-    for one in read_json(request.params, "members"):
+    for one in _members(request):
         _append(_chat(api, request).members, one["sn"])
     return {}
 
 
 @method("chats/members/delete")
 def delete_members(api: FakeApi, request: FakeRequest) -> dict[str, Any]:
-    for one in read_json(request.params, "members"):
+    for one in _members(request):
         _remove(_chat(api, request).members, one["sn"])
     return {}
 

@@ -74,7 +74,9 @@ class FakePlatform:
         self._events: list[dict[str, Any]] = []
         self._next_event = 0
         self._arrived = asyncio.Event()
-        self._called = asyncio.Event()
+        # Counts what happened, on either side.
+        self.revision = 0
+        self._changed = asyncio.Event()
         self._faults: dict[str, deque[Fault]] = {}
         self._recent: deque[float] = deque()
 
@@ -114,16 +116,21 @@ class FakePlatform:
         self.api.user(user_id, **names)
         return self._people.setdefault(user_id, Person(self, user_id))
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
-        """Waits until something holds, looking at it whenever the bot has called.
+    async def until(self, condition: Callable[[], Any], seconds: float | None = 20.0) -> None:
+        """Waits until something holds, looking at it whenever the bot has called or somebody has done something.
 
         Raises:
             TimeoutError: It did not within so many seconds.
         """
         async with asyncio.timeout(seconds):
             while not condition():
-                self._called.clear()
-                await self._called.wait()
+                self._changed.clear()
+                await self._changed.wait()
+
+    def touch(self) -> None:
+        """Lets those who wait look again."""
+        self.revision += 1
+        self._changed.set()
 
     @property
     def platform(self) -> "FakePlatform":
@@ -150,6 +157,7 @@ class FakePlatform:
         self._next_event += 1
         self._events.append({"eventId": self._next_event, "type": str(kind), "payload": dict(payload)})
         self._arrived.set()
+        self.touch()
         return self._next_event
 
     def push_raw(self, event: Any) -> None:
@@ -217,7 +225,7 @@ class FakePlatform:
             self.calls.append(call)
         answer = await self._judged(request)
         call.status = answer.status
-        self._called.set()
+        self.touch()
         return answer
 
     async def _judged(self, request: FakeRequest) -> FakeAnswer:
@@ -253,6 +261,7 @@ class FakePlatform:
         last = int(params.get("lastEventId") or 0)
         # What is acknowledged is gone for good.
         self._events = [event for event in self._events if _number(event) > last]
+        self.touch()
         until = time.monotonic() + float(params.get("pollTime") or 0)
         while not self._events and (left := until - time.monotonic()) > 0:
             self._arrived.clear()

@@ -5,11 +5,14 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 import h11
 import msgspec
+
+from spikard.bots import clock
 
 _CHUNK = 1 << 16
 _LARGEST = 256 << 20
@@ -92,7 +95,12 @@ class Connection:
         """Sends an answer; whether another request may come."""
         if answer.dropped:
             return False
-        headers = {"content-type": answer.content_type, "content-length": str(len(answer.body)), **answer.headers}
+        headers = {
+            "date": formatdate(clock.now(), usegmt=True),
+            "content-type": answer.content_type,
+            "content-length": str(len(answer.body)),
+            **answer.headers,
+        }
         head = h11.Response(status_code=answer.status, headers=list(headers.items()))
         data = b"".join(
             part for event in (head, h11.Data(answer.body), h11.EndOfMessage()) if (part := self._protocol.send(event))

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from spikard.cli import command
-from spikard.cli.fsm.outcome import EXIT_FAILURE, EXIT_USAGE, Failure, print_json
+from spikard.cli.fsm.outcome import EXIT_FAILURE, EXIT_USAGE, Failure, told
 from spikard.errors import SpikardError
 from spikard.fsm.errors import FSMError
 
@@ -35,34 +35,26 @@ COMMANDS = {
     "dlq": ("spikard.cli.fsm.dlq", "look at dead letters, put them back or drop them"),
 }
 EXIT_INTERRUPTED = 130
+PROGRAM = "spikard fsm"
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a subcommand; gives its exit code. Errors are told in one message each, never as tracebacks."""
     as_json = "--json" in arguments
     try:
-        return command.dispatch("spikard fsm", COMMANDS, arguments)
+        return command.dispatch(PROGRAM, COMMANDS, arguments)
     except SystemExit as end:
         # What argparse ends with: help that was asked for, or arguments that it does not understand.
         return end.code if isinstance(end.code, int) else EXIT_USAGE
     except Failure as failure:
-        return _told(failure.message, failure.hint, failure.exit_code, as_json=as_json)
+        return told(PROGRAM, failure.message, failure.hint, failure.exit_code, as_json=as_json)
     except FSMError as error:
-        return _told(error.message, None, EXIT_FAILURE, as_json=as_json)
+        return told(PROGRAM, error.message, None, EXIT_FAILURE, as_json=as_json)
     except (SpikardError, ValueError) as error:
-        return _told(str(error), None, EXIT_FAILURE, as_json=as_json)
+        return told(PROGRAM, str(error), None, EXIT_FAILURE, as_json=as_json)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has seen enough; the interpreter must not complain about it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
-
-
-def _told(message: str, hint: str | None, exit_code: int, *, as_json: bool) -> int:
-    if as_json:
-        print_json({"error": {"message": message, "hint": hint, "exit_code": exit_code}})
-    print(f"spikard fsm: error: {message}", file=sys.stderr)
-    if hint is not None:
-        print(f"  help: {hint}", file=sys.stderr)
-    return exit_code
