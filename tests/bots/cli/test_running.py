@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import spikard
+from spikard.bots.fsm import SqliteStorage
 from spikard.bots.testing import FakeVKTeams
 
 pytestmark = pytest.mark.timeout(120)
@@ -105,7 +106,10 @@ async def test_a_bot_runs_until_a_signal(server: FakeVKTeams, tmp_path: Path, nu
         await server.until(lambda: ann.messages, PATIENCE)
         assert await running.end(number) == 0
     assert ann.texts == ["one 1: tea"]
-    assert (tmp_path / "bot.db").is_file()
+    storage = SqliteStorage(tmp_path / "bot.db")
+    assert await storage.last_id("1000000001") == 2
+    assert await storage.pending("1000000001") == []
+    await storage.close()
     assert running.lines[-1].endswith("stopped")
     assert not [line for line in running.lines if "httpx" in line]
 
@@ -159,7 +163,7 @@ async def test_what_no_change_can_mend_ends_it(server: FakeVKTeams, tmp_path: Pa
         server, tmp_path, "run", "counting:dp", "--reload", VKTEAMS_TOKEN="001.5555555555.6666666666:9"
     ) as running:
         assert await asyncio.wait_for(running.process.wait(), PATIENCE) == 3
-    assert "Invalid token" in running.lines[0]
+    assert [line for line in running.lines if "Invalid token" in line]
 
 
 async def test_several_bots_run_together(server: FakeVKTeams, tmp_path: Path) -> None:

@@ -103,15 +103,12 @@ class Dispatcher(Router):
         **data: Any,
     ) -> None:
         super().__init__(name=name or "Dispatcher")
-        given = os.environ.get("SPIKARD_BOTS_STORE") or "memory:" if storage is None else storage
-        self.storage: Any = create_storage(given) if isinstance(given, str) else given
+        self.storage: Any
+        self.offsets: OffsetStore
+        self.use_storage(os.environ.get("SPIKARD_BOTS_STORE") or "memory:" if storage is None else storage, offsets)
         if delivery not in (None, "at_least_once", "at_most_once"):
             raise ConfigError(f"delivery is at_least_once or at_most_once, not {delivery!r}")
         self.delivery = delivery
-        own: Any = self.storage
-        if offsets is None:
-            offsets = own if isinstance(own, OffsetStore) and own.is_durable else MemoryOffsets()
-        self.offsets: OffsetStore = offsets
         self.fsm_strategy = FSMStrategy(fsm_strategy)
         self.handle_edited_as_message = handle_edited_as_message
         self.session_timeout = session_timeout
@@ -132,6 +129,14 @@ class Dispatcher(Router):
         self._polling: PollingRun | None = None
         self._counts = {"updates": 0, "handled": 0, "unhandled": 0, "errors": 0, "malformed": 0}
         self._known_strangers: set[str] = set()
+
+    def use_storage(self, storage: BaseStorage | str, offsets: OffsetStore | None = None) -> None:
+        """Takes another storage, before polling; `offsets` as in the constructor. Nothing is brought over."""
+        own: Any = create_storage(storage) if isinstance(storage, str) else storage
+        self.storage = own
+        if offsets is None:
+            offsets = own if isinstance(own, OffsetStore) and own.is_durable else MemoryOffsets()
+        self.offsets = offsets
 
     # --- data that handlers can ask for
 

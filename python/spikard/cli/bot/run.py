@@ -24,9 +24,7 @@ def run(arguments: list[str]) -> int:
     _log(given.log_level)
     dp = options.dispatcher(given)
     if given.storage is not None:
-        from spikard.bots.storages.factory import create_storage
-
-        dp.storage = create_storage(given.storage)
+        dp.use_storage(given.storage)
     bots = options.bots(given)
     dp.on_startup(_tell)
     asyncio.run(dp.start_polling(*bots, skip_updates=given.skip_updates))
