@@ -9,7 +9,7 @@ import pytest
 
 NAMES = {
     "spikard.bots": """Bot Dispatcher Router F BaseMiddleware Scheduler UNSET UNHANDLED SkipHandler CancelHandler
-        RateLimiter RedisRateLimiter Retry run run_sync sync_to_async BotError APIError VKTeamsAPIError
+        RateLimiter RedisRateLimiter Retry Dialogue run run_sync sync_to_async BotError APIError VKTeamsAPIError
         VKWorkspaceError ErrorEvent FSMContext MagicFilter MessageHandler""",
     "spikard.bots.types": """Update Chat Contact User ChatMember UserInfo BotInfo Photo ChatInfo Message Part
         MentionPayload ReplyPayload ForwardPayload ReplyMessagePayload FilePayload MessageFormat FormatSpan

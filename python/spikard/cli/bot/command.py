@@ -20,6 +20,7 @@ COMMANDS = {
     "events": ("spikard.cli.bot.events", "show events as they come"),
     "doctor": ("spikard.cli.bot.doctor", "find out why a bot does not work"),
     "fake": ("spikard.cli.bot.fake", "serve a fake VK Teams with a page to chat by hand"),
+    "chat": ("spikard.cli.bot.chat", "talk with a bot in the terminal, without a server"),
     "dead": ("spikard.cli.bot.dead", "look at updates that were given up, put them back or drop them"),
     "state": ("spikard.cli.bot.state", "look at states of dialogues, set and clear them"),
 }
