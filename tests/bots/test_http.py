@@ -1,6 +1,7 @@
 """Bots that live with a web application, over real sockets on both sides."""
 
 import asyncio
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -11,12 +12,14 @@ from spikard import ServerConfig, Spikard
 from spikard.bots import Bot, Dispatcher, mount_bot
 from spikard.bots.errors import HandlerError, InvalidToken
 from spikard.bots.testing import FakeVKTeams
+from spikard.bots.testing.fake_server import TOKEN
 from spikard.bots.types import Message
 from spikard.di import Container, Inject
 from spikard.errors import ConfigError
 from spikard.testing import TestClient
 from tests.bots.test_polling import Gathered
 
+BOT_ID = TOKEN.rpartition(":")[2]
 KEY = {"x-api-key": "secret-of-the-day"}
 
 
@@ -80,6 +83,30 @@ async def test_health_tells_whether_the_polls_go_well(server: FakeVKTeams, monke
         monkeypatch.undo()
         assert mounted.health()[0] is True
     assert mounted.health()[0] is False
+
+
+async def test_of_two_workers_one_polls_and_both_are_well(server: FakeVKTeams, tmp_path: Path) -> None:
+    seen = Gathered()
+    apps = []
+    for _ in range(2):
+        app, dp = Spikard(), Dispatcher(f"sqlite:{tmp_path / 'bot.db'}")
+
+        @dp.message()
+        async def handler(message: Message) -> None:
+            await seen.add(message.text)
+
+        mount_bot(app, dp, server.bot())
+        apps.append(app)
+    async with TestClient(apps[0]) as one:
+        server.push_message("x")
+        assert await seen.until(1) == ["x"]
+        async with TestClient(apps[1]) as other:
+            async with asyncio.timeout(20):
+                while not (figures := (await other.get("/bot/health")).json())["bots"][BOT_ID]["stands_by"]:
+                    pass
+            assert figures["status"] == "ok"
+            answer = (await one.get("/bot/health")).json()
+            assert (answer["status"], answer["bots"][BOT_ID]["stands_by"]) == ("ok", False)
 
 
 async def test_programs_in_other_languages_send(server: FakeVKTeams) -> None:

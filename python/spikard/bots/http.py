@@ -13,7 +13,6 @@ import msgspec
 from spikard._spikard import Request
 from spikard.bots.bot import Bot
 from spikard.bots.dispatcher.dispatcher import Dispatcher
-from spikard.bots.dispatcher.lanes import Lanes
 from spikard.bots.errors import BotError, DecodeError, RateLimited
 from spikard.bots.middleware import BaseMiddleware, Handler
 from spikard.bots.middlewares.metrics import MetricsMiddleware
@@ -91,7 +90,6 @@ class MountedBot:
         self._api_key = api_key
         self._secret = secret or api_key
         self._polling: asyncio.Task[None] | None = None
-        self._lanes: Lanes | None = None
         # Of each bot the moment of the last poll that went well, by the monotonic clock.
         self._polled: dict[str, float] = {}
         self._began = 0.0
@@ -109,7 +107,6 @@ class MountedBot:
     async def start(self) -> None:
         """Begins to poll. What is wrong with the handlers or the token comes out here."""
         self._began = monotonic()
-        self._lanes = Lanes(100, 1000)
         polling = self.dp.start_polling(
             *self.bots.values(), handle_signals=False, **{"close_bot_on_stop": True, **self.options}
         )
@@ -123,8 +120,6 @@ class MountedBot:
 
     async def stop(self) -> None:
         """Ends polling, and waits for the handlers."""
-        if self._lanes is not None:
-            await self._lanes.drain(30.0)
         if self._polling is not None:
             await self.dp.stop()
             await asyncio.wait({self._polling})
@@ -145,11 +140,12 @@ class MountedBot:
         is_running = self._polling is not None and not self._polling.done()
         bots = {}
         is_well = is_running
+        standing_by = {str(poller.bot.id) for poller in self.dp.pollers if poller.stands_by}
         for name, bot in self.bots.items():
             age = now - self._polled.get(name, self._began)
-            limit = 3 * bot.poll_time
-            is_well = is_well and age <= limit
-            bots[name] = {"last_poll_age": round(age, 3), "polled": name in self._polled}
+            stands_by = str(bot.id) in standing_by
+            is_well = is_well and (stands_by or age <= 3 * bot.poll_time)
+            bots[name] = {"last_poll_age": round(age, 3), "polled": name in self._polled, "stands_by": stands_by}
         waiting = max(0, self._fetched - self._progress.done - self.dp.stats()["malformed"])
         lag = None if self._progress.lag is None else round(self._progress.lag, 3)
         return is_well, {"status": "ok" if is_well else "failing", "bots": bots, "queue": waiting, "lag": lag}
@@ -203,7 +199,8 @@ class MountedBot:
             update = Update.from_dict(event)
         except DecodeError as fault:
             raise HTTPException(422, str(fault)) from fault
-        if self._lanes is None:
+        lanes, polling = self.dp.lanes, self._polling
+        if lanes is None or polling is None:
             raise HTTPException(503, "the bot is not running")
         handled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -216,8 +213,13 @@ class MountedBot:
                     handled.set_result(found is not UNHANDLED)
 
         self._fetched += 1
-        await self._lanes.put(self.dp._lane(bot, update), job)
-        return {"ok": True, "handled": await handled}
+        # In line with what was polled: the two may be about one state.
+        await lanes.put(self.dp._lane(bot, update), job, (f"{bot.id}, brought over HTTP", update.event_id))
+        ends: set[asyncio.Future[Any]] = {handled, polling}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if not handled.done():
+            raise HTTPException(503, "the bot has stopped before this update: bring it again")
+        return {"ok": True, "handled": handled.result()}
 
 
 def mount_bot(

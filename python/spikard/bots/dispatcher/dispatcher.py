@@ -17,6 +17,7 @@ from spikard.bots.dispatcher.delivery import Delivery, DeliveryKind
 from spikard.bots.dispatcher.error_event import ErrorEvent
 from spikard.bots.dispatcher.errors import handle_error
 from spikard.bots.dispatcher.lanes import Lanes
+from spikard.bots.dispatcher.polling import Poller
 from spikard.bots.dispatcher.polling_run import PollingRun
 from spikard.bots.errors import DecodeError, HandlerError
 from spikard.bots.fsm.context import FSMContext
@@ -166,6 +167,16 @@ class Dispatcher(Router):
     def stats(self) -> dict[str, int]:
         """What was counted since the start."""
         return dict(self._counts)
+
+    @property
+    def lanes(self) -> Lanes | None:
+        """Where updates wait while it polls."""
+        return None if self._polling is None else self._polling.delivery.lanes
+
+    @property
+    def pollers(self) -> tuple[Poller, ...]:
+        """Who asks the servers while it polls, one for each bot."""
+        return () if self._polling is None else tuple(self._polling.pollers)
 
     def use_container(self, container: Container) -> None:
         """Gives services of this container from now on."""

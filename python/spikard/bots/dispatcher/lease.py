@@ -27,6 +27,8 @@ class PollLease:
     def __init__(self, offsets: OffsetStore, bot_id: str) -> None:
         self.holder = f"{_process()}/{secrets.token_hex(8)}"
         self.is_held = False
+        # Whether another process has it.
+        self.stands_by = False
         self._offsets = offsets
         self._bot_id = bot_id
         self._renewed = 0.0
@@ -43,6 +45,7 @@ class PollLease:
             except Exception as fault:  # noqa: BLE001 - databases come back
                 logger.warning("Bot %s: the lease of polling cannot be asked for: %s", self._bot_id, fault)
                 holder = ""
+            self.stands_by = bool(holder) and holder != self.holder
             if holder == self.holder:
                 self.is_held = True
                 if stood_by:

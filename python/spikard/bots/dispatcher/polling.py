@@ -56,6 +56,11 @@ class Poller:
         self._faults = 0
         self._cuts = 0
 
+    @property
+    def stands_by(self) -> bool:
+        """Whether another process polls for the bot."""
+        return self._lease is not None and self._lease.stands_by
+
     async def begin(self) -> None:
         """Learns who the bot is. Raises InvalidToken at once; other faults are waited out."""
         while True:
