@@ -27,12 +27,15 @@ class Receiver:
     def __init__(self) -> None:
         self.seen: list[tuple[dict[str, str], bytes]] = []
         self.answers: list[int] = []
+        self.changed = threading.Condition()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.seen.append((dict(self.headers), body))
+                with receiver.changed:
+                    receiver.seen.append((dict(self.headers), body))
+                    receiver.changed.notify_all()
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 204)
                 self.end_headers()
 
@@ -43,6 +46,11 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many messages have come."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.seen) >= count, PATIENCE), self.seen
 
     def close(self) -> None:
         close_connections()

@@ -2,6 +2,8 @@
 
 import argparse
 import re
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from spikard.cli.fsm import options
@@ -43,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("revision", nargs="?", default="head", help="a number, base or head (head)")
     one = add("seed", seed, "keep machines of a directory, or the templates", url=False)
     one.add_argument("directory", nargs="?", type=Path, help="where the files are (the templates of the package)")
+    one = add("partition", partition, "PostgreSQL: keep what entities have gone through in a table for each month")
+    one.add_argument("--months", metavar="N", type=int, default=3, help="make tables for so many months ahead (3)")
+    one.add_argument("--drop-before", metavar="YYYY-MM", help="drop what is older than this month")
     one = add("truncate", truncate, "delete all rows of all tables")
     one.add_argument("--force", action="store_true", help="really")
     one = add("import-legacy", import_legacy, "copy a database of PyStator; goes on after an interruption", url=False)
@@ -91,6 +96,34 @@ def changed(given: argparse.Namespace, url: str | None, versions: list[int], at:
         print(f"{place}: {what} version{'s' if len(versions) > 1 else ''} {', '.join(map(str, versions))}")
     else:
         print(f"{place}: nothing to do, it has version {at}")
+    return EXIT_DONE
+
+
+def partition(given: argparse.Namespace, url: str | None) -> int:
+    """Have tables for the months to come."""
+    from spikard.fsm.stores.partitions import Month, divided
+    from spikard.fsm.stores.postgres import PostgresStateStore
+
+    if not 0 <= given.months <= 120:
+        raise Failure(f"--months {given.months} is not from 0 to 120", EXIT_USAGE)
+    try:
+        oldest = None if given.drop_before is None else Month.read(given.drop_before)
+    except ValueError as error:
+        raise Failure(f"--drop-before: {error}", EXIT_USAGE) from None
+    with opened(url) as store:
+        if not isinstance(store, PostgresStateStore):
+            raise Failure("only PostgreSQL divides tables", EXIT_USAGE)
+        result = store._run("write", lambda: divided(datetime.now(UTC), given.months, oldest))
+    if given.json:
+        print_json({"database": masked(url or application_database()), **asdict(result)})
+        return EXIT_DONE
+    if result.is_new:
+        print("what entities have gone through is in a table for each month now")
+    for what, months in (("made", result.made), ("dropped", result.dropped)):
+        if months:
+            print(f"{what} {', '.join(months)}")
+    if not (result.made or result.dropped):
+        print("nothing to do")
     return EXIT_DONE
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from spikard.fsm.event import new_id
 from spikard.fsm.hooks.delivery import Delivery
+from spikard.fsm.hooks.webhook_outbox import WebhookOutbox, is_in_a_loop
 from spikard.fsm.plan import Plan
 
 logger = logging.getLogger("spikard.fsm.hooks")
@@ -30,6 +31,7 @@ class WebhookHook:
     HMAC-SHA256 in hex.
     `X-Spikard-Delivery` is the same whenever the same thing is told again. A few threads send; answers 429 and 5xx and
     broken connections are tried again, `retries` times. Only public addresses are called, as by `http` actions.
+    With `outbox`, a store, messages wait in its outbox rather than in memory, so that none is lost with the process.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class WebhookHook:
         max_waiting: int = 1000,
         retries: int = 5,
         pause_seconds: float = 1.0,
+        outbox: Any = None,
     ) -> None:
         self._load = webhook_loader
         self._ttl = cache_ttl_seconds
@@ -50,23 +53,55 @@ class WebhookHook:
         self._delivery = Delivery(
             workers=workers, max_waiting=max_waiting, retries=retries, pause_seconds=pause_seconds
         )
+        self._outbox: WebhookOutbox | None = None
+        if outbox is not None:
+            self._outbox = WebhookOutbox(
+                outbox, self._send, workers=workers, retries=retries, pause_seconds=pause_seconds
+            )
+            self._outbox.start()
 
     def fire(self, event_type: str, payload: Mapping[str, Any]) -> None:
         """Tell the webhooks that want to know of this kind of event."""
         body = json.dumps(dict(payload), default=str).encode()
         for webhook in self._webhooks():
             if webhook.get("enabled", True) and event_type in (webhook.get("events_json") or ()):
-                headers = signed_headers(body, webhook)
                 url = str(webhook["url"])
+                if self._outbox is not None:
+                    self._keep(self._outbox, str(payload.get("entity_id") or ""), url, event_type, body)
+                    continue
+                headers = signed_headers(body, webhook)
                 self._delivery.submit(f"Webhook {url}", lambda url=url, headers=headers: _post(url, headers, body))  # type: ignore[misc]
 
+    def _keep(self, outbox: WebhookOutbox, entity_id: str, url: str, event_type: str, body: bytes) -> None:
+        # Neither headers nor the secret: both are looked up again, and never kept.
+        message = {"url": url, "event": event_type, "body": body.decode(), "delivery": new_id()}
+        if is_in_a_loop():
+            self._delivery.submit(f"Webhook {url}", lambda: outbox.put(entity_id, message))
+        else:
+            outbox.put(entity_id, message)
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        """Send what was kept, to a webhook that is still known."""
+        url, body = str(message["url"]), str(message["body"]).encode()
+        for webhook in self._webhooks():
+            if webhook["url"] == url and webhook.get("enabled", True):
+                headers = {**signed_headers(body, webhook), "X-Spikard-Delivery": str(message["delivery"])}
+                _post(url, headers, body)
+                return
+        logger.info("Webhook %s is not known any more, and is not told", url)
+
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until everything was told or given up; whether it was within `timeout` seconds."""
-        return self._delivery.flush(timeout)
+        """Wait until everything was told or given up; whether it was within `timeout` seconds.
+
+        With an outbox, until nothing is due: what waits for its next attempt stays there.
+        """
+        return self._delivery.flush(timeout) and (self._outbox is None or self._outbox.flush(timeout))
 
     def close(self) -> None:
-        """Stop the threads; what has not been told is not told."""
+        """Stop the threads; what has not been told is not told, or stays in the outbox."""
         self._delivery.close()
+        if self._outbox is not None:
+            self._outbox.close()
 
     def on_before_process(self, entity_id: str, current_state: str, trigger: str, context: dict[str, Any]) -> None:
         """Tells nobody."""
