@@ -1,15 +1,16 @@
 """Showing that the bot is at work."""
 
 import asyncio
+import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from spikard.bots import run_sync, sync_to_async
+from spikard.bots import Dispatcher, F, run_sync, sync_to_async
 from spikard.bots.actions import ChatActionSender, typing_action
 from spikard.bots.enums import ChatAction
-from spikard.bots.testing import FakeVKTeams
+from spikard.bots.testing import BotTester, FakeVKTeams
 from spikard.bots.types import Chat, Message
 
 
@@ -101,9 +102,39 @@ async def test_messages_type(server: FakeVKTeams) -> None:
     assert server.api.chat("c").actions == ["typing", "looking"]
 
 
-async def test_blocking_functions_run_in_threads() -> None:
-    import threading
+async def test_a_flag_shows_that_the_bot_types_while_a_handler_runs() -> None:
+    dp, shown = Dispatcher(), threading.Event()
 
+    @dp.message(F.text == "plain", flags={"typing": True})
+    def plain(message: Message) -> bool:
+        return shown.wait(20)
+
+    @dp.message(F.text == "async", flags={"typing": True})
+    async def waits(message: Message) -> bool:
+        return await asyncio.to_thread(shown.wait, 20)
+
+    @dp.message()
+    async def quiet(message: Message) -> bool:
+        return shown.is_set()
+
+    t = BotTester(dp)
+
+    @t.bot.use
+    async def watch(call: Any, bot: Any, method: str, params: dict[str, Any]) -> Any:
+        answer = await call(bot, method, params)
+        if method == "chats/sendActions":
+            shown.set()
+        return answer
+
+    found = []
+    for text in ("plain", "async", "quiet"):
+        shown.clear()
+        found.append(await t.user("ann@corp").send(text))
+    assert found == [True, True, False]
+    assert t.platform.api.chat("ann@corp").actions == ["typing", "typing"]
+
+
+async def test_blocking_functions_run_in_threads() -> None:
     here = threading.get_ident()
     assert await run_sync(threading.get_ident) != here
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
+from spikard.bots.actions import typing_action
 from spikard.bots.arguments import Signature, signature_of
 from spikard.bots.filters.base import BuiltinFilter, CompiledFilter, Key, best_key, parts_of, verdict
 from spikard.bots.filters.command import words_of
@@ -70,7 +71,8 @@ class Entry:
         self.key = best_key(self.filters)
         # Without its line, which another edit of the same program may move.
         self.name = f"{router.name}/{handler.name.partition(' (')[0]}"
-        self.run: Handler = wrapped(inner, handler.run) if inner else handler.run
+        run: Handler = typing_action(handler.run) if handler.flags.get("typing") else handler.run
+        self.run: Handler = wrapped(inner, run) if inner else run
         self.leaves_lane = handler.flags.get("lane") == "free"
 
     async def offer(self, event: Any, data: dict[str, Any]) -> Any:
