@@ -52,26 +52,26 @@ async def test_server(fake_vkteams):
 
 @pytest.mark.timeout(120)
 def test_fixtures(tmp_path: Path) -> None:
-    (tmp_path / "test_it.py").write_text(PROGRAM)
     root = Path(spikard.__file__).parents[2]
     with (root / "pyproject.toml").open("rb") as file:
-        (plugin,) = tomllib.load(file)["project"]["entry-points"]["pytest11"].values()
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        plugin,
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "error",
-        str(tmp_path),
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(root / "python")}
+        points = tomllib.load(file)["project"]["entry-points"]["pytest11"]
+    # What an installer would write.
+    installed = tmp_path / "site" / "spikard_of_the_test-1.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: spikard-of-the-test\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text(
+        "[pytest11]\n" + "".join(f"{name} = {module}\n" for name, module in points.items())
+    )
+    (tmp_path / "test_it.py").write_text(PROGRAM)
+    environment = {**os.environ, "PYTHONPATH": f"{root / 'python'}{os.pathsep}{installed.parent}"}
     done = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=110, env=environment, cwd=tmp_path
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", "test_it.py"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        env=environment,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout
