@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spikard.bots import BaseMiddleware, Dispatcher, F, Router
+from spikard.bots import BaseMiddleware, Dispatcher, F, MessageHandler, Router
 from spikard.bots.callback_data_factory import CallbackDataFactory
 from spikard.bots.errors import HandlerError
 from spikard.bots.filters import BaseFilter, CallbackData, ChatTypeFilter, Command, CommandObject, StateFilter
@@ -36,6 +36,10 @@ async def test_what_nobody_gives_is_listed_with_its_place() -> None:
     @router.message(F.text.as_("word"), lambda message, absent: True)
     async def marked(message: Message, word: str, db: Inject[Database]) -> None: ...
 
+    @router.callback_query()
+    class Button(MessageHandler):
+        async def handle(self, bot: Any, gone: Any) -> None: ...  # type: ignore[override]
+
     @dp.on_startup
     def begin(bots: Any, nothing: Any) -> None: ...
 
@@ -45,7 +49,8 @@ async def test_what_nobody_gives_is_listed_with_its_place() -> None:
     middleware.injects = ()  # type: ignore[attr-defined]
     # A lambda does not say what it answers: it may well give `db`, but never what is marked.
     found = {(one.handler.rpartition(".")[2], one.parameter): one for one in dp.check()}
-    assert set(found) == {("misspelt", "databse"), ("marked", "db"), ("begin", "nothing"), ("middleware", "thing")}
+    places = {"misspelt": "databse", "marked": "db", "begin": "nothing", "middleware": "thing", "handle": "gone"}
+    assert set(found) == set(places.items())
     one = found["misspelt", "databse"]
     assert one.is_fault
     assert one.file == __file__
@@ -53,7 +58,7 @@ async def test_what_nobody_gives_is_listed_with_its_place() -> None:
     assert str(one).startswith(f"{__file__}:{one.line}: ")
     assert "'databse'" in str(one)
     assert "no container" in found["marked", "db"].message
-    assert [one.parameter for one in dp.check(databse=1, nothing=2, thing=3)] == ["db"]
+    assert [one.parameter for one in dp.check(databse=1, nothing=2, thing=3, gone=4)] == ["db"]
 
 
 async def test_everything_the_dispatcher_gives_is_no_fault() -> None:

@@ -133,8 +133,9 @@ class _Checker:
             there = sources_of(self._dispatcher, router, name, handler, self._data)
             for one in handler.filters or ():
                 yield from self._of_filter(one.compiled, there)
-            if handler.signature is not None:
-                yield from self._of_signature(handler.signature, there)
+            signature = handler.called
+            if signature is not None:
+                yield from self._of_signature(signature, there)
 
     def _of_filter(self, filter_: CompiledFilter, sources: Sources) -> Iterator[Finding]:
         for part in parts_of(filter_):

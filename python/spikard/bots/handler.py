@@ -54,6 +54,11 @@ class HandlerObject:
         # What the method of a class wants beside itself.
         self._method = signature_of(callback.handle) if isclass(callback) and hasattr(callback, "handle") else None
 
+    @property
+    def called(self) -> Signature | None:
+        """How the function, or the method of the class, is called."""
+        return self._method if self._is_class else self.signature
+
     async def check(self, event: Any, kwargs: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
         """Whether all filters pass, and the data with what they gave."""
         for filter_ in self.filters or ():

@@ -89,7 +89,7 @@ def _entries(table: Table, filters: tuple[str, ...]) -> Iterator[tuple[Entry, tu
 
 
 def _arguments(dispatcher: "Dispatcher", name: str, entry: Entry) -> dict[str, str]:
-    signature = entry.handler.signature
+    signature = entry.handler.called
     if signature is None:
         return {}
     sources = sources_of(dispatcher, entry.router, name, entry.handler, {})
