@@ -1,7 +1,7 @@
 """Dispatchers that poll, and what tests wait for."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,3 +35,10 @@ class Gathered:
         async with asyncio.timeout(20), self._more:
             await self._more.wait_for(lambda: len(self.values) >= count)
         return self.values
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Waits for something that nobody tells of."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.001)

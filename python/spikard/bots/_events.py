@@ -1,6 +1,7 @@
 """From a payload to the object of its event, and from an answer of `events/get` to updates, one by one."""
 
 import logging
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -94,16 +95,29 @@ def decode_events(events: list[Any]) -> Batch:
     return batch
 
 
+class MalformedLog:
+    """Tells of each event that cannot be read once, although a server may send one that has no id again and again."""
+
+    def __init__(self) -> None:
+        self._told: deque[bytes] = deque(maxlen=100)
+
+    def tell(self, events: list[Malformed]) -> None:
+        """Logs those that were not logged before."""
+        for bad in events:
+            if bad.raw not in self._told:
+                self._told.append(bad.raw)
+                logger.error("An event cannot be read and is passed over: %s", bad.error)
+
+
 def _malformed(event: Any, fault: msgspec.ValidationError) -> Malformed:
     event_id: int | None = None
     with suppress(msgspec.ValidationError, AttributeError):
         event_id = msgspec.convert(event.get("eventId"), int | None, strict=False)
     _, _, path = str(fault).partition(" - at `")
     error = DecodeError(f"event {event_id}: {fault}", path.rstrip("`") or "$")
-    logger.error("An event cannot be read and is passed over: %s", error)
     if event_id is not None and not 0 <= event_id <= _GREATEST_ID:
         event_id = None
     return Malformed(msgspec.json.encode(event), error, event_id)
 
 
-__all__ = ["MODELS", "Batch", "Malformed", "decode_events", "decode_payload"]
+__all__ = ["MODELS", "Batch", "Malformed", "MalformedLog", "decode_events", "decode_payload"]

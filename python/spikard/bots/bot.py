@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 from msgspec import UNSET, UnsetType
 
-from spikard.bots._events import Batch, decode_events
+from spikard.bots._events import Batch, MalformedLog, decode_events
 from spikard.bots.broadcast import BroadcastResult, DeliveryLog, broadcast
 from spikard.bots.calls import POLL, Call, ClientMiddleware, Work, is_cut, perform
 from spikard.bots.chat_handle import ChatHandle
@@ -133,6 +133,7 @@ class Bot(MessageMethods, PeopleMethods, MemberMethods, ThreadMethods, FileMetho
             given=http,
         )
         self._middlewares: list[ClientMiddleware] = []
+        self._malformed_log = MalformedLog()
 
     @property
     def http(self) -> httpx.AsyncClient:
@@ -280,7 +281,11 @@ class Bot(MessageMethods, PeopleMethods, MemberMethods, ThreadMethods, FileMetho
         answer = await self.request(
             POLL, {"lastEventId": last, "pollTime": seconds}, retry=retry, timeout=self.timeout + seconds
         )
-        batch = decode_events(answer.get("events") or [])
+        events = answer.get("events") or []
+        if not isinstance(events, list):
+            raise ServerError(f"{POLL}: the events are a {type(events).__name__} in place of a list", httpx.codes.OK)
+        batch = decode_events(events)
+        self._malformed_log.tell(batch.malformed)
         if batch.last_id is not None:
             self.last_event_id = max(self.last_event_id, batch.last_id)
         for update in batch.updates:

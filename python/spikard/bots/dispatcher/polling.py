@@ -123,6 +123,8 @@ class Poller:
             if (batch.malformed or batch.updates) and self.bot.last_event_id == before:
                 # The same events again: nothing in them has a greater id.
                 await self._pause(BotError("the server repeats events without a greater id"))
+            else:
+                self._restored()
 
     async def _asked(self) -> Batch | None:
         try:
@@ -135,7 +137,7 @@ class Poller:
             else:
                 await self._pause(fault)
             return None
-        self._restored()
+        self._cuts = 0
         return batch
 
     async def _hand_over(self, batch: Batch) -> None:
