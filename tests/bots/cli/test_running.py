@@ -15,7 +15,7 @@ from spikard.bots.fsm import SqliteStorage
 from spikard.bots.testing import FakeVKTeams
 
 pytestmark = pytest.mark.timeout(120)
-PATIENCE = 60.0
+PATIENCE = 40.0
 PROGRAM = """
 from spikard.bots import Bot, Dispatcher, F, FSMContext
 from spikard.bots.types import Message

@@ -9,7 +9,7 @@ from spikard.bots.testing import FakeVKTeams
 from tests.bots.examples.program import started
 
 pytestmark = pytest.mark.timeout(120)
-PATIENCE = 60.0
+PATIENCE = 40.0
 
 
 async def test_echo(server: FakeVKTeams, tmp_path: Path) -> None:
