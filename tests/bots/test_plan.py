@@ -137,6 +137,27 @@ async def test_as_many_filters_are_asked_of_a_thousand_handlers_as_of_ten(
     assert counts[0] == counts[1] <= 2
 
 
+async def test_routers_whose_filters_cannot_pass_are_not_asked() -> None:
+    dp = Dispatcher()
+    asked: list[str] = []
+
+    def noted(name: str) -> Any:
+        def check(message: Message) -> bool:
+            asked.append(name)
+            return True
+
+        return check
+
+    for number in range(20):
+        router = Router(f"r{number}")
+        router.message.filter(F.chat.chat_id == f"c{number}", noted(router.name))
+        router.message.register(lambda message, router: router.name, flags={"inline": True})
+        dp.include_router(router)
+    assert await dp.feed_update(BOT, said(chat={"chatId": "c7"})) == "r7"
+    assert await dp.feed_update(BOT, said(chat={"chatId": "c20"})) is UNHANDLED
+    assert asked == ["r7"]
+
+
 async def test_states_are_read_only_where_somebody_looks_at_them() -> None:
     storage = Counted()
     dp, other = Dispatcher(storage), Router()

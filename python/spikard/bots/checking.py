@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from spikard.bots.arguments import ABSENT, Signature, Wanted, described, found_in, signature_of
 from spikard.bots.callback_data_factory import CallbackDataFactory
-from spikard.bots.filters.base import BaseFilter, CompiledFilter, Key, names_given, parts_of
+from spikard.bots.filters.base import BaseFilter, CompiledFilter, names_given, parts_of
 from spikard.bots.filters.callback_data import CallbackDataFilter
 from spikard.bots.handler import HandlerObject
 from spikard.bots.injection import is_provided, need_of
@@ -184,28 +184,48 @@ class _Checker:
         """Handlers behind one that takes all that they could."""
         for name in self._dispatcher.observers:
             if name != "error":
-                yield from _unreachable(self._dispatcher.table(name), [])
+                yield from _unreachable(self._dispatcher.table(name), _Taken())
 
 
-def _unreachable(table: Table, before: list[tuple[Entry, Key | None]]) -> Iterator[Finding]:
+class _Taken:
+    """What handlers before have taken: events with some values, or all of them."""
+
+    def __init__(self, known: "_Taken | None" = None) -> None:
+        self.all: Entry | None = known.all if known is not None else None
+        self.values: dict[tuple[Any, Any], Entry] = dict(known.values) if known is not None else {}
+
+    def by(self, entry: Entry) -> Entry | None:
+        """A handler that has taken everything that this one could get."""
+        if self.all is not None:
+            return self.all
+        for key in (filter_.key for filter_ in entry.filters):
+            if key is None:
+                continue
+            owners = [self.values.get((key.source, value)) for value in key.values]
+            if all(owners):
+                return owners[0]
+        return None
+
+    def add(self, entry: Entry) -> None:
+        """Notes what a handler takes, where it takes all of something."""
+        if not entry.filters:
+            self.all = self.all or entry
+        elif len(entry.filters) == 1 and entry.key is not None and entry.key.is_exact:
+            for value in entry.key.values:
+                self.values.setdefault((entry.key.source, value), entry)
+
+
+def _unreachable(table: Table, taken: _Taken) -> Iterator[Finding]:
     for item in table.items:
         if isinstance(item, Gate):
-            yield from _unreachable(item.table, list(before))
+            # What is taken inside may come by outside: the gate lets only some of it in.
+            yield from _unreachable(item.table, _Taken(taken))
             continue
-        keys = [filter_.key for filter_ in item.filters if filter_.key is not None]
-        for earlier, taken in before:
-            if taken is None or any(_covers(taken, key) for key in keys):
-                message = f"never reached, unless {earlier.handler.name} before it passes updates on"
-                yield _finding("unreachable", item.handler.callback, message, None)
-                break
-        if not item.filters:
-            before.append((item, None))
-        elif len(item.filters) == 1 and item.key is not None and item.key.is_exact:
-            before.append((item, item.key))
-
-
-def _covers(taken: Key, key: Key) -> bool:
-    return taken.source == key.source and set(key.values) <= set(taken.values)
+        earlier = taken.by(item)
+        if earlier is not None:
+            message = f"never reached, unless {earlier.handler.name} before it passes updates on"
+            yield _finding("unreachable", item.handler.callback, message, None)
+        taken.add(item)
 
 
 def sources_above(dispatcher: "Dispatcher", router: "Router", name: str, data: Mapping[str, Any]) -> Sources:

@@ -111,7 +111,8 @@ class Gate:
 
     def __init__(self, filters: list[CompiledFilter], outer: list[Middleware], table: "Table") -> None:
         self.filters = filters
-        self.key: Key | None = None
+        # Middleware sees every event, filters only those that could pass them.
+        self.key: Key | None = None if outer else best_key(filters)
         self.table = table
         self.run = wrapped(outer, self._inside)
 
