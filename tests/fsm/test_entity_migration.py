@@ -1,5 +1,6 @@
 """Entities that go on in another version of their machine."""
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from spikard._spikard import validate_json
 from spikard.fsm import (
     ConfigurationError,
     EntityMigrator,
@@ -18,6 +20,7 @@ from spikard.fsm import (
     StateMachine,
     read_migrations,
 )
+from spikard.fsm.config_schema import config_schema
 from spikard.fsm.entity_migration.version_range import VersionRange
 from spikard.fsm.stores.row import EntityChange, TimerRow
 from tests.fsm.test_stores import STORES, fsm_database
@@ -340,3 +343,18 @@ async def test_awaited() -> None:
     memory = InMemoryStateStore()
     keep(memory, "e", "packed", {"weight": 1})
     assert (await EntityMigrator(NEW, memory).amigrate("e")).status == "migrated"
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_right"),
+    [
+        ({"from": "1.x", "to": "2.0.0", "states": {"a": "b"}, "regions": {"r": None}, "remove": "k"}, True),
+        ({"from": "1.x", "to": "2.0.0", "when": [{"field": "k", "op": "is_set"}], "compute": {"k": "j + 1"}}, True),
+        ({"from": "1.x"}, False),
+        ({"from": "1.x", "to": "2.0.0", "sates": {}}, False),
+        ({"from": "1.x", "to": "2.0.0", "states": {"a": None}}, False),
+    ],
+)
+def test_the_schema_knows_migrations(rule: dict[str, Any], is_right: bool) -> None:
+    config = {"states": [{"name": "a", "type": "initial"}], "transitions": [], "migrations": [rule]}
+    assert (validate_json(config_schema(), json.dumps(config).encode()) == []) is is_right

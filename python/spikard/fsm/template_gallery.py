@@ -21,9 +21,13 @@ def template_text(name: str) -> str:
     return (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
 
 
+def scenario_text(name: str) -> str:
+    """The YAML of a template's scenarios."""
+    template_text(name)
+    return (_FOLDER / f"{name}.scenarios.yaml").read_text(encoding="utf-8")
+
+
 def template_scenarios(name: str) -> list[dict[str, Any]]:
     """What a template's machine does: a context, events, and the state after each."""
-    template_text(name)
-    text = (_FOLDER / f"{name}.scenarios.yaml").read_text(encoding="utf-8")
-    scenarios: list[dict[str, Any]] = read_text(text).value()
+    scenarios: list[dict[str, Any]] = read_text(scenario_text(name)).value()
     return scenarios

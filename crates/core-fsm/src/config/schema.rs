@@ -22,6 +22,7 @@ pub fn schema() -> Json {
             "state_variables": {"type": ["array", "null"], "items": {"$ref": "#/$defs/stateVariable"}},
             "context_invariants": {"type": ["array", "null"], "items": {"$ref": "#/$defs/contextInvariant"}},
             "events": {"type": ["array", "null"], "items": {"type": "object"}},
+            "migrations": {"type": ["array", "null"], "items": {"$ref": "#/$defs/migration"}},
         },
         "$defs": {
             "name": {"type": "string", "pattern": "^[a-z0-9_]+$"},
@@ -49,6 +50,7 @@ pub fn schema() -> Json {
                     "retry_attempts": {"type": ["integer", "null"], "minimum": 0},
                 },
             },
+            "migration": migration(),
             "stateVariable": {"oneOf": [
                 {"$ref": "#/$defs/name"},
                 {
@@ -266,6 +268,32 @@ fn meta() -> Json {
             "auto_depth": {"type": ["integer", "null"], "minimum": 1, "maximum": 1000},
             "semantics": {"enum": ["classic", "scxml", null]},
             "classification": true,
+        },
+    })
+}
+
+/// How entities of former versions come to this one.
+fn migration() -> Json {
+    let names = json!({"type": ["object", "null"], "additionalProperties": {"type": "string"}});
+    json!({
+        "type": "object",
+        "required": ["from", "to"],
+        "additionalProperties": false,
+        "properties": {
+            "from": {"type": ["string", "number"]},
+            "to": {"type": ["string", "number"]},
+            "states": names,
+            "regions": {"type": ["object", "null"], "additionalProperties": {"type": ["string", "null"]}},
+            "rename": names,
+            "remove": {"type": ["string", "array", "null"], "items": {"type": "string"}},
+            "set": {"type": ["object", "null"]},
+            "compute": {"type": ["object", "null"], "additionalProperties": {"type": ["string", "number", "boolean"]}},
+            "when": {"anyOf": [
+                {"type": "null"},
+                {"$ref": "#/$defs/whenItem"},
+                {"type": "array", "items": {"$ref": "#/$defs/whenItem"}},
+            ]},
+            "description": {"$ref": "#/$defs/optionalText"},
         },
     })
 }

@@ -11,6 +11,7 @@ from spikard.fsm.errors import FSMError
 
 # Name: module that has `run(arguments) -> exit code`, and what it is for.
 COMMANDS = {
+    "new": ("spikard.cli.fsm.new", "write a machine to begin with, out of a template"),
     "validate": ("spikard.cli.fsm.validate", "look for faults of machines in files"),
     "lint": ("spikard.cli.fsm.lint", "the same, and for what is probably not meant"),
     "fmt": ("spikard.cli.fsm.fmt", "lay files of machines out the same way everywhere"),
@@ -28,6 +29,7 @@ COMMANDS = {
     "bench": ("spikard.cli.fsm.bench", "measure a machine on this computer"),
     "discovery": ("spikard.cli.fsm.discovery", "build machines out of what was seen of entities"),
     "discover": ("spikard.cli.fsm.discovery", "the same as discovery"),
+    "conform": ("spikard.cli.fsm.conform", "say how well a log fits a machine"),
     "worker": ("spikard.cli.fsm.worker", "bring waiting events to their entities"),
     "migrate": ("spikard.cli.fsm.migrate", "bring entities to another version of their machine"),
     "machines": ("spikard.cli.fsm.machines", "keep machines in the database"),
