@@ -208,6 +208,19 @@ async def test_programs_that_are_none(told: Told, target: str, message: str | No
     assert re.search(message, err), err
 
 
+async def test_a_program_that_fails_at_its_start(server_env: FakeVKTeams, told: Told, tmp_path: Path) -> None:
+    (tmp_path / "starting_bot.py").write_text(
+        "from spikard.bots import Dispatcher\n"
+        "dp = Dispatcher(delivery='at_most_once')\n"
+        "@dp.on_startup\n"
+        "async def begin(bot):\n"
+        "    {}[bot.token]\n"
+    )
+    code, _, err = await told("run", "starting_bot.py", "--log-level", "error")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert re.search(r"error: KeyError: '\*\*\*' \(.*starting_bot\.py:5\)", err), err
+
+
 async def test_states_in_a_storage(told: Told) -> None:
     place = ("--storage", "sqlite:bot.db", "--bot-id", "7")
     assert (await told("state", "show", *place))[0] == 2

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from spikard.cli import command
+from spikard.cli.bot.options import in_one_line
 from spikard.cli.outcome import EXIT_FAILURE, EXIT_USAGE, Failure, told
 from spikard.errors import ConfigError, SpikardError
 
@@ -62,8 +63,13 @@ def _run(arguments: Sequence[str], as_json: bool) -> int:
     except InvalidToken as error:
         hint = "is it the token of a bot of this server? spikard bot doctor tells more"
         return told(PROGRAM, _line(str(error)), hint, EXIT_TOKEN, as_json=as_json)
-    except (SpikardError, OSError, RuntimeError, ValueError) as error:
+    except (SpikardError, OSError) as error:
         return told(PROGRAM, _line(str(error) or type(error).__name__), None, EXIT_FAILURE, as_json=as_json)
+    except (Failure, ModuleNotFoundError):
+        raise
+    except Exception as error:
+        logging.getLogger("spikard.bots.cli").debug("the command has failed", exc_info=error)
+        return told(PROGRAM, _line(in_one_line(error)), None, EXIT_FAILURE, as_json=as_json)
 
 
 def _line(text: str) -> str:

@@ -90,9 +90,13 @@ def _imported(text: str, load: Callable[[], object]) -> object:
     except ConfigError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever the imported code raises
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{last.filename}:{last.lineno}"
-        raise Failure(f"{text} cannot be imported: {type(error).__name__}: {error} ({where})", EXIT_USAGE) from None
+        raise Failure(f"{text} cannot be imported: {in_one_line(error)}", EXIT_USAGE) from None
+
+
+def in_one_line(error: BaseException) -> str:
+    """An error of somebody's program: its kind, its text, and where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
 
 
 # --- the bots
