@@ -226,3 +226,9 @@ async def test_a_place_in_redis_is_given_back(redis_url: str) -> None:
 def test_a_senseless_limit_in_redis_is_refused() -> None:
     with pytest.raises(ValueError, match="above zero"):
         RedisRateLimiter("redis://h", "k", 0)
+
+
+async def test_thousands_may_wait_for_a_shared_limit(redis_url: str) -> None:
+    limiter = RedisRateLimiter(redis_url, f"test-bots:{token_hex(8)}", rate=1_000_000, burst=5000)
+    await asyncio.gather(*(limiter.acquire() for _ in range(2000)))
+    await limiter.aclose()

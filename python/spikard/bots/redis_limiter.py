@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from spikard.bots.redis_client import redis_client
+
 # One moment is kept, in microseconds of the server's clock: when the bucket was, or will be, empty. `mode` 1 takes n
 # tokens and gives the wait, -1 gives them back, 0 pauses for n seconds.
 _SCRIPT = """
@@ -39,9 +41,7 @@ class RedisRateLimiter:
         self.key = key
         self._is_ours = isinstance(url, str)
         if self._is_ours:
-            from redis.asyncio import Redis
-
-            url = Redis.from_url(url)
+            url = redis_client(url)
         self._redis = url
         self._script = url.register_script(_SCRIPT)
 

@@ -127,3 +127,10 @@ async def test_redis_reads_and_moves_records_of_vkworkspace(redis_url: str) -> N
     assert await storage.update_data(KEY, {"y": 2}) == {"x": 1, "y": 2}
     assert await client.exists(f"{old}:fsm:1:chat:1:ann@corp:data") == 0
     await storage.close()
+
+
+async def test_many_may_ask_redis_at_once(redis_url: str) -> None:
+    storage = RedisStorage(url=redis_url, key_prefix=f"bots-{uuid4().hex}")
+    keys = [StorageKey("1", "c", str(number)) for number in range(500)]
+    assert await asyncio.gather(*(storage.get_state(key) for key in keys)) == [None] * 500
+    await storage.close()

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from spikard.bots.clock import now
 from spikard.bots.offsets import DeadLetter, Finish, JournalEntry, Write
+from spikard.bots.redis_client import redis_client
 from spikard.bots.storages import redis_scripts as scripts
 from spikard.bots.storages.base import BaseStorage, Record, StorageKey, key_of, key_text
 from spikard.bots.storages.content import as_mapping, decode, encode
@@ -47,9 +48,7 @@ class RedisStorage(BaseStorage):
         legacy_prefix: str | None = None,
     ) -> None:
         if redis is None:
-            from redis.asyncio import Redis as Client
-
-            redis = Client.from_url(url)
+            redis = redis_client(url)
         self._redis: Any = redis
         self._prefix = key_prefix
         self._legacy = legacy_prefix
