@@ -123,6 +123,8 @@ async def test_programs_in_other_languages_send(server: FakeVKTeams) -> None:
     async with TestClient(app) as client:
         for headers in ({}, {"x-api-key": "secret-of-the-da"}, {"authorization": "Basic secret-of-the-day"}):
             assert (await client.post("/bot/send", json=order, headers=headers)).status_code == 401
+            # Nobody's body is read before.
+            assert (await client.post("/bot/send", content=b"{", headers=headers)).status_code == 401
         assert server.sent == []
         answer = await client.post("/bot/send", json=order, headers=KEY)
         assert answer.status_code == 200

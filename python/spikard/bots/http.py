@@ -20,6 +20,7 @@ from spikard.bots.outcomes import UNHANDLED
 from spikard.bots.types.event import Update
 from spikard.errors import ConfigError, HTTPException
 from spikard.responses import JSONResponse, PlainTextResponse
+from spikard.routing.router import Router as Routes
 
 if TYPE_CHECKING:
     from spikard.app.application import Spikard
@@ -173,9 +174,13 @@ class MountedBot:
             raise HTTPException(404, f"no bot has the id {name!r} here")
         return found
 
-    async def send(self, order: SendRequest, request: Request) -> dict[str, Any]:
+    def guard(self, request: Request) -> None:
+        """Looks at the key before a body is read."""
+        if request.method == "POST":
+            self.admit(request, self._api_key if request.path.endswith("/send") else self._secret)
+
+    async def send(self, order: SendRequest) -> dict[str, Any]:
         """Sends a message."""
-        self.admit(request, self._api_key)
         bot = self.bot(order.bot_id)
         options: dict[str, Any] = {} if order.parse_mode is None else {"parse_mode": order.parse_mode}
         if order.request_id is not None:
@@ -191,9 +196,8 @@ class MountedBot:
             raise HTTPException(502, str(fault)) from fault
         return {"ok": True, "msg_id": sent.msg_id}
 
-    async def feed(self, bot_id: str, event: dict[str, Any], request: Request) -> dict[str, Any]:
+    async def feed(self, bot_id: str, event: dict[str, Any]) -> dict[str, Any]:
         """Takes an update over; answers when it has been handled."""
-        self.admit(request, self._secret)
         bot = self.bot(bot_id)
         try:
             update = Update.from_dict(event)
@@ -259,24 +263,27 @@ def mount_bot(
         app.container.add_instance(Bot, bots[0])
     mounted = MountedBot(app, dp, bots, api_key, secret)
     mounted.options = options
-    prefix = prefix.rstrip("/")
+    routes = Routes(prefix.rstrip("/"), tags=["bot"])
+    routes.pre_validation(mounted.guard)
 
-    @app.get(f"{prefix}/health", tags=["bot"])
+    @routes.get("/health")
     async def health() -> JSONResponse:
         is_well, figures = mounted.health()
         return JSONResponse(figures, status_code=200 if is_well else 503)
 
-    @app.get(f"{prefix}/metrics", tags=["bot"])
+    @routes.get("/metrics")
     async def metrics() -> PlainTextResponse:
         return PlainTextResponse(mounted.metrics.render(), headers={"content-type": _METRICS})
 
-    @app.post(f"{prefix}/send", tags=["bot"])
-    async def send(order: SendRequest, request: Request) -> dict[str, Any]:
-        return await mounted.send(order, request)
+    @routes.post("/send")
+    async def send(order: SendRequest) -> dict[str, Any]:
+        return await mounted.send(order)
 
-    @app.post(f"{prefix}/updates/{{bot_id}}", tags=["bot"])
-    async def updates(bot_id: str, event: dict[str, Any], request: Request) -> dict[str, Any]:
-        return await mounted.feed(bot_id, event, request)
+    @routes.post("/updates/{bot_id}")
+    async def updates(bot_id: str, event: dict[str, Any]) -> dict[str, Any]:
+        return await mounted.feed(bot_id, event)
+
+    app.include_router(routes)
 
     app.on_startup(mounted.start)
     app.on_shutdown(mounted.stop)
