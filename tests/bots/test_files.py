@@ -36,6 +36,13 @@ class OneWay(io.RawIOBase):
         return len(data)
 
 
+class OnlyRead:
+    """What has nothing of a file but `read`."""
+
+    def __init__(self, content: bytes) -> None:
+        self.read = io.BytesIO(content).read
+
+
 def names_in(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*")]
 
@@ -113,6 +120,8 @@ async def test_uploads_of_all_kinds(server: FakeVKTeams, tmp_path: Path) -> None
     ]
     assert not named.closed, "whoever opens it closes it"
     named.close()
+    await bot.send_file("c", file=OnlyRead(CONTENT))
+    assert server.sent[-1].file_id is not None
     await bot.send_voice("c", file=InputFile(b"ogg", "v.ogg"))
     assert server.sent[-1].file_type == "voice"
     await bot.set_chat_avatar("c", b"png")
@@ -172,7 +181,10 @@ async def test_downloads(server: FakeVKTeams, tmp_path: Path) -> None:
     message = Message(parts=[part, part]).bound(bot)
     assert await message.download() == CONTENT
     assert await message.files[1].download() == CONTENT
-    assert await message.download_all(tmp_path / "all") == [tmp_path / "all" / "report.pdf"] * 2
+    assert await message.download_all(tmp_path / "all") == [
+        tmp_path / "all" / name for name in ("report.pdf", "report (2).pdf")
+    ]
+    assert (tmp_path / "all" / "report (2).pdf").read_bytes() == CONTENT
     assert await bot.download(message) == CONTENT
     with pytest.raises(ValueError, match="no downloadable"):
         await Message().bound(bot).download()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from spikard.bots import F
 from spikard.bots.filters import Command
-from spikard.bots.types import Message
+from spikard.bots.fsm import State, StatesGroup
+from spikard.bots.types import Chat, Message
 
 HELLO = Thing(
     text="Hello", chat=Thing(type="private"), parts=[Thing(type="file"), Thing(type="mention")], n=7, none=None
@@ -150,3 +151,41 @@ def test_arithmetic_and_comparisons_are_those_of_python(value: int, left: int, r
 )
 def test_an_expression_is_shown_as_it_is_written(text: str) -> None:
     assert repr(eval(text, {"F": F, "int": int})) == text
+
+
+class Form(StatesGroup):
+    name = State()
+
+
+@pytest.mark.parametrize(
+    ("joined", "injected"),
+    [
+        (F.text.as_("said") & F.msg_id.as_("number"), {"said": "hi", "number": "7"}),
+        (F.text.as_("said") & (F.chat.chat_id == "c"), {"said": "hi"}),
+        ((F.chat.chat_id == "c") & F.text.as_("said"), {"said": "hi"}),
+        (F.text.as_("said") & (F.chat.chat_id == "d"), False),
+        (F.timestamp.as_("when") | F.text.as_("said"), {"said": "hi"}),
+        (F.timestamp.as_("when") & F.text.as_("said"), False),
+        (F.text & Form.name, True),
+        (Form.name & F.text, True),
+        (F.timestamp & Form.name, False),
+        (F.timestamp | Form.name, True),
+    ],
+)
+async def test_joined_expressions_inject_what_each_names_and_take_states(joined: Any, injected: Any) -> None:
+    message = Message(msg_id="7", text="hi", chat=Chat(chat_id="c"))
+    assert await joined(message, current_state="Form:name", raw_state="Form:name") == injected
+
+
+def test_text_is_no_filter_to_join_with() -> None:
+    with pytest.raises(TypeError, match="Command\\('start'\\)"):
+        F.text & "start"
+
+
+def test_the_right_side_of_and_is_not_looked_at_when_the_left_says_no() -> None:
+    assert (F.zero & (1 / F.zero)).resolve(Thing(zero=0)) == 0
+    assert ((F.zero == 1) & (1 / F.zero > 0)).resolve(Thing(zero=0)) is False
+
+
+def test_the_mode_of_a_pattern_may_stand_in_its_place() -> None:
+    assert F.text.regexp("b+", "search").resolve(Thing(text="abb"))[0] == "bb"

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from spikard.bots import Bot, Dispatcher, F
@@ -181,3 +182,24 @@ async def test_a_handler_with_a_free_lane_lets_the_next_update_begin(server: Fak
         assert await seen.until(4) == ["slow begins", "second", "third", "slow ends"]
     with pytest.raises(ValueError, match="'fre'"):
         dp.message.register(handler, flags={"lane": "fre"})
+
+
+async def test_a_server_that_answers_at_once_leaves_time_for_handlers() -> None:
+    waiting = [{"eventId": 1, "type": "newMessage", "payload": {"msgId": "1", "chat": {"chatId": "c"}, "text": "hi"}}]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("self/get"):
+            return httpx.Response(200, json={"ok": True, "userId": "1"})
+        events = [waiting.pop()] if waiting else []
+        return httpx.Response(200, json={"ok": True, "events": events})
+
+    bot = Bot("a.b:1", "https://api.corp.example/bot/v1")
+    bot.http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    dp, seen = Dispatcher(), Gathered()
+
+    @dp.message()
+    async def handler(message: Message) -> None:
+        await seen.add(message.text)
+
+    async with polling(dp, bot):
+        assert await seen.until(1) == ["hi"]

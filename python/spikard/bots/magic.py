@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from spikard.bots.fsm.state import State
+
 _NOTHING_FOUND = (AttributeError, KeyError, TypeError, ValueError, IndexError)
 _WHOLE = slice(None, None, None)
 
@@ -152,9 +154,13 @@ class MagicFilter:
     def check(self, event: Any) -> bool | dict[str, Any]:
         """Whether the event passes; with `as_`, what is to be injected."""
         found = self.resolve(event)
-        if self._steps and self._steps[-1].kind == "as":
+        if self._injects:
             return False if found is None else found
         return bool(found)
+
+    @property
+    def _injects(self) -> bool:
+        return bool(self._steps) and self._steps[-1].kind == "as"
 
     def _compiled(self) -> Callable[[Any], Any]:
         steps = self._steps
@@ -280,10 +286,11 @@ class MagicFilter:
     # --- combining
 
     def __and__(self, other: Any) -> Any:
-        if _is_filter(other):
+        if _is_filter(other) or self._injects or (isinstance(other, MagicFilter) and other._injects):
             return _joined("and_f", self, other)
         if isinstance(other, MagicFilter):
-            return self._with(_operation(lambda left, right: left and right, other, "{} & <>"))
+            both = _guarded(lambda left, root: left and other.resolve(root))
+            return self._with(Step("operation", both, written=_filled("{} & <>", other)))
         return self._with(_operation(operator.and_, other, "{} & <>"))
 
     def __rand__(self, other: Any) -> Any:
@@ -292,7 +299,7 @@ class MagicFilter:
         return self._with(_mirrored(operator.and_, other, "<> & {}"))
 
     def __or__(self, other: Any) -> Any:
-        if _is_filter(other):
+        if _is_filter(other) or self._injects or (isinstance(other, MagicFilter) and other._injects):
             return _joined("or_f", self, other)
         if isinstance(other, MagicFilter):
             either = _guarded(lambda left, root: left or other.resolve(root))
@@ -352,7 +359,7 @@ class MagicFilter:
         return self._with(Step("operation", _guarded(lambda value, _: len(value)), written="{}.len()"))
 
     def regexp(
-        self, pattern: str | re.Pattern[str], *, mode: str = "match", search: bool | None = None, flags: int = 0
+        self, pattern: str | re.Pattern[str], mode: str = "match", flags: int = 0, *, search: bool | None = None
     ) -> Self:
         """What the pattern finds: `mode` is match, search, fullmatch, findall or finditer.
 
@@ -412,6 +419,9 @@ class MagicFilter:
     def __len__(self) -> NoReturn:
         raise TypeError("F... has no length here: write F.something.len()")
 
+    def __contains__(self, item: object) -> NoReturn:
+        raise TypeError("in is no filter: write F.something.contains(x), or F.something.in_(...) for one of several")
+
     def __iter__(self) -> NoReturn:
         raise TypeError("F... cannot be looped over: write F.something[...] for any item, F.something[:] for all")
 
@@ -443,7 +453,8 @@ def _is_hashable(value: Any) -> bool:
 
 
 def _is_filter(other: Any) -> bool:
-    return callable(other) and not isinstance(other, MagicFilter)
+    # Text is none, and is told so there.
+    return (callable(other) or isinstance(other, State | str)) and not isinstance(other, MagicFilter)
 
 
 def _joined(how: str, left: Any, right: Any) -> Any:

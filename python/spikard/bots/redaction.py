@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 MASK = "***"
-_PARAMETER = re.compile(r"""(\btoken(?:=|%3D|["']?\s*:\s*["']?))[^&\s"'<>]+""", re.IGNORECASE)
+_PARAMETER = re.compile(r"""(\btoken(?:=|%3D|["']?\s*:\s*["']?))[^&\s"'<>]*[^&\s"'<>:;,.)]""", re.IGNORECASE)
 # What tokens of the platform look like, also those that no bot of this process has any more.
 _SHAPE = re.compile(r"\b\d{3}\.\d{6,}\.\d{6,}(?::|%3A)\d+")
 # A shorter one is a placeholder, and part of too many words.

@@ -61,7 +61,7 @@ class Upload:
         name, fp = self._input.read()
         if self._input.is_opened_here:
             self._opened = fp
-        elif fp.seekable():
+        elif getattr(fp, "seekable", bool)():
             # All of it, as the HTTP client does: one that was just written stands at its end.
             fp.seek(0)
         else:

@@ -16,6 +16,7 @@ from spikard.bots.clock import now
 from spikard.bots.dispatcher.delivery import Delivery, DeliveryKind
 from spikard.bots.dispatcher.error_event import ErrorEvent
 from spikard.bots.dispatcher.errors import handle_error
+from spikard.bots.dispatcher.event import add_who, event_of, is_ghost, shown
 from spikard.bots.dispatcher.lanes import Lanes
 from spikard.bots.dispatcher.polling import Poller
 from spikard.bots.dispatcher.polling_run import PollingRun
@@ -208,9 +209,22 @@ class Dispatcher(Router):
     # --- one update
 
     async def feed_raw(self, bot: "Bot", update: Mapping[str, Any] | bytes | str, **data: Any) -> Any:
-        """As `feed_update`, for an update as the server sent it. Raises DecodeError if it is none."""
-        given = msgspec.json.decode(update) if isinstance(update, bytes | str) else update
-        return await self.feed_update(bot, Update.from_dict(given), **data)
+        """As `feed_update`, for an update as the server sent it.
+
+        One that cannot be read is told to the functions of `on_malformed` and is not handled; with `raise_errors=True`
+        it is a DecodeError.
+        """
+        try:
+            given = Update.from_json(update) if isinstance(update, bytes | str) else Update.from_dict(update)
+        except DecodeError as fault:
+            raw = update.encode() if isinstance(update, str) else update
+            raw = raw if isinstance(raw, bytes) else msgspec.json.encode(raw)
+            logger.error("An event cannot be read and is passed over: %s", fault)
+            await self._tell_malformed(Malformed(raw, fault, None))
+            if data.get("raise_errors"):
+                raise
+            return UNHANDLED
+        return await self.feed_update(bot, given, **data)
 
     async def feed_update(self, bot: "Bot", update: Update, *, raise_errors: bool = False, **data: Any) -> Any:
         """Shows an update to the handlers.
@@ -243,18 +257,44 @@ class Dispatcher(Router):
         return found
 
     async def _through(self, bot: "Bot", update: Update, data: dict[str, Any], raise_errors: bool) -> Any:
+        inside: list[Exception] = []  # what handlers of errors have seen already
+
         async def handle(update: Update, given: dict[str, Any]) -> Any:
-            return await self._dispatched(bot, update, given, raise_errors)
+            try:
+                return await self._dispatched(bot, update, given, raise_errors)
+            except Exception as error:
+                inside.append(error)
+                raise
 
         through = wrapped(list(self.update.outer_middleware), handle) if self.update.outer_middleware else handle
+
+        async def offered() -> Any:
+            try:
+                return await through(update, data)
+            except CancelHandler:
+                return None
+            except Exception as error:
+                if error in inside:
+                    raise
+                return await self._failed(self, shown(bot, update), error, data, raise_errors)
+
         if self.container is None:
-            return await through(update, data)
+            return await offered()
         async with UpdateScope(self.container) as data[SCOPE]:
-            return await through(update, data)
+            return await offered()
+
+    async def _failed(self, router: Router, event: Any, error: Exception, data: dict[str, Any], raises: bool) -> Any:
+        self._counts["errors"] += 1
+        if SCOPE in data:
+            data[SCOPE].fault = error
+        found = await handle_error(router, event, error, data)
+        if found is UNHANDLED and raises:
+            raise error
+        return found
 
     async def _dispatched(self, bot: "Bot", update: Update, data: dict[str, Any], raise_errors: bool) -> Any:
         try:
-            event = _event(bot, update)
+            event = event_of(bot, update)
         except DecodeError as fault:
             await self._tell_malformed(Malformed(msgspec.json.encode(update.payload), fault, update.event_id))
             return UNHANDLED
@@ -262,7 +302,7 @@ class Dispatcher(Router):
         if event is None or observer is None:
             return await self._stranger(update, data)
         if isinstance(event, Message):
-            if observer == "message" and not self.ghosts and _is_ghost(event):
+            if observer == "message" and not self.ghosts and is_ghost(event):
                 return UNHANDLED
             if observer == "edited_message" and self.handle_edited_as_message:
                 observer = "message"
@@ -275,7 +315,7 @@ class Dispatcher(Router):
         return await self.propagate_event("unknown_event", update, **data)
 
     async def _offered(self, observer: str, bot: "Bot", event: Any, data: dict[str, Any], raise_errors: bool) -> Any:
-        _add_who(event, data)
+        add_who(event, data)
         table = self.table(observer)
         await self._add_state(bot, event, data, is_read=table.reads_state)
         trail = data[TRAIL] = Trail()
@@ -288,15 +328,9 @@ class Dispatcher(Router):
                     found = await offered
         except CancelHandler:
             found = None
-        except Exception as error:
-            self._counts["errors"] += 1
-            if SCOPE in data:
-                data[SCOPE].fault = error
+        except Exception as error:  # noqa: BLE001 - told, and raised again if nobody takes it
             router = trail.entry.router if trail.entry is not None else self
-            seen = {**data, **(trail.data or {})}
-            found = await handle_error(router, event, error, seen)
-            if found is UNHANDLED and raise_errors:
-                raise
+            found = await self._failed(router, event, error, {**data, **(trail.data or {})}, raise_errors)
         if self.auto_answer and observer == "callback_query" and (found is not UNHANDLED or trail.entry is not None):
             await _answered(event)
         return found
@@ -422,7 +456,7 @@ class Dispatcher(Router):
 
     def _state_key(self, bot: "Bot", update: Update) -> StorageKey | None:
         try:
-            return storage_key(str(bot.id), _event(bot, update), self.fsm_strategy)
+            return storage_key(str(bot.id), event_of(bot, update), self.fsm_strategy)
         except DecodeError:
             return None
 
@@ -432,7 +466,7 @@ class Dispatcher(Router):
         if self._lane_kind == "fsm":
             return self._state_key(bot, update)
         try:
-            chat = getattr(_event(bot, update), "chat", None)
+            chat = getattr(event_of(bot, update), "chat", None)
         except DecodeError:
             return None
         return (bot.id, chat.chat_id) if chat is not None else None
@@ -447,28 +481,6 @@ class Dispatcher(Router):
             logger.warning("A handler has cancelled itself: event %s of %r", update.event_id, bot)
         except Exception:
             logger.exception("An update could not be handled: event %s of %r", update.event_id, bot)
-
-
-def _event(bot: "Bot", update: Update) -> Any:
-    if update.bot_or_none is not bot:
-        update.set_bot(bot)
-    return platform_of(bot).decode(update)
-
-
-def _is_ghost(message: Message) -> bool:
-    return message.edited_timestamp is not None and not message.text and not message.parts
-
-
-def _add_who(event: Any, data: dict[str, Any]) -> None:
-    chat = getattr(event, "chat", None)
-    if chat is not None:
-        data["chat"] = chat
-    user = getattr(event, "from_user", None)
-    if user is not None:
-        data["from_user"] = data["event_from_user"] = user
-    message = getattr(event, "message", None)
-    if message is not None:
-        data["message"] = data["callback_message"] = message
 
 
 async def _answered(query: Any) -> None:

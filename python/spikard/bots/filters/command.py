@@ -178,11 +178,9 @@ def _parts_of(event: Any, data: dict[str, Any], prefixes: tuple[str, ...]) -> _P
 
 
 def _first_word(text: str) -> tuple[str, str]:
-    """The word that the text begins with, empty if it begins with a blank, and what follows."""
-    parts = text.split(maxsplit=1)
-    if not parts or text[:1].isspace():
-        return "", ""
-    return parts[0], parts[1] if len(parts) > 1 else ""
+    """The first word, empty if there is none, and what follows."""
+    word, *rest = text.split(maxsplit=1) or ("",)
+    return word, rest[0] if rest else ""
 
 
 def _names_of(bot: Any) -> tuple[str, ...]:

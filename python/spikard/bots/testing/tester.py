@@ -101,6 +101,7 @@ class BotTester:
             Exception: What the handler has raised, with `raise_errors`.
         """
         async with self._in_time():
+            await self.clock.catch_up()
             await self.start()
             async with self._fetching:  # what others let happen meanwhile is theirs
                 push()

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType, field
 from spikard.bots.enums import ChatAction
 from spikard.bots.types.base import VKObject
 from spikard.bots.types.chat import Chat
+from spikard.bots.types.input_file import filename_from_url
 from spikard.bots.types.keyboard import Button
 from spikard.bots.types.part import (
     FilePayload,
@@ -270,10 +271,20 @@ class Message(VKObject):
         return await self.bot.download_file(found[index].file_id, destination, **options)
 
     async def download_all(self, directory: str | Path, **options: Any) -> list[Path]:
-        """Fetches all attachments into a directory, by the names that the server has for them."""
+        """Fetches all attachments into a directory, by the names that the server has for them; of two with one name
+        the second is `name (2)`.
+        """
+        from spikard.bots.files import safe_name  # it loads the HTTP client
+
         place = Path(directory)
         await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
-        return [await self.bot.download_file(found.file_id, place, **options) for found in self.attachments]
+        paths: list[Path] = []
+        for found in self.attachments:
+            info = await self.bot.get_file_info(found.file_id)
+            info.file_id = found.file_id
+            name = _unlike(safe_name(info.filename or filename_from_url(info.url or "")), paths)
+            paths.append(await self.bot.download(info, place, **{"filename": name, **options}))
+        return paths
 
     def _keep_thread(self, options: dict[str, Any]) -> None:
         if self.parent_topic is not None:
@@ -298,6 +309,15 @@ def _add(options: dict[str, Any], parse_mode: Mode, markup: Any) -> None:
         options["parse_mode"] = parse_mode
     if markup is not None:
         options["inline_keyboard_markup"] = markup
+
+
+def _unlike(name: str, paths: list[Path]) -> str:
+    """The name with a number, if one of the files has it; disks may not tell small letters from capitals."""
+    taken = {path.name.lower() for path in paths}
+    first, number = Path(name), 2
+    while name.lower() in taken:
+        name, number = f"{first.stem} ({number}){first.suffix}", number + 1
+    return name
 
 
 __all__ = [
