@@ -1,6 +1,7 @@
 """What a handler writes, held back until its update is done, so that both are one step."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -127,6 +128,12 @@ class DraftStorage(BaseStorage):
         added = as_mapping(patch)
         written = await self._write(key, lambda known: replace(known, data={**known.data, **added}))
         return as_mapping(written.data)
+
+    @asynccontextmanager
+    async def lock(self, key: StorageKey) -> AsyncIterator[None]:
+        """Holds the key against all others of the storage."""
+        async with self._storage.lock(key):
+            yield
 
     def scan(self, bot_id: str, state: str | None = None) -> AsyncIterator[tuple[StorageKey, Record]]:
         """All records as the storage has them."""
