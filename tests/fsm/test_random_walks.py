@@ -15,7 +15,7 @@ from tests.fsm.open_machines import open_machines
 from tests.fsm.plain_definition import plain_definition
 from tests.fsm.reference_engine import ReferenceEngine
 from tests.fsm.reference_guards import Circumstances
-from tests.fsm.walks import WALKS, plain
+from tests.fsm.walks import plain, stages
 
 STEPS = 8
 UNHEARD = "nothing_of_the_kind"
@@ -37,7 +37,7 @@ def walkable() -> Iterator[tuple[str, dict[str, Any]]]:
     yield from own_machines()
     for sample in open_machines():
         if sample.entry["builds"] is not False and not _refers_to_files(sample.config) and _builds(sample.config):
-            yield sample.name, sample.config
+            yield f"sample {sample.name}", sample.config
 
 
 def _refers_to_files(config: dict[str, Any]) -> bool:
@@ -115,9 +115,15 @@ class Walker:
         return after if found else None
 
 
-@pytest.mark.timeout(max(60, WALKS // 50))
-@pytest.mark.parametrize(("name", "config"), [pytest.param(*each, id=each[0]) for each in walkable()])
-def test_walks_agree(name: str, config: dict[str, Any]) -> None:
-    walker, chance = Walker(config), random.Random(f"walks {name}")
-    led_on = sum(walker.walk(chance) for _ in range(WALKS))
-    assert led_on > 0 or not config.get("transitions"), json.dumps(config)
+MACHINES = dict(walkable())
+WALKERS: dict[str, Walker] = {}
+
+
+@pytest.mark.parametrize("stage", stages(), ids=lambda stage: str(stage[0]))
+@pytest.mark.parametrize("name", MACHINES)
+def test_walks_agree(name: str, stage: tuple[int, int]) -> None:
+    walker = WALKERS.setdefault(name, Walker(MACHINES[name]))
+    number, walks = stage
+    chance = random.Random(f"walks {name} {number}")
+    led_on = sum(walker.walk(chance) for _ in range(walks))
+    assert led_on > 0 or not MACHINES[name].get("transitions"), json.dumps(MACHINES[name])

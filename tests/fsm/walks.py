@@ -7,6 +7,15 @@ from tests.fsm.reference_engine import Answer
 
 # Of each machine; more of them for a night.
 WALKS = int(os.environ.get("SPIKARD_FSM_WALKS", "50"))
+# How many of them one test takes, so that each ends in its time.
+STAGE = 200
+
+
+def stages() -> list[tuple[int, int]]:
+    """The stages of all walks, each with its number and how many walks are in it."""
+    return [(at // STAGE, min(STAGE, WALKS - at)) for at in range(0, WALKS, STAGE)]
+
+
 OUTCOMES = {
     "TerminalStateError": "terminal",
     "UndefinedTriggerError": "unhandled",
