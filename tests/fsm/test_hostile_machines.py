@@ -15,6 +15,13 @@ from spikard.fsm import (
     check_config,
     evaluate_expr,
     lint,
+    to_dot,
+    to_mermaid,
+    to_mermaid_flowchart,
+    to_plantuml,
+    to_scxml,
+    to_svg,
+    to_xstate,
 )
 from spikard.fsm.config_text import read_text
 from spikard.fsm.testing import SimulatedSession, verify
@@ -245,3 +252,45 @@ def test_the_longest_limit_of_time_can_be_waited_for() -> None:
     session = SimulatedSession(StateMachine.from_dict(state(timeout={"seconds": 31_536_000_000, "destination": "b"})))
     session.advance(31_536_000_000)
     assert session.current_state == "b"
+
+
+def nest(depth: int) -> dict[str, Any]:
+    """States that stand in one another, each beginning with the next; an automatic step leads out of the innermost."""
+    states: list[dict[str, Any]] = [{"name": "outside", "type": "initial"}]
+    for number in range(depth):
+        states.append({"name": f"s{number}", "initial_child": f"s{number + 1}"})
+        if number:
+            states[-1]["parent"] = f"s{number - 1}"
+    del states[-1]["initial_child"]
+    rules = [
+        {"trigger": "t", "source": "outside", "dest": "s0"},
+        {"auto": True, "source": f"s{depth - 1}", "dest": "s0"},
+    ]
+    return {"states": states, "transitions": rules}
+
+
+def test_deep_nests_are_linted() -> None:
+    # What went over all states around each of all states would not end in time.
+    found = lint(nest(10_000))
+    assert [(finding.code, len(finding.context["states"])) for finding in found] == [("auto_cycle", 1)]
+
+
+DRAWINGS = [to_mermaid, to_mermaid_flowchart, to_dot, to_plantuml, to_scxml, to_svg]
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_drawings_grow_with_what_they_show_and_not_with_its_square(draw: Callable[[Any], str]) -> None:
+    # Without bounds on what a line is moved in, twice the depth takes four times the text.
+    assert len(draw(nest(190))) < 3 * len(draw(nest(95)))
+
+
+@pytest.mark.parametrize("draw", [*DRAWINGS, to_xstate])
+def test_nests_too_deep_for_drawings_are_refused(draw: Callable[[Any], str]) -> None:
+    with pytest.raises(ValueError, match="more than 200 states stand in one another: that is too deep to be drawn"):
+        draw(nest(5_000))
+
+
+def test_states_in_a_ring_stand_alone_in_drawings() -> None:
+    ring = [{"name": "a", "parent": "b"}, {"name": "b", "parent": "c"}, {"name": "c", "parent": "b"}]
+    text = to_mermaid({"states": [{"name": "first", "type": "initial"}, *ring], "transitions": []})
+    assert [line for line in text.splitlines() if line.strip() in ("a", "b", "c")] == ["    a", "    b", "    c"]

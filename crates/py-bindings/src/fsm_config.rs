@@ -206,6 +206,12 @@ pub(crate) fn draw_machine(
 ) -> PyResult<String> {
     let value = from_python(config)?;
     let definition = Definition::read(&value);
+    if form != "asl" && draw::is_too_deep(&definition) {
+        return Err(PyValueError::new_err(format!(
+            "more than {} states stand in one another: that is too deep to be drawn",
+            draw::MOST_NESTED
+        )));
+    }
     let options = DrawOptions {
         title,
         guards,

@@ -1,7 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::kind;
 use crate::{Map, Value};
+
+/// Up to how many states around one another are looked through one by one.
+const SHORT_CHAIN: usize = 16;
 
 /// What a state is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,9 +190,17 @@ impl<'a> Definition<'a> {
     /// The state itself and those around it, innermost first.
     pub fn chain(&self, name: &str) -> Vec<usize> {
         let mut chain = Vec::new();
+        let mut seen = HashSet::new();
         let mut next = self.position(name);
         while let Some(position) = next {
-            if chain.contains(&position) {
+            // Most chains are short, and looking through those is quicker; of long ones it would take ever longer.
+            let is_ring = if chain.len() < SHORT_CHAIN {
+                chain.contains(&position)
+            } else {
+                seen.extend(chain[seen.len()..].iter().copied());
+                seen.contains(&position)
+            };
+            if is_ring {
                 break;
             }
             chain.push(position);

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use super::DrawOptions;
 use super::arrow::{arrows, seconds};
-use super::nesting::Nesting;
+use super::nesting::{Nesting, steps};
 use crate::config::{Definition, StateKind};
 
 /// A directed graph for Graphviz.
@@ -66,7 +66,7 @@ fn node(
     text: &mut String,
 ) {
     let state = &definition.states[position];
-    let indent = depth * 4;
+    let indent = steps(depth) * 4;
     let name = id(state.name);
     let framed = !nesting.is_leaf(position);
     if framed {

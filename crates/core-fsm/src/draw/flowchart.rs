@@ -3,7 +3,7 @@ use std::fmt::Write;
 use super::DrawOptions;
 use super::arrow::arrows;
 use super::mermaid::{front_matter, id};
-use super::nesting::Nesting;
+use super::nesting::{Nesting, steps};
 use crate::config::{Definition, StateKind};
 
 /// A `flowchart` of Mermaid: states as boxes, nested ones in frames.
@@ -44,7 +44,7 @@ fn node(
 ) {
     let state = &definition.states[position];
     let name = id(state.name);
-    let indent = depth * 4;
+    let indent = steps(depth) * 4;
     if nesting.is_leaf(position) {
         let (open, close) = match state.kind {
             StateKind::Initial => ("([", "])"),

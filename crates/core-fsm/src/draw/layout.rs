@@ -1,5 +1,7 @@
 //! Places for states and arrows: each frame is laid out in layers of its own, arrows between its members pass through places
 //! that are kept free for them and for what is written on them.
+use std::collections::HashMap;
+
 use super::layers::{LayerEdge, Layers, Size};
 use super::nesting::Nesting;
 
@@ -79,15 +81,19 @@ pub(super) fn layout(
             });
         }
     }
+    let mut inside = vec![Vec::new(); leaf.len()];
+    for (number, frame) in frames.iter().enumerate() {
+        if let Some(owner) = frame.owner {
+            inside[owner].push(number);
+        }
+    }
     let mut lifted = vec![None; spans.len()];
     for (number, span) in spans.iter().enumerate() {
         let from = chain(&frames, &home, span.from);
-        let to = chain(&frames, &home, span.to);
-        let common = from.iter().find_map(|(frame, member)| {
-            to.iter()
-                .find(|(other, _)| other == frame)
-                .map(|(_, other)| (*frame, *member, *other))
-        });
+        let to: HashMap<_, _> = chain(&frames, &home, span.to).into_iter().collect();
+        let common = from
+            .iter()
+            .find_map(|(frame, member)| to.get(frame).map(|other| (*frame, *member, *other)));
         if let Some((frame, left, right)) = common.filter(|(_, left, right)| left != right) {
             frames[frame].edges.push(number);
             lifted[number] = Some((left, right));
@@ -95,6 +101,8 @@ pub(super) fn layout(
     }
     let mut placing = Placing {
         frames: &frames,
+        home: &home,
+        inside: &inside,
         leaf,
         pointed,
         spans,
@@ -129,6 +137,9 @@ fn chain(frames: &[Frame], home: &[usize], state: usize) -> Vec<(usize, usize)> 
 
 struct Placing<'a> {
     frames: &'a [Frame],
+    /// The frame that each state stands in, and those that stand in it.
+    home: &'a [usize],
+    inside: &'a [Vec<usize>],
     leaf: &'a [Size],
     pointed: &'a [bool],
     spans: &'a [Span],
@@ -186,14 +197,10 @@ impl Placing<'_> {
         let mut depth = 0;
         while let Some(owner) = self.frames[frame].owner {
             depth += 1;
-            match self
-                .frames
-                .iter()
-                .position(|outer| outer.members.contains(&owner))
-            {
-                Some(outer) if depth <= self.frames.len() => frame = outer,
-                _ => break,
+            if depth > self.frames.len() {
+                break;
             }
+            frame = self.home[owner];
         }
         depth
     }
@@ -204,10 +211,11 @@ impl Placing<'_> {
             width: 0.0,
             height: 0.0,
         };
-        for (frame, layers) in self.frames.iter().zip(layers) {
-            if let (true, Some(layers)) = (frame.owner == Some(state), layers) {
+        for number in &self.inside[state] {
+            if let Some(layers) = &layers[*number] {
+                let height = layers.size.height + region_header(&self.frames[*number]);
                 size.width += layers.size.width + 2.0 * PADDING;
-                size.height = size.height.max(layers.size.height + region_header(frame));
+                size.height = size.height.max(height);
             }
         }
         Size {
@@ -229,11 +237,8 @@ impl Placing<'_> {
             };
             self.boxes[*member] = rect;
             let mut left = rect.x;
-            for inner in 0..self.frames.len() {
+            for inner in self.inside[*member].iter().copied() {
                 let child = &self.frames[inner];
-                if child.owner != Some(*member) {
-                    continue;
-                }
                 let width = sizes.frames[inner].size.width + 2.0 * PADDING;
                 let head = region_header(child);
                 if let Some(region) = child.region {

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use super::DrawOptions;
 use super::arrow::{arrows, seconds};
-use super::nesting::Nesting;
+use super::nesting::{Nesting, steps};
 use crate::config::{Definition, StateKind};
 
 /// A `stateDiagram-v2` of Mermaid.
@@ -55,7 +55,7 @@ pub fn to_mermaid(definition: &Definition<'_>, options: &DrawOptions) -> String 
 
 fn line(text: &mut String, depth: usize, content: &str) {
     // Writing to a string can't fail.
-    let _ = writeln!(text, "{:width$}{content}", "", width = depth * 4);
+    let _ = writeln!(text, "{:width$}{content}", "", width = steps(depth) * 4);
 }
 
 /// The head of a Mermaid document that has a title.

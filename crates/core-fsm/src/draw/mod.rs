@@ -33,6 +33,14 @@ pub use xstate::to_xstate;
 
 use crate::config::{Definition, Destination, TransitionDefinition};
 
+/// How many states may stand in one another in what is drawn. Drawing goes inwards with the stack of its thread.
+pub const MOST_NESTED: usize = 200;
+
+/// Whether more states stand in one another than can be drawn. Steps of Step Functions stand beside one another.
+pub fn is_too_deep(definition: &Definition<'_>) -> bool {
+    nesting::Nesting::of(definition).depth() > MOST_NESTED
+}
+
 /// What a drawing shows.
 #[derive(Clone, Debug)]
 pub struct DrawOptions {

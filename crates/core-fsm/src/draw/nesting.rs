@@ -8,6 +8,12 @@ pub(super) struct Nesting {
     pub(super) groups: Vec<Vec<Group>>,
 }
 
+/// How far a line of a state that deep is moved in, in steps: what is nested deeper than anybody reads stays where it is,
+/// or a text would take as much room as the square of its depth.
+pub(super) fn steps(depth: usize) -> usize {
+    depth.min(64)
+}
+
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) region: Option<usize>,
@@ -42,9 +48,10 @@ impl Nesting {
             roots: Vec::new(),
             groups: (0..count).map(|_| Vec::new()).collect(),
         };
+        let is_rooted = rooted(&host);
         for position in 0..count {
             // A ring of parents has no outside: its members stand alone.
-            match host[position].filter(|_| !is_ring(&host, position)) {
+            match host[position].filter(|_| is_rooted[position]) {
                 None => nesting.roots.push(position),
                 Some((outer, region)) => {
                     let groups = &mut nesting.groups[outer];
@@ -70,19 +77,47 @@ impl Nesting {
         self.groups.push(Vec::new());
     }
 
+    /// How many states stand in one another at most.
+    pub(super) fn depth(&self) -> usize {
+        let mut deepest = 0;
+        let mut open: Vec<_> = self.roots.iter().map(|root| (*root, 1)).collect();
+        while let Some((position, depth)) = open.pop() {
+            deepest = deepest.max(depth);
+            let members = self.groups[position]
+                .iter()
+                .flat_map(|group| &group.members);
+            open.extend(members.map(|member| (*member, depth + 1)));
+        }
+        deepest
+    }
+
     pub(super) fn is_leaf(&self, position: usize) -> bool {
         self.groups[position].is_empty()
     }
 }
 
-fn is_ring(host: &[Option<(usize, Option<usize>)>], start: usize) -> bool {
-    let mut here = start;
-    for _ in 0..host.len() {
-        match host[here] {
-            Some((outer, _)) if outer == start => return true,
-            Some((outer, _)) => here = outer,
-            None => return false,
+/// Which states come to an outside when one goes outwards, and not round in a ring.
+fn rooted(host: &[Option<(usize, Option<usize>)>]) -> Vec<bool> {
+    let mut known: Vec<Option<bool>> = vec![None; host.len()];
+    let mut met = vec![0; host.len()];
+    for start in 0..host.len() {
+        let (mut path, mut here) = (Vec::new(), start);
+        let ends = loop {
+            if let Some(ends) = known[here] {
+                break ends;
+            }
+            if std::mem::replace(&mut met[here], start + 1) == start + 1 {
+                break false;
+            }
+            path.push(here);
+            match host[here] {
+                Some((outer, _)) => here = outer,
+                None => break true,
+            }
+        };
+        for position in path {
+            known[position] = Some(ends);
         }
     }
-    true
+    known.into_iter().map(|ends| ends == Some(true)).collect()
 }

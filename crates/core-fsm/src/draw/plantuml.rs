@@ -3,7 +3,7 @@ use std::fmt::Write;
 use super::DrawOptions;
 use super::arrow::{arrows, seconds};
 use super::mermaid::id;
-use super::nesting::Nesting;
+use super::nesting::{Nesting, steps};
 use crate::config::{Definition, StateKind};
 
 /// A state diagram for `PlantUML`.
@@ -55,7 +55,7 @@ fn state(
     text: &mut String,
 ) {
     let state = &definition.states[position];
-    let indent = depth * 2;
+    let indent = steps(depth) * 2;
     let kind = if state.kind == StateKind::Choice {
         " <<choice>>"
     } else {

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::label::{action_label, guard_label};
-use super::nesting::Nesting;
+use super::nesting::{Nesting, steps};
 use crate::config::{Definition, Destination, StateDefinition, StateKind, TransitionDefinition};
 use crate::scxml::{EXTENSION, to_json};
 use crate::{EFFECTS, Value, parse_delay};
@@ -72,11 +72,27 @@ impl Writer<'_, '_> {
             }
             _ => String::new(),
         };
-        let mut body = String::new();
+        let id = escape(state.name);
+        let _ = write!(text, "{:indent$}<{tag} id=\"{id}\"{initial}", "");
+        let begun = text.len();
+        text.push_str(">\n");
+        // Written in place: copied outwards from state to state it would take ever longer.
+        self.body(position, indent, text);
+        if text.len() == begun + 2 {
+            text.truncate(begun);
+            text.push_str(" />\n");
+        } else {
+            let _ = writeln!(text, "{:indent$}</{tag}>", "");
+        }
+    }
+
+    fn body(&self, position: usize, indent: usize, body: &mut String) {
+        let state = &self.definition.states[position];
+        let deeper = (indent + 2).min(2 * steps(usize::MAX));
         let timers = self.timers(position);
-        handlers(state, &timers, indent + 2, &mut body);
+        handlers(state, &timers, deeper, body);
         for transition in self.leaving(position) {
-            self.transition(position, transition, indent + 2, &mut body);
+            self.transition(position, transition, deeper, body);
         }
         if let Some(timeout) = state.timeout {
             let _ = writeln!(
@@ -87,10 +103,10 @@ impl Writer<'_, '_> {
                 escape(timeout.destination)
             );
         }
-        self.histories(state.name, indent + 2, &mut body);
+        self.histories(state.name, deeper, body);
         for group in &self.nesting.groups[position] {
             let region = group.region.map(|region| &state.regions[region]);
-            let mut inner = indent + 2;
+            let mut inner = deeper;
             if let Some(region) = region {
                 let _ = writeln!(
                     body,
@@ -102,21 +118,11 @@ impl Writer<'_, '_> {
                 inner += 2;
             }
             for member in &group.members {
-                self.state(*member, inner, &mut body);
+                self.state(*member, inner, body);
             }
             if region.is_some() {
                 let _ = writeln!(body, "{:indent$}  </state>", "");
             }
-        }
-        let id = escape(state.name);
-        if body.is_empty() {
-            let _ = writeln!(text, "{:indent$}<{tag} id=\"{id}\"{initial} />", "");
-        } else {
-            let _ = write!(
-                text,
-                "{:indent$}<{tag} id=\"{id}\"{initial}>\n{body}{:indent$}</{tag}>\n",
-                "", ""
-            );
         }
     }
 

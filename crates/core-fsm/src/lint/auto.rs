@@ -1,12 +1,13 @@
 use super::finding::{Finding, LintSeverity};
-use super::graph::{leaf, target};
+use super::graph::{is_leaf, leaf, target};
 use crate::Value;
-use crate::config::Definition;
+use crate::config::{Definition, TransitionDefinition};
 
 /// Rings of automatic transitions that nothing holds up.
 pub(super) fn cycles(definition: &Definition<'_>, findings: &mut Vec<Finding>) {
+    let firsts = firsts(definition);
     let next: Vec<Option<usize>> = (0..definition.states.len())
-        .map(|position| step(definition, position))
+        .map(|position| step(definition, &firsts, position))
         .collect();
     let mut round = vec![0; next.len()];
     for start in 0..next.len() {
@@ -48,28 +49,39 @@ pub(super) fn cycles(definition: &Definition<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// The first unguarded automatic transition of each state.
+fn firsts<'d, 'a>(definition: &'d Definition<'a>) -> Vec<Option<&'d TransitionDefinition<'a>>> {
+    let mut firsts: Vec<Option<&TransitionDefinition<'_>>> = vec![None; definition.states.len()];
+    for transition in &definition.transitions {
+        if !transition.auto || !transition.guards.is_empty() {
+            continue;
+        }
+        for source in definition.sources(transition) {
+            let first = &mut firsts[source];
+            if first.is_none_or(|first| transition.priority < first.priority) {
+                *first = Some(transition);
+            }
+        }
+    }
+    firsts
+}
+
 /// Where the first unguarded automatic transition of a state, or of one around it, leads.
-fn step(definition: &Definition<'_>, position: usize) -> Option<usize> {
-    if leaf(definition, position) != position {
+fn step(
+    definition: &Definition<'_>,
+    firsts: &[Option<&TransitionDefinition<'_>>],
+    position: usize,
+) -> Option<usize> {
+    if !is_leaf(definition, position) {
         return None;
     }
     let chain = definition.chain(definition.states[position].name);
     chain.iter().find_map(|node| {
-        let mut autos: Vec<_> = definition
-            .transitions
-            .iter()
-            .filter(|transition| transition.auto && definition.sources(transition).contains(node))
-            .collect();
-        autos.sort_by_key(|transition| transition.priority);
-        autos
-            .into_iter()
-            .find(|transition| transition.guards.is_empty())
-            .and_then(|transition| {
-                if transition.internal {
-                    Some(position)
-                } else {
-                    target(definition, transition).map(|target| leaf(definition, target))
-                }
-            })
+        let transition = firsts[*node]?;
+        if transition.internal {
+            Some(position)
+        } else {
+            target(definition, transition).map(|target| leaf(definition, target))
+        }
     })
 }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use crate::config::{Definition, Destination, StateKind, TransitionDefinition};
 
 /// Which states lead to which, by anything that can move an entity.
@@ -38,6 +40,24 @@ impl Graph {
         }
         reached
     }
+
+    /// The states from which one of several is reached sooner or later.
+    pub(super) fn leading_to(&self, definition: &Definition<'_>, ends: &[usize]) -> Vec<bool> {
+        let mut before = vec![Vec::new(); self.next.len()];
+        for (position, next) in self.next.iter().enumerate() {
+            for target in entered(definition, position).iter().chain(next) {
+                before[*target].push(position);
+            }
+        }
+        let mut leading = vec![false; self.next.len()];
+        let mut open = ends.to_vec();
+        while let Some(position) = open.pop() {
+            if !std::mem::replace(&mut leading[position], true) {
+                open.extend(&before[position]);
+            }
+        }
+        leading
+    }
 }
 
 /// The state that a transition leads to.
@@ -51,11 +71,11 @@ pub(super) fn target(
     }
 }
 
-/// What becomes active together with a state: the parents around it, what it begins with inside, and where its regions
-/// begin.
-pub(super) fn entered(definition: &Definition<'_>, position: usize) -> Vec<usize> {
+/// What becomes active together with a state: its parent, what it begins with inside, and where its regions begin.
+fn entered(definition: &Definition<'_>, position: usize) -> Vec<usize> {
     let state = &definition.states[position];
-    let mut entered: Vec<_> = definition.chain(state.name).into_iter().skip(1).collect();
+    let mut entered = Vec::new();
+    entered.extend(state.parent.and_then(|parent| definition.position(parent)));
     entered.extend(
         state
             .initial_child
@@ -68,6 +88,16 @@ pub(super) fn entered(definition: &Definition<'_>, position: usize) -> Vec<usize
             .filter_map(|region| definition.position(region.initial)),
     );
     entered
+}
+
+/// Whether a state has no other that it begins with.
+pub(super) fn is_leaf(definition: &Definition<'_>, position: usize) -> bool {
+    let child = definition.states[position].initial_child;
+    child.is_none_or(|child| {
+        definition
+            .position(child)
+            .is_none_or(|child| child == position)
+    })
 }
 
 /// The state that is rested in when one is entered.
@@ -85,21 +115,36 @@ pub(super) fn leaf(definition: &Definition<'_>, position: usize) -> usize {
     here
 }
 
-/// The parallel states that list a state, or one around it, in a region.
-pub(super) fn hosts(definition: &Definition<'_>, position: usize) -> Vec<usize> {
-    let chain = definition.chain(definition.states[position].name);
-    definition
-        .states
-        .iter()
-        .enumerate()
-        .filter(|(_, state)| {
-            state.kind == StateKind::Parallel
-                && state.regions.iter().any(|region| {
-                    chain
-                        .iter()
-                        .any(|inner| region.members().contains(&definition.states[*inner].name))
-                })
-        })
-        .map(|(position, _)| position)
-        .collect()
+/// The parallel states that list states in regions.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    parallel: Vec<usize>,
+}
+
+impl Hosts {
+    pub(super) fn among(definition: &Definition<'_>) -> Self {
+        let states = definition.states.iter().enumerate();
+        let parallel = states
+            .filter(|(_, state)| state.kind == StateKind::Parallel && !state.regions.is_empty())
+            .map(|(position, _)| position)
+            .collect();
+        Self { parallel }
+    }
+
+    /// Those that list a state, or one around it.
+    pub(super) fn of(&self, definition: &Definition<'_>, position: usize) -> Vec<usize> {
+        if self.parallel.is_empty() {
+            return Vec::new();
+        }
+        let chain = definition.chain(definition.states[position].name);
+        let names: HashSet<_> = chain
+            .iter()
+            .map(|inner| definition.states[*inner].name)
+            .collect();
+        let lists = |host: &&usize| {
+            let mut regions = definition.states[**host].regions.iter();
+            regions.any(|region| region.members().iter().any(|member| names.contains(member)))
+        };
+        self.parallel.iter().filter(lists).copied().collect()
+    }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::finding::{Finding, LintSeverity};
-use super::graph::{Graph, hosts, leaf};
+use super::graph::{Graph, Hosts, is_leaf};
 use crate::Value;
 use crate::config::{Definition, StateKind};
 
@@ -54,6 +54,7 @@ pub(super) fn dead_ends(definition: &Definition<'_>, findings: &mut Vec<Finding>
     for (position, state) in definition.states.iter().enumerate() {
         leaving[position] |= state.timeout.is_some();
     }
+    let hosts = Hosts::among(definition);
     for (position, state) in definition.states.iter().enumerate() {
         let rests = state.kind != StateKind::Terminal && !state.is_compound();
         if !rests || leaving[position] {
@@ -62,7 +63,8 @@ pub(super) fn dead_ends(definition: &Definition<'_>, findings: &mut Vec<Finding>
         // What leads out of anything around it leads out of it; so does, for a parallel state, what its regions do.
         let mut around = definition.chain(state.name);
         around.extend(
-            hosts(definition, position)
+            hosts
+                .of(definition, position)
                 .into_iter()
                 .flat_map(|host| definition.chain(definition.states[host].name)),
         );
@@ -126,21 +128,23 @@ pub(super) fn livelocks(definition: &Definition<'_>, graph: &Graph, findings: &m
         return;
     }
     let alive = graph.reached(definition, &[start]);
+    let ending = graph.leading_to(definition, &terminal);
+    let hosts = Hosts::among(definition);
     let mut done = HashSet::new();
     for (position, state) in definition.states.iter().enumerate() {
         if !alive[position]
+            || ending[position]
             || done.contains(&position)
             || state.is_compound()
             || state.kind == StateKind::Terminal
-            || !hosts(definition, position).is_empty()
+            || !hosts.of(definition, position).is_empty()
         {
             continue;
         }
-        let reached = reached_from(definition, graph, position);
-        let moves = reached.iter().filter(|reached| **reached).count() > 1;
-        if moves && !terminal.iter().any(|end| reached[*end]) {
+        let reached = graph.reached(definition, &[position]);
+        if reached.iter().filter(|reached| **reached).count() > 1 {
             let members: Vec<_> = (0..reached.len())
-                .filter(|inner| reached[*inner] && leaf(definition, *inner) == *inner)
+                .filter(|inner| reached[*inner] && is_leaf(definition, *inner))
                 .collect();
             done.extend(members.iter().copied());
             if members.len() < 2 {
@@ -165,11 +169,6 @@ pub(super) fn livelocks(definition: &Definition<'_>, graph: &Graph, findings: &m
             ));
         }
     }
-}
-
-/// What is reached from a state, the transitions of everything around it included.
-fn reached_from(definition: &Definition<'_>, graph: &Graph, position: usize) -> Vec<bool> {
-    graph.reached(definition, &[position])
 }
 
 fn positions(definition: &Definition<'_>, wanted: impl Fn(StateKind) -> bool) -> Vec<usize> {
