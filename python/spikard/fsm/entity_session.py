@@ -119,7 +119,7 @@ class EntitySession(SessionCore):
         """Whether any transition leads to a state now."""
         return self.evaluate_destination(destination_state, context_overrides).allowed
 
-    async def asend(self, trigger: str, /, *, _merge: bool = False, **payload: Any) -> TransitionResult:
+    async def asend(self, trigger: str, *, _merge: bool = False, **payload: Any) -> TransitionResult:
         """`send` with guards, actions and callbacks that may be asynchronous."""
         if not await take_turn(self, _within.get()):
             return self._queue(trigger, payload)

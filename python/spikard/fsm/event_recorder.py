@@ -21,7 +21,7 @@ class EventRecorder:
         self._initial_context = dict(instance.context)
         self._events: list[RecordedEvent] = []
 
-    def send(self, trigger: str, /, **payload: Any) -> "TransitionResult":
+    def send(self, trigger: str, **payload: Any) -> "TransitionResult":
         """Sends an event and remembers it, with what became of it."""
         session, sent, place = self._instance, time.monotonic(), len(self._events)
         self._events.append(RecordedEvent(trigger, payload, sent))

@@ -19,8 +19,8 @@ class {title}Session(EntitySession):
     def current_state(self) -> State: ...
     @property
     def allowed_triggers(self) -> list[Trigger]: ...  # type: ignore[override]
-    def send(self, trigger: Trigger, /, **payload: Any) -> TransitionResult: ...  # type: ignore[override]
-    async def asend(self, trigger: Trigger, /, **payload: Any) -> TransitionResult: ...  # type: ignore[override]
+    def send(self, trigger: Trigger, **payload: Any) -> TransitionResult: ...  # type: ignore[override]
+    async def asend(self, trigger: Trigger, **payload: Any) -> TransitionResult: ...  # type: ignore[override]
 '''
 _IS = """    @property
     def is_{name}(self) -> bool: ...

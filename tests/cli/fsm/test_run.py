@@ -1,11 +1,13 @@
 """`spikard fsm run`: events by hand, from a file, from a pipe."""
 
+import fcntl
 import json
 import os
 import pty
 import select
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -144,7 +146,15 @@ def test_a_conversation_completes_and_remembers_lines(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm"}
     process = subprocess.Popen(
-        [*PROGRAM, "run", "life.yaml"], stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment
+        [*PROGRAM, "run", "life.yaml"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=tmp_path,
+        env=environment,
+        # Only who has the terminal as its own is told of ^C.
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - there are no threads here
     )
     os.close(theirs)
     seen = ""
@@ -167,6 +177,8 @@ def test_a_conversation_completes_and_remembers_lines(tmp_path: Path) -> None:
         until("work> ")
         os.write(ours, b"finsh\n")
         until("did you mean 'finish'?")
+        # Between two prompts ^C would end the command.
+        until("work> ")
         os.write(ours, b"half a line\x03")
         until("work> ")
         os.write(ours, b"fin\t\n")

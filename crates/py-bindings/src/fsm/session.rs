@@ -160,7 +160,7 @@ impl SessionCore {
         reason = "a payload may have a `merge`"
     )]
     /// Sends an event. Its payload is seen by guards and actions, and merged into the context only by `_merge`.
-    #[pyo3(signature = (trigger, /, *, _merge=false, **payload))]
+    #[pyo3(signature = (trigger, *, _merge=false, **payload))]
     fn send<'py>(
         slf: &Bound<'py, Self>,
         trigger: &Bound<'py, PyString>,

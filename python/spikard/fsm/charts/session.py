@@ -177,7 +177,7 @@ class ChartSession(EntitySession):
         for name, value in data.items():
             self._run.set(name, value)
 
-    def send(self, trigger: str, /, *, _merge: bool = False, **payload: Any) -> TransitionResult:
+    def send(self, trigger: str, *, _merge: bool = False, **payload: Any) -> TransitionResult:
         """Sends an event; its payload is `_event.data`. Returns when all that follows from it is done."""
         if not self._family.root._take_turn():
             self._post(_event(trigger, payload))
@@ -187,7 +187,7 @@ class ChartSession(EntitySession):
         finally:
             self._family.root._give()
 
-    async def asend(self, trigger: str, /, *, _merge: bool = False, **payload: Any) -> TransitionResult:
+    async def asend(self, trigger: str, *, _merge: bool = False, **payload: Any) -> TransitionResult:
         """`send` with actions and callbacks that may be asynchronous."""
         async with self._aturn(_event(trigger, payload)) as taken:
             if not taken:
