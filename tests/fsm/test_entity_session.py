@@ -272,3 +272,15 @@ def test_automatic_steps_leave_what_effects_have_made_of_a_payload() -> None:
     session = machine.create(execute_actions=True)
     session.send("t", n=2)
     assert (session.current_state, session.context["n"]) == ("c", 3)
+
+
+def test_a_trigger_may_be_given_by_name() -> None:
+    machine = StateMachine.from_dict(
+        {
+            "states": [{"name": "a", "type": "initial"}, {"name": "b"}],
+            "transitions": [{"trigger": "t", "source": ["a", "b"], "dest": "b"}],
+        }
+    )
+    session = machine.create()
+    assert session.send(trigger="t", n=2).target_state == "b"
+    assert asyncio.run(session.asend(trigger="t")).success
