@@ -205,6 +205,7 @@ async def test_bots_may_share_a_limiter(server: FakeVKTeams) -> None:
 
 
 async def test_no_text_holds_the_token(server: FakeVKTeams, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "httpx")
     bot = server.bot(retry=None)
     bad = {"ok": False, "description": f"no rights for token={server.token} ({server.token})"}
     server.fail_next("self/get", bad)

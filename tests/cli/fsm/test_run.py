@@ -1,13 +1,11 @@
 """`spikard fsm run`: events by hand, from a file, from a pipe."""
 
-import fcntl
 import json
 import os
 import pty
 import select
 import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,14 @@ from spikard.cli.fsm.trial import Trial, values_of
 from spikard.fsm import StateMachine
 from tests.cli.fsm.program import ORDER, PROGRAM, spikard_fsm
 
+# Only who has the terminal as its own, and does not ignore signals as background jobs of shells do, is told of ^C.
+AT_ITS_TERMINAL = """
+import fcntl, os, signal, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 CAPTURED = pytest.CaptureFixture[str]
 LIFE = """\
 meta: {machine_name: life, version: "1.0.0"}
@@ -146,15 +152,12 @@ def test_a_conversation_completes_and_remembers_lines(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm"}
     process = subprocess.Popen(
-        [*PROGRAM, "run", "life.yaml"],
+        [sys.executable, "-c", AT_ITS_TERMINAL, *PROGRAM, "run", "life.yaml"],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         cwd=tmp_path,
         env=environment,
-        # Only who has the terminal as its own is told of ^C.
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - there are no threads here
     )
     os.close(theirs)
     seen = ""

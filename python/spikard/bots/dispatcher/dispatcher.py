@@ -16,10 +16,10 @@ from spikard.bots.clock import now
 from spikard.bots.dispatcher.delivery import Delivery, DeliveryKind
 from spikard.bots.dispatcher.error_event import ErrorEvent
 from spikard.bots.dispatcher.errors import handle_error
-from spikard.bots.dispatcher.event import add_who, event_of, is_ghost, shown
 from spikard.bots.dispatcher.lanes import Lanes
 from spikard.bots.dispatcher.polling import Poller
 from spikard.bots.dispatcher.polling_run import PollingRun
+from spikard.bots.dispatcher.update_event import add_who, event_of, is_ghost, shown
 from spikard.bots.errors import DecodeError, HandlerError
 from spikard.bots.fsm.context import FSMContext
 from spikard.bots.fsm.key import storage_key
