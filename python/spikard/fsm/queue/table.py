@@ -177,7 +177,7 @@ class EventTable:
         yield (
             (
                 f"UPDATE {{s}}{self.name} SET status = 'pending', claimed_by = NULL, lease_until = NULL "
-                "WHERE status = 'claimed' AND lease_until < {now} AND attempt < max_attempts"
+                "WHERE status = 'claimed' AND lease_until <= {now} AND attempt < max_attempts"
             ),
             (),
         )
@@ -185,7 +185,7 @@ class EventTable:
             (
                 f"UPDATE {{s}}{self.name} SET status = 'dead_letter', completed_at = {{now}}, lease_until = NULL, "
                 "error_message = 'the worker went away during the last attempt' "
-                f"WHERE status = 'claimed' AND lease_until < {{now}} RETURNING {self._columns}"
+                f"WHERE status = 'claimed' AND lease_until <= {{now}} RETURNING {self._columns}"
             ),
             (),
         )
