@@ -1,6 +1,7 @@
 """`spikard fsm migrate`, `replay` and `verify`: what becomes of entities, and what can become of them."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,11 @@ def keep(store: Any, **states: str) -> None:
 
 
 @pytest.fixture
-def store() -> Any:
+def store() -> Iterator[SQLiteStateStore]:
     made = SQLiteStateStore(URL)
     made.connect(auto_initialize=True)
-    return made
+    yield made
+    made.disconnect()
 
 
 def test_entities_are_migrated(store: SQLiteStateStore, capsys: CAPTURED) -> None:
