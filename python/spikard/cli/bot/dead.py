@@ -17,20 +17,13 @@ def run(arguments: list[str]) -> int:
     parser = options.command_parser("dead", "Updates whose handling has ended the process again and again.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    def add(name: str, call: Callable[..., Awaitable[int]], purpose: str) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
-        options.add_storage(one)
-        options.add_bot(one)
-        options.add_json(one)
-        one.set_defaults(call=call)
-        return one
-
-    add("list", _list, "list them")
+    options.add_storage_command(commands, "list", _list, "list them")
     for name, call, purpose in (
         ("retry", _retry, "handle them anew when the bot starts"),
         ("drop", _drop, "forget them"),
     ):
-        add(name, call, purpose).add_argument("events", metavar="EVENT", type=int, nargs="+", help="numbers of events")
+        one = options.add_storage_command(commands, name, call, purpose)
+        one.add_argument("events", metavar="EVENT", type=int, nargs="+", help="numbers of events")
     given = parser.parse_args(arguments)
     return asyncio.run(_with_store(given))
 

@@ -3,7 +3,7 @@
 import argparse
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +168,21 @@ def add_storage(parser: argparse.ArgumentParser) -> None:
     """Which storage is meant, and whose records."""
     parser.add_argument("--storage", metavar="URL", help=f"sqlite:FILE, postgresql://… or redis://… ({STORE})")
     parser.add_argument("--bot-id", metavar="ID", help="the bot's number; by default that of the token")
+
+
+def add_storage_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    call: Callable[..., Awaitable[int]],
+    purpose: str,
+) -> argparse.ArgumentParser:
+    """A subcommand that works on a storage, `call` on what is there; its parser, for what else it takes."""
+    one = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+    add_storage(one)
+    add_bot(one)
+    add_json(one)
+    one.set_defaults(call=call)
+    return one
 
 
 def storage(given: argparse.Namespace) -> "BaseStorage":

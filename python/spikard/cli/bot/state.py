@@ -23,13 +23,9 @@ def run(arguments: list[str]) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, call: Callable[..., Awaitable[int]], purpose: str) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
-        options.add_storage(one)
-        options.add_bot(one)
-        options.add_json(one)
+        one = options.add_storage_command(commands, name, call, purpose)
         one.add_argument("--chat", metavar="CHAT", help="the chat; by default the private one of the user")
         one.add_argument("--strategy", choices=STRATEGIES, default=STRATEGIES[0], help="the dispatcher's fsm_strategy")
-        one.set_defaults(call=call)
         return one
 
     one = add("show", _show, "show the state of a user, or all that there are")

@@ -1,7 +1,6 @@
 """Discoveries as documents, for databases that know tables of rows by a machine and a key."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
@@ -11,13 +10,12 @@ from spikard.fsm.discovery.candidate import BuiltByDraftAggregate, BuiltDiscover
 from spikard.fsm.discovery.draft import DiscoveryDraft, DiscoveryDraftFilter
 from spikard.fsm.discovery.observation import (
     ObservationIdentity,
-    in_order,
-    newest_first,
     normalized,
     observation_identity_from_event,
     to_utc,
 )
-from spikard.fsm.discovery.protocol import RECENT_DIFFS, RESOLVE_LIMIT
+from spikard.fsm.discovery.observation_reader import ObservationReader
+from spikard.fsm.discovery.protocol import RECENT_DIFFS
 from spikard.fsm.discovery.shadow import ShadowDiff
 from spikard.fsm.discovery.summary import built_by_draft, fleet_summary
 from spikard.fsm.observed_state_event import ObservedStateEvent
@@ -29,7 +27,7 @@ _SEEN, _BUILT, _DIFFS, _DRAFTS = "observations", "candidates", "shadow_diffs", "
 _APART = "\x1f"
 
 
-class DocumentDiscoveryStore(ABC):
+class DocumentDiscoveryStore(ObservationReader):
     """Keeps observations, candidates, comparisons and drafts, each as a document in JSON. Any thread may call."""
 
     @abstractmethod
@@ -82,24 +80,6 @@ class DocumentDiscoveryStore(ABC):
         kept = normalized(event)
         return self._insert(_SEEN, kept.machine_name, _key(observation_identity_from_event(kept)), _text(kept))
 
-    def list_observations(self, machine_name: str, entity_id: str | None = None) -> list[ObservedStateEvent]:
-        """Observations by entity, each entity's from the oldest on."""
-        return in_order(self._seen(machine_name, entity_id))
-
-    def list_observations_page(
-        self, machine_name: str, *, limit: int = 50, offset: int = 0, entity_id: str | None = None
-    ) -> tuple[list[ObservedStateEvent], int]:
-        """Some of the observations, newest first, and how many there are."""
-        return _page(self._seen(machine_name, entity_id), limit, offset)
-
-    def count_observations(self, machine_name: str, entity_id: str | None = None) -> int:
-        """How many observations there are."""
-        return len(self._seen(machine_name, entity_id))
-
-    def list_entity_ids(self, machine_name: str) -> list[str]:
-        """Entities that were seen."""
-        return sorted({event.entity_id for event in self._seen(machine_name, None)})
-
     def delete_observations_for_entity(self, machine_name: str, entity_id: str) -> int:
         """Forget an entity; the number of its observations."""
         gone = [key for key in self._rows(_SEEN, machine_name) if key.partition(_APART)[0] == entity_id]
@@ -109,28 +89,6 @@ class DocumentDiscoveryStore(ABC):
         """Forget one observation; False where there is none such."""
         wanted = replace(identity, observed_at=to_utc(identity.observed_at))
         return bool(self._remove(_SEEN, machine_name, [_key(wanted)]))
-
-    def resolve_observations(
-        self,
-        filter: DiscoveryDraftFilter,  # noqa: A002 - the name that callers give
-        *,
-        observation_source: object | None = None,  # noqa: ARG002 - only stores in SQL read tables of others
-        limit: int = RESOLVE_LIMIT,
-    ) -> tuple[list[ObservedStateEvent], bool]:
-        """Observations that match, of all machines, and whether there are more."""
-        found = in_order(self._matching(filter))
-        return found[:limit], len(found) > limit
-
-    def list_observations_for_draft_scope(
-        self,
-        filter: DiscoveryDraftFilter,  # noqa: A002 - the name that callers give
-        *,
-        observation_source: object | None = None,  # noqa: ARG002 - only stores in SQL read tables of others
-        limit: int = 50,
-        offset: int = 0,
-    ) -> tuple[list[ObservedStateEvent], int]:
-        """Some of the observations that match, newest first, and how many there are."""
-        return _page(self._matching(filter), limit, offset)
 
     def list_all_channels(self) -> list[str]:
         """Machines that were seen."""
@@ -240,9 +198,3 @@ def _text(document: Any) -> str:
 
 def _read(text: str, kind: type[Document]) -> Document:
     return msgspec.json.decode(text, type=kind)
-
-
-def _page(events: Iterable[ObservedStateEvent], limit: int, offset: int) -> tuple[list[ObservedStateEvent], int]:
-    found = newest_first(events)
-    start = max(0, offset)
-    return found[start : start + max(1, limit)], len(found)

@@ -1,7 +1,7 @@
 """Discoveries in this process."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,19 +9,18 @@ from spikard.fsm.discovery.candidate import BuiltByDraftAggregate, BuiltDiscover
 from spikard.fsm.discovery.draft import DiscoveryDraft, DiscoveryDraftFilter
 from spikard.fsm.discovery.observation import (
     ObservationIdentity,
-    in_order,
-    newest_first,
     normalized,
     observation_identity_from_event,
     to_utc,
 )
-from spikard.fsm.discovery.protocol import RECENT_DIFFS, RESOLVE_LIMIT
+from spikard.fsm.discovery.observation_reader import ObservationReader
+from spikard.fsm.discovery.protocol import RECENT_DIFFS
 from spikard.fsm.discovery.shadow import ShadowDiff
 from spikard.fsm.discovery.summary import built_by_draft, fleet_summary
 from spikard.fsm.observed_state_event import ObservedStateEvent
 
 
-class InMemoryDiscoveryStore:
+class InMemoryDiscoveryStore(ObservationReader):
     """Keeps observations, candidates, comparisons and drafts for as long as it lives. Any thread may call."""
 
     def __init__(self) -> None:
@@ -40,24 +39,6 @@ class InMemoryDiscoveryStore:
             known = self._observations.setdefault(kept.machine_name, {})
             return known.setdefault(observation_identity_from_event(kept), kept) is kept
 
-    def list_observations(self, machine_name: str, entity_id: str | None = None) -> list[ObservedStateEvent]:
-        """Observations by entity, each entity's from the oldest on."""
-        return in_order(self._seen(machine_name, entity_id))
-
-    def list_observations_page(
-        self, machine_name: str, *, limit: int = 50, offset: int = 0, entity_id: str | None = None
-    ) -> tuple[list[ObservedStateEvent], int]:
-        """Some of the observations, newest first, and how many there are."""
-        return _page(self._seen(machine_name, entity_id), limit, offset)
-
-    def count_observations(self, machine_name: str, entity_id: str | None = None) -> int:
-        """How many observations there are."""
-        return len(self._seen(machine_name, entity_id))
-
-    def list_entity_ids(self, machine_name: str) -> list[str]:
-        """Entities that were seen."""
-        return sorted({event.entity_id for event in self._seen(machine_name, None)})
-
     def delete_observations_for_entity(self, machine_name: str, entity_id: str) -> int:
         """Forget an entity; the number of its observations."""
         with self._lock:
@@ -73,28 +54,6 @@ class InMemoryDiscoveryStore:
         with self._lock:
             return self._observations.get(machine_name, {}).pop(wanted, None) is not None
 
-    def resolve_observations(
-        self,
-        filter: DiscoveryDraftFilter,  # noqa: A002 - the name that callers give
-        *,
-        observation_source: object | None = None,  # noqa: ARG002 - there are no other tables in memory
-        limit: int = RESOLVE_LIMIT,
-    ) -> tuple[list[ObservedStateEvent], bool]:
-        """Observations that match, of all machines, and whether there are more."""
-        found = in_order(event for event in self._all() if filter.matches(event))
-        return found[:limit], len(found) > limit
-
-    def list_observations_for_draft_scope(
-        self,
-        filter: DiscoveryDraftFilter,  # noqa: A002 - the name that callers give
-        *,
-        observation_source: object | None = None,  # noqa: ARG002 - there are no other tables in memory
-        limit: int = 50,
-        offset: int = 0,
-    ) -> tuple[list[ObservedStateEvent], int]:
-        """Some of the observations that match, newest first, and how many there are."""
-        return _page((event for event in self._all() if filter.matches(event)), limit, offset)
-
     def list_all_channels(self) -> list[str]:
         """Machines that were seen."""
         return sorted({event.machine_name for event in self._all()})
@@ -103,10 +62,13 @@ class InMemoryDiscoveryStore:
         """Who saw anything."""
         return sorted({event.source for event in self._all()})
 
-    def _seen(self, machine_name: str, entity_id: str | None) -> list[ObservedStateEvent]:
+    def _seen(self, machine: str, entity_id: str | None) -> list[ObservedStateEvent]:
         with self._lock:
-            known = list(self._observations.get(machine_name, {}).values())
+            known = list(self._observations.get(machine, {}).values())
         return known if entity_id is None else [event for event in known if event.entity_id == entity_id]
+
+    def _matching(self, scope: DiscoveryDraftFilter) -> list[ObservedStateEvent]:
+        return [event for event in self._all() if scope.matches(event)]
 
     def _all(self) -> list[ObservedStateEvent]:
         with self._lock:
@@ -208,12 +170,6 @@ class InMemoryDiscoveryStore:
                 "built_candidates": _copied(self._candidates, lambda known: list(known.values())),
                 "shadow": _copied(self._diffs, list),
             }
-
-
-def _page(events: Iterable[ObservedStateEvent], limit: int, offset: int) -> tuple[list[ObservedStateEvent], int]:
-    found = newest_first(events)
-    start = max(0, offset)
-    return found[start : start + max(1, limit)], len(found)
 
 
 def _copied(tables: dict[str, Any], rows: Callable[[Any], list[Any]]) -> dict[str, list[Any]]:
