@@ -1,10 +1,11 @@
 """The outbox: who does an action, under which key, how often, and what becomes of those nobody can do."""
 
 import asyncio
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from uuid import uuid4
@@ -26,6 +27,7 @@ from spikard.fsm import (
     configure_event_sink,
     idempotency_key,
 )
+from spikard.fsm.orchestration import outbox_drainer
 from spikard.fsm.stores.row import EntityChange, OutboxRow, Settlement
 from tests.fsm.test_stores import STORES, fsm_database
 
@@ -118,6 +120,23 @@ def test_drainers_do_not_do_the_same(store: Any) -> None:
     assert sum(one.done for one in drained) == 40
     assert set(done.values()) == {1}
     assert len(done) == 40
+
+
+def test_leases_are_renewed_by_the_clock_also_where_something_is_always_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, renewed = InMemoryStateStore(), threading.Event()
+    monkeypatch.setattr(store, "extend_outbox", lambda left, _: left and renewed.set())
+    answers: list[bool] = []
+    actions = ActionRegistry()
+    # The first of three is quick; the others wait for what nothing but the time that has passed brings about.
+    actions.register("act", lambda _: answers.append(not answers or renewed.wait(10)))
+    deferred = Orchestrator(machine("act"), store, actions=actions, outbox="deferred")
+    for _ in range(3):
+        deferred.process_event(entity(), "go")
+    hours = itertools.count(step=3600.0)
+    monkeypatch.setattr(outbox_drainer, "monotonic", lambda: next(hours))
+    monkeypatch.setattr(outbox_drainer, "wait", lambda running, timeout, return_when: wait(running, None, return_when))
+    assert OutboxDrainer(deferred, concurrency=1, lease_seconds=9000).drain().done == 3
+    assert answers == [True] * 3
 
 
 def test_what_fails_comes_again_and_is_given_up_in_the_end(store: Any) -> None:

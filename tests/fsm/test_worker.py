@@ -227,6 +227,33 @@ def test_a_slow_action_holds_up_nobody(url: str, folder: Path, store: Any) -> No
     assert (store.get_state("slow"), store.get_state("quick")) == ("b", "b")
 
 
+def test_a_store_that_breaks_its_word_holds_no_event_for_ever(url: str, folder: Path, store: Any) -> None:
+    calls: list[int] = []
+
+    async def main() -> None:
+        source = DatabaseEventSource(url)
+        worker = Worker(settings(url, folder), guards())
+        await worker.start()
+        assert worker._machines is not None
+        inner = worker._machines.store
+        commit_many = inner.commit_many
+
+        def broken_once(changes: Any) -> Any:
+            calls.append(len(changes))
+            return commit_many(changes) if len(calls) > 1 else []
+
+        inner.commit_many = broken_once
+        running = asyncio.create_task(worker.run())
+        await source.submit(WorkerEvent("m", "w1", "go"))
+        await settled(source)
+        await worker.shutdown()
+        await running
+        await source.close()
+
+    asyncio.run(main())
+    assert (calls, statuses(store)["w1"], store.get_state("w1")) == ([1, 1], ("completed", 2), "b")
+
+
 async def awaited(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS
     while not holds():

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
+from time import monotonic
 from typing import Any, Protocol, Self
 
 from spikard.fsm.action_spec import ActionSpec
@@ -166,12 +167,24 @@ class OutboxDrainer:
             threads.submit(self._of_entity, list(actions), left) for _, actions in by_entity
         }
         total = DrainResult()
+        extend_at = monotonic() + self._lease_seconds / 3
         while running:
-            done, running = wait(running, timeout=self._lease_seconds / 3, return_when=FIRST_COMPLETED)
+            pause = max(0.0, extend_at - monotonic())
+            done, running = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
             total = sum((future.result() for future in done), total)
-            if not done and left:
-                self._store.extend_outbox(dict(left), self._lease_seconds)
+            # By the clock: of many that are quick, one is always done, and the last would lose their lease unseen.
+            if monotonic() >= extend_at:
+                extend_at = monotonic() + self._lease_seconds / 3
+                self._extend(dict(left))
         return total
+
+    def _extend(self, left: dict[str, int]) -> None:
+        try:
+            if left:
+                self._store.extend_outbox(left, self._lease_seconds)
+        except Exception:
+            # What lapses is done again, by whoever claims it, under the same key.
+            logger.exception("The leases of %d actions could not be renewed", len(left))
 
     def _of_entity(self, actions: list[HeldAction], left: dict[str, int]) -> DrainResult:
         total = DrainResult()

@@ -98,13 +98,18 @@ class Runner:
                 if self._is_stopping:
                     return
                 jobs, self._ready = self._ready, []
+            held = {id(job): job for job in jobs}
             try:
-                self._round(jobs)
-            except Exception:
-                # Their leases lapse, and they come again.
-                logger.exception("%d events could not be driven", len(jobs))
+                self._round(jobs, held)
+            except Exception as error:
+                logger.exception("%d events could not be driven", len(held))
+                for job in held.values():
+                    job.error = error
+                # Otherwise their leases would be renewed for as long as the worker lives.
+                self._end(list(held.values()))
 
-    def _round(self, jobs: list[Job]) -> None:
+    def _round(self, jobs: list[Job], held: dict[int, Job]) -> None:
+        """Drive jobs as far as the store alone is needed; who is handed on or at an end leaves `held`."""
         waiting: dict[str, list[Job]] = {"load": [], "commit": []}
         while jobs:
             done: list[Job] = []
@@ -115,9 +120,12 @@ class Runner:
                 elif kind in waiting:
                     waiting[kind].append(job)
                 else:
+                    del held[id(job)]
                     self._slow.put(job)
             if done:
-                self._finished(done)
+                for job in done:
+                    del held[id(job)]
+                self._end(done)
             jobs = []
             if waiting["load"]:
                 jobs, waiting["load"] = self._load(waiting["load"]), []
@@ -164,9 +172,16 @@ class Runner:
                 self._do(job, request)
                 kind = self._advance(job)
             if kind == "done":
-                self._finished([job])
+                self._end([job])
             else:
                 self.submit([job])
+
+    def _end(self, jobs: list[Job]) -> None:
+        try:
+            self._finished(jobs)
+        except RuntimeError:
+            # Its loop is closed: the time to drain was up, and the leases lapse.
+            logger.warning("%d events ended after their worker", len(jobs))
 
     def _load(self, jobs: list[Job]) -> list[Job]:
         try:
