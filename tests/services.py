@@ -1,12 +1,13 @@
-"""Postgres and Redis for tests: those of the machine, else private ones that live as long as the run.
+"""Postgres, Redis and MongoDB for tests: those of the machine, else private ones that live as long as the run.
 
-As a pytest plugin it gives the fixtures `postgres_url` and `redis_url`. As a program it runs a command with
-`DATABASE_URL` and `REDIS_URL` set, so that several test runs share the same servers:
+As a pytest plugin it gives the fixtures `postgres_url`, `redis_url` and `mongodb_url`. As a program it runs a command
+with `DATABASE_URL` and `REDIS_URL` set, so that several test runs share the same servers:
 
     python tests/services.py run COMMAND [ARGUMENT ...]
 
 A service is looked for in this order: its environment variables, its default port on this machine, a server program on
-PATH, a server program out of a wheel of the `test` extra. Not finding one is an error, never a skipped test.
+PATH, a server program out of a wheel of the `test` extra. Not finding one is an error, never a skipped test. No wheel
+has a server of MongoDB: where `MONGODB_URL` names none, it is an imitation.
 """
 
 import os
@@ -47,6 +48,18 @@ def redis_url() -> Iterator[str]:
     """URL of a Redis server."""
     with redis() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def mongodb_url() -> Iterator[str]:
+    """URL of the MongoDB server that `MONGODB_URL` names, else of an imitation that speaks its protocol."""
+    if url := os.environ.get("MONGODB_URL"):
+        yield url
+        return
+    from tests.fsm.mongodb_imitation import serving
+
+    with serving() as server:
+        yield server.url
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """One contract for all stores of discoveries."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,8 +23,7 @@ from spikard.fsm import (
     SQLiteDiscoveryStore,
     observation_identity_from_event,
 )  # fmt: skip
-from tests.fsm.mongodb_imitation import MongoClient
-from tests.fsm.test_stores import execute, fsm_database  # noqa: F401 - a fixture
+from tests.fsm.test_stores import execute, forget_database, fsm_database  # noqa: F401 - a fixture
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,11 +33,9 @@ def in_redis(request: pytest.FixtureRequest) -> RedisDiscoveryStore:
 
 
 def in_mongodb(request: pytest.FixtureRequest) -> MongoDBDiscoveryStore:
-    """A store in the server that `MONGODB_URL` names; without one, in an imitation of it."""
-    url = os.environ.get("MONGODB_URL")
-    if not url:
-        request.getfixturevalue("monkeypatch").setattr("pymongo.MongoClient", MongoClient)
-    return MongoDBDiscoveryStore(url or "mongodb://127.0.0.1", f"spikard_test_{uuid4().hex}")
+    url, name = request.getfixturevalue("mongodb_url"), f"spikard_test_{uuid4().hex}"
+    request.addfinalizer(lambda: forget_database(url, name))
+    return MongoDBDiscoveryStore(url, name)
 
 
 STORES: dict[str, Callable[[pytest.FixtureRequest], Any]] = {

@@ -1,11 +1,9 @@
 """Entities in MongoDB. Needs the extra `mongodb`."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.errors import StaleVersionError, TimerGoneError
@@ -13,6 +11,16 @@ from spikard.fsm.event import new_id
 from spikard.fsm.stores.batch import commit_each, create_many
 from spikard.fsm.stores.client import StateStoreClient
 from spikard.fsm.stores.json_text import decoded, encoded
+from spikard.fsm.stores.mongodb_connection import (
+    SCHEMES,
+    collection,
+    database_of,
+    is_too_large,
+    opened,
+    portions,
+    upserted,
+    without_secrets,
+)
 from spikard.fsm.stores.row import EntityChange, EntityRow, OutboxRow, TimerRow, TransitionRow
 from spikard.fsm.stores.versioned import VersionedByCommit
 
@@ -21,8 +29,9 @@ _METADATA = ("machine_name", "machine_version", "is_terminal", "workflow_status"
 _LISTED = (
     "current_state", "machine_name", "is_terminal", "workflow_status", "created_at", "updated_at",
 )  # fmt: skip
-_SCHEMES = ("mongodb://", "mongodb+srv://")
 PAST_KEPT = 1000
+# How much of the past is kept where more would make the document larger than the server allows.
+_PAST_LEFT = (100, 10, 1, 0)
 
 
 class MongoDBStateStore(StateStoreClient, VersionedByCommit):
@@ -33,12 +42,12 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
     """
 
     def __init__(self, connection_string: str, database_name: str | None = None) -> None:
-        if not connection_string.startswith(_SCHEMES):
+        if not connection_string.startswith(SCHEMES):
             raise ValueError(
-                f"MongoDBStateStore requires a mongodb:// URL, got: {_without_secrets(connection_string)!r}"
+                f"MongoDBStateStore requires a mongodb:// URL, got: {without_secrets(connection_string)!r}"
             )
         super().__init__(connection_string)
-        self._name = database_name or urlsplit(connection_string).path.strip("/") or "spikard_fsm"
+        self._name = database_name or database_of(connection_string) or "spikard_fsm"
         self._client: Any = None
 
     @property
@@ -50,16 +59,16 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
         """Open the connection pool, and make the indexes."""
         if self._client is not None:
             return
+        client = opened(str(self.connection_string), "MongoDBStateStore")
         try:
-            import pymongo
-        except ImportError as error:
-            raise ImportError("pymongo is required for MongoDBStateStore. Install with: pip install pymongo") from error
-        client: Any = pymongo.MongoClient(self.connection_string)
-        if ensure_indexes:
-            entities = client[self._name]["entity_states"]
-            for key in ("machine_name", "current_state", "workflow_status", "updated_at"):
-                entities.create_index(key)
-            client[self._name]["event_log"].create_index([("entity_id", 1), ("sequence", 1)], unique=True)
+            if ensure_indexes:
+                entities = client[self._name]["entity_states"]
+                for key in ("machine_name", "current_state", "workflow_status", "updated_at"):
+                    entities.create_index(key)
+                client[self._name]["event_log"].create_index([("entity_id", 1), ("sequence", 1)], unique=True)
+        except BaseException:
+            client.close()
+            raise
         self._client = client
 
     def disconnect(self) -> None:
@@ -77,7 +86,7 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
     def commit(self, change: EntityChange) -> int:
         """Keep a change; the new version, or `StaleVersionError`."""
         while True:
-            document = self._read(change.entity_id)
+            document = self._read(change.entity_id, latest=True)
             row = _row(change.entity_id, document)
             expected = change.expected_version
             if change.touches_entity and expected is not None and expected != row.version:
@@ -94,7 +103,7 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
         spent = change.spent
         if spent is None:
             return
-        owner = document if spent.entity_id == change.entity_id else self._read(spent.entity_id)
+        owner = document if spent.entity_id == change.entity_id else self._read(spent.entity_id, latest=True)
         entered = None if spent.entered_at is None else spent.entered_at.isoformat()
         kept = [row for row in owner.get("timers") or () if row[0] == spent.timer_key]
         if not kept or entered not in (None, kept[0][3]):
@@ -102,8 +111,11 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
 
     def load_many(self, entity_ids: Sequence[str]) -> dict[str, EntityRow]:
         """Many entities, in one read."""
-        found = self._entities.find({"_id": {"$in": list(entity_ids)}}, {"past": 0})
-        documents = {document["_id"]: document for document in found}
+        documents = {
+            document["_id"]: document
+            for ids in portions(entity_ids)
+            for document in self._entities.find({"_id": {"$in": ids}}, {"past": 0})
+        }
         return {entity_id: _row(entity_id, documents.get(entity_id, {})) for entity_id in entity_ids}
 
     def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
@@ -186,14 +198,16 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
             "current_state": {"$ne": None},
             **{key: value for key, value in wanted.items() if value is not None},
         }
-        found = self._entities.find(query).sort([("updated_at", -1), ("_id", 1)]).skip(offset).limit(limit)
+        shown = dict.fromkeys((*_LISTED, "context_json"), 1)
+        # To the server, a limit of 0 is none.
+        found = self._entities.find(query, shown).sort([("updated_at", -1), ("_id", 1)]).skip(offset).limit(limit)
         return [
             {
                 "entity_id": document["_id"],
                 **{key: document.get(key) for key in _LISTED},
                 "context": decoded(document.get("context_json")) or {},
             }
-            for document in found
+            for document in (found if limit else ())
         ]
 
     def get_machine(self, entity_id: str) -> tuple[str | None, str | None]:
@@ -205,17 +219,21 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
         """Entities of a machine with its versions, in the order of their ids, from the one after `after` on."""
         query = {"machine_name": machine_name, "current_state": {"$ne": None}, "_id": {"$gt": after}}
         found = self._entities.find(query, {"machine_version": 1}).sort([("_id", 1)]).limit(limit)
-        return [(document["_id"], document.get("machine_version")) for document in found]
+        return [(document["_id"], document.get("machine_version")) for document in (found if limit else ())]
 
     def count_by_state(self) -> dict[str, int]:
         """How many entities are in each state."""
-        found = self._entities.find({"current_state": {"$ne": None}}, {"current_state": 1})
-        return dict(Counter(document["current_state"] for document in found))
+        counted = {"$group": {"_id": "$current_state", "count": {"$sum": 1}}}
+        found = self._entities.aggregate([{"$match": {"current_state": {"$ne": None}}}, counted])
+        return {group["_id"]: int(group["count"]) for group in found}
 
     def get_states_batch(self, entity_ids: list[str]) -> dict[str, str | None]:
         """The states of entities, in one round trip."""
-        found = self._entities.find({"_id": {"$in": entity_ids}}, {"current_state": 1})
-        states = {document["_id"]: document.get("current_state") for document in found}
+        states = {
+            document["_id"]: document.get("current_state")
+            for ids in portions(entity_ids)
+            for document in self._entities.find({"_id": {"$in": ids}}, {"current_state": 1})
+        }
         return {entity_id: states.get(entity_id) for entity_id in entity_ids}
 
     def set_states_batch(self, updates: dict[str, str], *, metadata: dict[str, Any] | None = None) -> None:
@@ -264,7 +282,8 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
             "error_message": error_message, "actions_executed": actions_executed, "context_snapshot": context_snapshot,
             "duration_ms": duration_ms, "created_at": datetime.now(UTC),
         }  # fmt: skip
-        self._entities.update_one({"_id": entity_id}, {"$push": _pushed([line])}, upsert=True)
+        update = {"$push": _pushed([line])}
+        upserted(lambda: self._fitting({"_id": entity_id}, update, upsert=True))
         return line_id
 
     def get_transition_history(self, entity_id: str, limit: int = 50) -> list[dict[str, Any]]:
@@ -283,27 +302,30 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
         machine_name: str | None = None,
     ) -> int:
         """Keep an event; its place among those of the entity, from one."""
-        from pymongo import ReturnDocument
-
-        counted = self._entities.find_one_and_update(
-            {"_id": entity_id}, {"$inc": {"event_seq": 1}}, {"event_seq": 1}, upsert=True,
-            return_document=ReturnDocument.AFTER,
-        )  # fmt: skip
-        sequence = int(counted["event_seq"])
-        self._events.insert_one(
-            {
-                "entity_id": entity_id, "sequence": sequence, "trigger": trigger,
-                "payload_json": encoded(payload or {}),
-                "event_id": event_id, "source": source, "machine_name": machine_name, "created_at": datetime.now(UTC),
-            }
-        )  # fmt: skip
-        return sequence
+        event = {
+            "entity_id": entity_id, "trigger": trigger, "payload_json": encoded(payload or {}), "event_id": event_id,
+            "source": source, "machine_name": machine_name, "created_at": datetime.now(UTC),
+        }  # fmt: skip
+        # A place may be taken by an event that came while the entity was being deleted: it is passed over then.
+        return upserted(lambda: self._appended(event))
 
     def get_events(self, entity_id: str, *, after_sequence: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
         """Events of an entity, from a place on."""
         query = {"entity_id": entity_id, "sequence": {"$gt": after_sequence}}
         found = self._events.find(query, {"_id": 0}).sort("sequence", 1).limit(limit)
-        return [{**event, "payload": decoded(event.pop("payload_json"))} for event in found]
+        events = found if limit else ()
+        return [{"payload": decoded(event.pop("payload_json")), **event} for event in events]
+
+    def _appended(self, event: Mapping[str, Any]) -> int:
+        from pymongo import ReturnDocument
+
+        counted = self._entities.find_one_and_update(
+            {"_id": event["entity_id"]}, {"$inc": {"event_seq": 1}}, {"event_seq": 1}, upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )  # fmt: skip
+        sequence = int(counted["event_seq"])
+        self._events.insert_one({**event, "sequence": sequence})
+        return sequence
 
     @property
     def _entities(self) -> Any:
@@ -313,14 +335,14 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
     def _events(self) -> Any:
         return self._collection("event_log")
 
-    def _collection(self, name: str) -> Any:
+    def _collection(self, name: str, *, latest: bool = False) -> Any:
         if self._client is None:
             raise RuntimeError("Not connected. Call connect() first.")
-        return self._client[self._name][name]
+        return collection(self._client, self._name, name, latest=latest)
 
-    def _read(self, entity_id: str) -> dict[str, Any]:
+    def _read(self, entity_id: str, *, latest: bool = False) -> dict[str, Any]:
         # The past is long, and read only by who asks for it.
-        return self._entities.find_one({"_id": entity_id}, {"past": 0}) or {}
+        return self._collection("entity_states", latest=latest).find_one({"_id": entity_id}, {"past": 0}) or {}
 
     def _write(self, entity_id: str, before: Mapping[str, Any], update: dict[str, Any]) -> bool:
         """Whether the document was still the one that was read, so that this is written."""
@@ -328,9 +350,23 @@ class MongoDBStateStore(StateStoreClient, VersionedByCommit):
 
         query = {"_id": entity_id, "rev": before.get("rev")}
         try:
-            return bool(self._entities.update_one(query, update, upsert=not before).raw_result["n"])
+            return bool(self._fitting(query, update, upsert=not before).raw_result["n"])
         except DuplicateKeyError:
             return False
+
+    def _fitting(self, query: Mapping[str, Any], update: dict[str, Any], *, upsert: bool) -> Any:
+        """Write; an entity whose document is full goes on with less of its past rather than not at all."""
+        from pymongo.errors import PyMongoError
+
+        for kept in _PAST_LEFT:
+            try:
+                return self._entities.update_one(query, update, upsert=upsert)
+            except PyMongoError as error:
+                if not is_too_large(error):
+                    raise
+            lines = update.get("$push", {}).get("past", {}).get("$each", [])
+            update = {**update, "$push": {"past": {"$each": lines, "$slice": -kept if kept else 0}}}
+        return self._entities.update_one(query, update, upsert=upsert)
 
 
 def _row(entity_id: str, document: Mapping[str, Any]) -> EntityRow:
@@ -361,7 +397,10 @@ def _update(change: EntityChange, row: EntityRow, document: Mapping[str, Any], v
         values["timers"] = _timers(change, document)
     if change.outbox or change.settled:
         values["outbox"] = _left(change, document)
-    update = {"$set": values, "$setOnInsert": {"created_at": now}}
+    if document.get("created_at") is None:
+        # The document may be older than the entity: events and lines of the past come without one.
+        values["created_at"] = now
+    update: dict[str, Any] = {"$set": values}
     if change.transitions:
         update["$push"] = _pushed([_line(change, transition, now) for transition in change.transitions])
     return update
@@ -420,8 +459,3 @@ def _line(change: EntityChange, transition: TransitionRow, now: datetime) -> dic
 
 def _pushed(lines: list[dict[str, Any]]) -> dict[str, Any]:
     return {"past": {"$each": [encoded(line) for line in lines], "$slice": -PAST_KEPT}}
-
-
-def _without_secrets(url: str) -> str:
-    head, at, host = url.rpartition("@")
-    return f"{head.partition('://')[0]}://***@{host}" if at else url
