@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from io import TextIOWrapper
 from typing import cast
 
 # Name: module that has `run(arguments) -> exit code`, and what it is for.
@@ -26,6 +27,10 @@ Commands = Mapping[str, tuple[str, str]]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the `spikard` command; gives its exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A report is not to end at a sign that the terminal has not.
+        if isinstance(stream, TextIOWrapper) and (stream.errors == "strict" or stream.encoding.lower() != "utf-8"):
+            stream.reconfigure(errors="backslashreplace")
     if given[:1] in (["-V"], ["--version"]):
         given = ["version", *given[1:]]
     return dispatch("spikard", COMMANDS, given)

@@ -28,7 +28,10 @@ class Failure(Exception):  # noqa: N818 - an end of a command, not an error of a
 
 def print_json(value: Any) -> None:
     """Print a value for programs: times as ISO 8601, what JSON does not know as its text."""
-    print(json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2, ensure_ascii=False))
+    plain = msgspec.to_builtins(value, enc_hook=str)
+    text = json.dumps(plain, indent=2, ensure_ascii=False)
+    # Where the terminal has not all signs, JSON has its own way to write them.
+    print(text if _is_printable(text) else json.dumps(plain, indent=2))
 
 
 def print_rows(
@@ -53,12 +56,26 @@ def _cell(value: Any) -> str:
 def write_text(text: str, output: Path | None) -> None:
     """Print a text, or write it to a file."""
     if output is None:
-        print(text, end="" if text.endswith("\n") else "\n")
+        whole = text if text.endswith("\n") else text + "\n"
+        if _is_printable(whole):
+            print(whole, end="")
+        else:
+            # The formats are in UTF-8, whatever the terminal has: what is printed is what a file would have.
+            sys.stdout.flush()
+            sys.stdout.buffer.write(whole.encode())
         return
     try:
         output.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
     except OSError as error:
         raise Failure(f"{output} cannot be written: {error.strerror}") from None
+
+
+def _is_printable(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def told(program: str, message: str, hint: str | None, exit_code: int, *, as_json: bool) -> int:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from spikard.cli import command
 from spikard.cli.fsm.outcome import EXIT_FAILURE, EXIT_USAGE, Failure, told
@@ -44,7 +45,10 @@ def run(arguments: Sequence[str]) -> int:
     """Run a subcommand; gives its exit code. Errors are told in one message each, never as tracebacks."""
     as_json = "--json" in arguments
     try:
-        return command.dispatch(PROGRAM, COMMANDS, arguments)
+        code = command.dispatch(PROGRAM, COMMANDS, arguments)
+        # What cannot be written is noticed here, not by the interpreter at its end.
+        sys.stdout.flush()
+        return code
     except SystemExit as end:
         # What argparse ends with: help that was asked for, or arguments that it does not understand.
         return end.code if isinstance(end.code, int) else EXIT_USAGE
@@ -57,6 +61,16 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter must not complain about it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough.
+        _stop_writing()
         return EXIT_FAILURE
+    except OSError as error:
+        _stop_writing()
+        what = error.strerror or str(error)
+        return told(PROGRAM, f"{error.filename}: {what}" if error.filename else what, None, EXIT_FAILURE, as_json=False)
+
+
+def _stop_writing() -> None:
+    """Have the interpreter not complain at its end about what is not written yet."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,5 +1,6 @@
 """Whether files are machines."""
 
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,9 @@ def report(inspections: "list[Inspection]", form: str) -> None:
     elif form == "github":
         print(to_github(inspections), end="")
     else:
-        text = to_text(inspections)
+        # A program that reads the report gets lines of the same length everywhere.
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        text = to_text(inspections, columns=columns)
         if text:
             paint(text)
         print(summary(inspections))

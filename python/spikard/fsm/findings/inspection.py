@@ -12,7 +12,7 @@ from spikard.fsm.entity_migration.rule import read_migrations
 from spikard.fsm.errors import ConfigurationError
 from spikard.fsm.findings.finding import Finding, Severity
 from spikard.fsm.findings.misspelt import Misspelt, misspelt_keys
-from spikard.fsm.findings.pointing import column_of_key, end_of
+from spikard.fsm.findings.pointing import column_of_key, end_of, lines_of
 from spikard.fsm.submachine import resolve_submachines
 
 Steps = tuple[str | int, ...]
@@ -195,7 +195,7 @@ def _dotted(path: Steps) -> str:
 
 
 def _line(text: str, number: int) -> str:
-    lines = text.splitlines()
+    lines = lines_of(text)
     return lines[number - 1] if 0 < number <= len(lines) else ""
 
 

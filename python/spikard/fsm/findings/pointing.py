@@ -28,3 +28,8 @@ def column_of_key(line: str, key: str) -> int | None:
     """Where a key of a mapping stands in a line."""
     found = re.search(rf"""(?<![\w"'])(["']?){re.escape(key)}\1\s*:""", line)
     return None if found is None else found.start() + 1
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as YAML and JSON count them: other signs that end a line elsewhere end none here."""
+    return re.split(r"\r\n|\r|\n", text)
