@@ -24,8 +24,8 @@ from spikard.fsm import (
     batch_fallback,
     create_state_store,
 )  # fmt: skip
-from spikard.fsm.errors import TimerGoneError
-from spikard.fsm.stores.row import DONE, OutboxRow, SpentTimer, TimerRow, TransitionRow
+from spikard.fsm.errors import LeaseLostError, TimerGoneError
+from spikard.fsm.stores.row import DONE, AnswerRow, OutboxRow, Settlement, SpentTimer, TimerRow, TransitionRow
 
 
 def in_sqlite(request: pytest.FixtureRequest) -> SQLiteStateStore:
@@ -290,6 +290,43 @@ def test_many_steps_at_once(store: Any) -> None:
     assert store.get_outbox(ids[0]) == []
     assert store.load(ids[0]).version == 2
     store.delete_entity("many-none")
+
+
+def test_only_crossing_off_does_not_wait_for_the_disk(request: pytest.FixtureRequest) -> None:
+    """A server's crash may take it back, and the action is done again; everything else must be there."""
+    seen: list[str] = []
+
+    class Watching(PostgresStateStore):
+        def _commit(self, change: EntityChange) -> Any:
+            seen.append((yield "SHOW synchronous_commit", ())[0][0])
+            return (yield from super()._commit(change))
+
+        def _commit_many(self, changes: Any) -> Any:
+            seen.append((yield "SHOW synchronous_commit", ())[0][0])
+            return (yield from super()._commit_many(changes))
+
+    e, store = f"e{uuid4().hex}", Watching(request.getfixturevalue("fsm_database"))
+    store.connect(auto_initialize=True)
+    off, held = EntityChange(e, settled={"x": DONE}), Settlement("done", fence=1)
+    lasting = [
+        EntityChange(e, 0, "a", {}),
+        EntityChange(e, patch={"k": 1}, settled={"x": DONE}),
+        EntityChange(e, settled={"x": DONE}, cancel_timers=("a",)),
+        EntityChange(e, answer=AnswerRow(e, {}, 60.0), settled={"x": DONE}),
+        EntityChange(e, settled={"x": DONE}, outbox=(OutboxRow(f"{e}/0", "t", 0, "act"),)),
+        EntityChange(e),
+    ]
+    for change in lasting:
+        store.commit(change)
+    store.commit_many([off, EntityChange(e, patch={"k": 2})])
+    store.commit(off)
+    store.commit(EntityChange(e, settled={f"{e}/0": Settlement("failed", "later")}))
+    store.commit_many([off, off])
+    asyncio.run(store.acommit(off))
+    with pytest.raises(LeaseLostError):
+        store.commit(EntityChange(e, settled={"x": held}))
+    store.disconnect()
+    assert seen == ["on"] * 7 + ["off", "on", "off", "off", "off"]
 
 
 def test_a_timer_ends_with_the_step_that_it_causes(store: Any) -> None:

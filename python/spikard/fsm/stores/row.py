@@ -157,3 +157,9 @@ class EntityChange(msgspec.Struct):
     def touches_entity(self) -> bool:
         """Whether the entity itself changes, not only what is still to be done for it."""
         return not (self.state is None and self.context is None and self.patch is None and not self.removed)
+
+    @property
+    def only_crosses_off(self) -> bool:
+        """Whether it says of actions that they are done, and no more: lost, they are done again under their keys."""
+        others = self.outbox or self.answer or self.ends or self.spent or self.sets_timers or self.touches_entity
+        return bool(self.settled) and not others and all(one.status == "done" for one in self.settled.values())

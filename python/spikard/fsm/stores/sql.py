@@ -1,7 +1,7 @@
 """Stores in SQL, apart from who waits: each call is a series of statements in one transaction."""
 
 from abc import abstractmethod
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -64,12 +64,12 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
 
     def commit(self, change: EntityChange) -> int:
         """Keep a change; the new version, or `StaleVersionError`."""
-        version: int = self._run("write", lambda: self._commit(change))
+        version: int = self._run("write", self._keeping([change], lambda: self._commit(change)))
         return version
 
     async def acommit(self, change: EntityChange) -> int:
         """`commit`, awaited."""
-        version: int = await self._arun("write", lambda: self._commit(change))
+        version: int = await self._arun("write", self._keeping([change], lambda: self._commit(change)))
         return version
 
     def load_many(self, entity_ids: Sequence[str]) -> dict[str, EntityRow]:
@@ -79,12 +79,17 @@ class SqlStateStore(StateStoreClient, VersionedByCommit, SqlOutbox):
 
     def commit_many(self, changes: Sequence[EntityChange]) -> list[int | Exception]:
         """Many changes in one transaction, each kept or not for itself: its new version, or why not."""
-        versions: list[int | Exception] = self._run("write", lambda: self._commit_many(changes))
+        work = self._keeping(changes, lambda: self._commit_many(changes))
+        versions: list[int | Exception] = self._run("write", work)
         return versions
 
     def create_many(self, pattern: EntityChange, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
         """Keep new entities that differ in their ids and contexts only; how many there were."""
         return create_many(self.commit_many, pattern, entities)
+
+    def _keeping(self, changes: Sequence[EntityChange], work: Callable[[], Work]) -> Callable[[], Work]:  # noqa: ARG002
+        """The work of a transaction that keeps changes and nothing else; databases may choose how safely."""
+        return work
 
     def _load(self, entity_id: str) -> Work:
         rows = yield f"SELECT {ENTITY} FROM {{s}}entity_states WHERE entity_id = ?", (entity_id,)
