@@ -4,10 +4,10 @@ Names are imported when they are first used, so that a program loads what it nee
 """
 
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spikard.fsm.former_paths import FormerPaths, former_module, front_of
+from spikard.late_names import late_names
 
 if TYPE_CHECKING:
     from spikard.fsm.action_executor import ActionExecutor as ActionExecutor
@@ -699,18 +699,10 @@ __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two
 sys.meta_path.append(FormerPaths())
 # Made before it is imported: an import would put the module in the function's place.
 former_module("lint")
-_besides = front_of(__name__)
 
 
 if not TYPE_CHECKING:  # to a type checker every misspelt name would be an Any
-
-    def __getattr__(name: str) -> Any:
-        module = _MODULES.get(name)
-        if module is None:
-            return _besides(name)
-        value = getattr(import_module(f"{__name__}.{module}"), name)
-        globals()[name] = value
-        return value
+    __getattr__ = late_names(__name__, _MODULES, front_of(__name__))
 
 
 def __dir__() -> list[str]:

@@ -6,14 +6,14 @@
 - `middleware`: the state given to handlers, for routers without a dispatcher
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spikard.bots.fsm.context import FSMContext, Transaction
 from spikard.bots.fsm.state import State, StatesGroup
 from spikard.bots.fsm.strategy import FSMStrategy
 from spikard.bots.storages.base import DEFAULT_DESTINY, BaseStorage, Record, StorageKey
 from spikard.bots.storages.memory import MemoryStorage
+from spikard.late_names import late_names
 
 if TYPE_CHECKING:
     from spikard.bots.fsm.middleware import FSMContextMiddleware as FSMContextMiddleware
@@ -29,11 +29,7 @@ _LATER = {
 }
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_LATER[name]), name)
+    __getattr__ = late_names(__name__, _LATER)
 
 
 __all__ = [

@@ -5,23 +5,18 @@
 - `pages`: the handler of their arrows
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spikard.bots.enums import ButtonStyle
 from spikard.bots.keyboard.builder import InlineKeyboardBuilder, InlineKeyboardButton
 from spikard.bots.keyboard.paginator import PaginationCB, Paginator
+from spikard.late_names import late_names
 
 if TYPE_CHECKING:
     from spikard.bots.keyboard.pages import paginator_router
 
 if not TYPE_CHECKING:  # routers come with all that dispatches
-
-    def __getattr__(name: str) -> Any:
-        if name == "paginator_router":
-            from spikard.bots.keyboard.pages import paginator_router
-
-            return paginator_router
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __getattr__ = late_names(__name__, {"paginator_router": "pages"})
 
 
 __all__ = [

@@ -8,12 +8,12 @@
 - `factory`: a storage from a URL
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spikard.bots.storages.base import DEFAULT_DESTINY, BaseStorage, Record, StorageKey
 from spikard.bots.storages.factory import create_storage
 from spikard.bots.storages.memory import MemoryStorage
+from spikard.late_names import late_names
 
 if TYPE_CHECKING:
     from spikard.bots.storages.redis import RedisStorage as RedisStorage
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 _LATER = {"RedisStorage": "redis", "SqlStorage": "sql", "SqliteStorage": "sqlite"}
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    __getattr__ = late_names(__name__, _LATER)
 
 
 __all__ = [

@@ -3,8 +3,9 @@
 Names are imported when they are first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from spikard.late_names import late_names
 
 if TYPE_CHECKING:
     from spikard.bots.testing.builders import make_callback as make_callback
@@ -49,14 +50,7 @@ __all__ = sorted(_MODULES)  # noqa: PLE0605 - one list of names, not two
 
 
 if not TYPE_CHECKING:  # to a type checker every misspelt name would be an Any
-
-    def __getattr__(name: str) -> Any:
-        module = _MODULES.get(name)
-        if module is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{module}"), name)
-        globals()[name] = value
-        return value
+    __getattr__ = late_names(__name__, _MODULES)
 
 
 def __dir__() -> list[str]:
