@@ -1,7 +1,9 @@
 """Dead letters: one contract for all stores, retries, forgetting."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -280,3 +282,26 @@ def test_settings_out_of_plain_data() -> None:
     assert DLQConfig(retention={"ttl_seconds": 5}).retention.model_dump()["ttl_seconds"] == 5  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="RetryConfig has no 'tries'"):
         DLQConfig.model_validate({"retry": {"tries": 3}})
+
+
+def test_settings_check_themselves_and_become_plain_data() -> None:
+    config = DLQConfig(max_memory_size="12", retry={"backoff": "fixed"})  # type: ignore[arg-type] # as in files
+    assert (config.max_memory_size, config.retry) == (12, RetryConfig(backoff=BackoffStrategy.FIXED))
+    assert config.model_dump(mode="json", exclude_none=True)["retry"]["backoff"] == "fixed"
+    assert "storage_path" not in config.model_dump(exclude_none=True)
+    assert json.loads(config.model_dump_json())["max_memory_size"] == 12
+    assert config.model_copy(update={"enabled": False}) == DLQConfig(
+        enabled=False, max_memory_size=12, retry=RetryConfig(backoff=BackoffStrategy.FIXED)
+    )
+    config.enabled = False
+    for wrong in ({"max_memory_size": "many"}, {"enabled": "perhaps"}, {"retry": 3}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))} of DLQConfig does not fit"):
+            DLQConfig(**wrong)
+
+
+async def test_an_id_is_kept_once(store: DeadLetterStore) -> None:
+    await store.add(record := letter())
+    await store.add(replace(record, reason="another"))
+    assert await store.add_batch([replace(record, reason="a third"), letter()]) == 2
+    assert (await store.query()).total == 2
+    assert await store.get(record.record_id) == record

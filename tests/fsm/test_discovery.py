@@ -324,3 +324,9 @@ def test_engines_by_connection() -> None:
         create_discovery_store("papyrus")
     with pytest.raises(ValueError, match="connection_string is required for sqlite discovery store"):
         create_discovery_store("sqlite")
+
+
+def test_what_is_not_among_the_metadata_is_none() -> None:
+    event = seen("o1", "new", 0, metadata={"shop": "here"})
+    assert DiscoveryDraftFilter(metadata_match=(("shop", "here"), ("till", None))).matches(event)
+    assert not DiscoveryDraftFilter(metadata_match=(("shop", None),)).matches(event)

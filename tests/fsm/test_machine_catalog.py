@@ -74,6 +74,24 @@ def test_a_machine_from_beginning_to_end(runtime: FsmRuntime) -> None:
         catalog.delete(record.id)
 
 
+def test_a_catalogue_in_the_transaction_of_a_session(tmp_path: Path) -> None:
+    with create_state_store(f"sqlite:///{tmp_path}/fsm.db") as store:
+        with store.session_scope() as session:
+            record = MachineCatalog(session).create(definition("1.0.0", "paid"))
+            with pytest.raises(MachineConflict):
+                MachineCatalog(session).create(definition("1.0.0", "paid"))
+        assert MachineCatalog(store).list() == [record]
+
+        def update_and_fail() -> None:
+            with store.session_scope() as session:
+                MachineCatalog(session).update(record.id, definition("2.0.0", "paid"))
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            update_and_fail()
+        assert MachineCatalog(store).list() == [record]
+
+
 def test_operators_are_known(runtime: FsmRuntime) -> None:
     record = runtime.create_machine_from_dict(definition("1.0.0", "paid"))
     runtime.update_machine_from_dict(record.id, definition("1.0.1", "paid"))

@@ -311,7 +311,9 @@ def test_the_client_in_memory() -> None:
     event_id = client.submit_apply_data(machine="m", entity_id="e", idempotency_key="k")
     assert client.submit_apply_data(machine="m", entity_id="e", idempotency_key="k") == event_id
     assert client.get_summary() == QueueSummary(queued=1, total=1)
+    later = client.submit_apply_data(machine="m", entity_id="f")
     assert [item.event_id for item in client.list_events(entity_id="e").items] == [event_id]
+    assert [item.event_id for item in client.list_events().items] == [event_id, later]
     with pytest.raises(ValueError, match="'bogus' is not a valid QueueEventState"):
         client.list_events(state="bogus")
 
@@ -320,6 +322,12 @@ def test_events_wait_in_sql_only() -> None:
     with pytest.raises(ValueError, match="SQLite or PostgreSQL"):
         DatabaseEventSource("memory://")
     assert issubclass(DatabaseEventSource, EventSource)
+
+
+def test_numbers_of_a_worker_may_be_text() -> None:
+    assert (WorkerConfig(concurrency="4").concurrency, WorkerConfig(poll_interval_ms="10").poll_interval_ms) == (4, 10)  # type: ignore[arg-type] # as in the environment
+    with pytest.raises(ValueError, match="many"):
+        WorkerConfig(concurrency="many")  # type: ignore[arg-type] # no number
 
 
 def test_settings_come_from_arguments_environment_file(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,9 @@
 """Timers of one process."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
-from spikard.fsm import AsyncioScheduler, SimulatedClock, TaskStatus
+from spikard.fsm import AsyncioScheduler, ScheduledTask, SimulatedClock, TaskStatus
 from spikard.fsm.schedulers import in_process
 
 
@@ -70,3 +71,12 @@ async def test_legacy_26_finished_tasks_are_forgotten(monkeypatch) -> None:
         await scheduler.cancel(await scheduler.schedule(60_000, lambda: None, "e", "ev"))
     assert scheduler.total_count == 10
     await scheduler.close()
+
+
+def test_a_task_fires_its_delay_after_it_was_scheduled() -> None:
+    noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    task = ScheduledTask("t", "e", "go", 1500, scheduled_at=noon)
+    assert task.fires_at == noon + timedelta(milliseconds=1500)
+    assert task == ScheduledTask("t", "e", "go", 1500, scheduled_at=noon)
+    assert task.remaining_ms == 0
+    assert 50_000 < ScheduledTask("t", "e", "go", 60_000, TaskStatus.CANCELLED).remaining_ms <= 60_000

@@ -210,6 +210,20 @@ def test_stores_by_url() -> None:
     assert isinstance(create_state_store("foo://x", fallback_to_in_memory=True), InMemoryStateStore)
 
 
+def test_the_store_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKARD_FSM_DATABASE_URL", url := f"sqlite:///{tmp_path / 'set.db'}")
+    assert SQLiteStateStore().connection_string == url
+    for fallback in (False, True):
+        with create_state_store(fallback_to_in_memory=fallback) as store:
+            assert store.connection_string == url
+    monkeypatch.setenv("SPIKARD_FSM_DATABASE_URL", "foo://x")
+    assert isinstance(create_state_store(fallback_to_in_memory=True), InMemoryStateStore)
+
+
+def test_keys_in_redis_have_a_prefix() -> None:
+    assert RedisStateStore("redis://host", "shop").key_prefix == "shop"
+
+
 def test_a_store_by_url_is_connected(tmp_path: Path) -> None:
     with create_state_store(f"sqlite:///{tmp_path / 'new.db'}") as store:
         store.set_state("e", "open")

@@ -32,9 +32,9 @@ PATHS = frozenset(
     registry.resolve registry.source_code registry.types registry.yaml_manifest runtime.audit runtime.observers
     runtime.types scheduler scheduler.asyncio_scheduler scheduler.base scheduler.celery_scheduler
     scheduler.redis_scheduler shared shared.entity_id_validator shared.import_utils shared.name_validator state_parsing
-    stores.base visualization worker.apply_data_processor worker.dlq_reasons worker.event_sources
-    worker.event_sources.apply_data_database worker.event_sources.base worker.event_sources.database worker.models
-    worker.registry worker.runner workflow_status
+    stores.base stores.sqlalchemy_session visualization worker.apply_data_processor worker.dlq_reasons
+    worker.event_sources worker.event_sources.apply_data_database worker.event_sources.base
+    worker.event_sources.database worker.models worker.registry worker.runner workflow_status
     """.split()
 )
 

@@ -51,10 +51,15 @@ def number(found: Setting, kind: type) -> Any:
         raise ValueError(f"{found.place} must be of type {kind.__name__}, not {found.value!r}") from None
 
 
-def application_database() -> str:
-    """`SPIKARD_FSM_DATABASE_URL`, else `database_url` of `[fsm]`, else a file in the working directory."""
+def configured_database() -> str | None:
+    """`SPIKARD_FSM_DATABASE_URL`, else `database_url` of `[fsm]`; None where neither is given."""
     found = setting("database_url", former=("database_url", "database"))
-    return str(found.value) if found is not None and found.value else f"sqlite:///{Path.cwd() / 'spikard_fsm.db'}"
+    return str(found.value) if found is not None and found.value else None
+
+
+def application_database() -> str:
+    """`configured_database`, else a file in the working directory."""
+    return configured_database() or f"sqlite:///{Path.cwd() / 'spikard_fsm.db'}"
 
 
 def discovery_database() -> str:

@@ -1,5 +1,6 @@
 """Definitions of machines in a database, each with an id and a revision."""
 
+import sqlite3
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from spikard.fsm.machine_stores.database import SQLAlchemyMachineStore
 from spikard.fsm.machine_stores.version import version_key
 from spikard.fsm.queue.table import moment
 from spikard.fsm.stores.json_text import decoded, encoded
+from spikard.fsm.stores.session import SessionStateStore
 from spikard.fsm.stores.sql import SqlStateStore
 from spikard.fsm.stores.work import Work
 
@@ -27,11 +29,13 @@ _COLUMNS = "id, name, version, description, strict_mode, config_json, revision, 
 class MachineCatalog:
     """Machines to look through and to edit, with whom edits by others do not get lost.
 
-    `session` is a connected store in SQL, of entities or of machines.
+    `session` is a connected store in SQL, of entities or of machines, or a connection of sqlite3 to a database that has
+    the tables, such as `session_scope()` lends: what is written there is kept when that transaction is.
     """
 
-    def __init__(self, session: SqlStateStore | SQLAlchemyMachineStore) -> None:
-        found: Any = getattr(session, "_store", session)
+    def __init__(self, session: SqlStateStore | SQLAlchemyMachineStore | sqlite3.Connection) -> None:
+        is_lent = isinstance(session, sqlite3.Connection)
+        found: Any = SessionStateStore(session) if is_lent else getattr(session, "_store", session)
         if not isinstance(found, SqlStateStore):
             raise TypeError(f"a catalogue needs a store in SQL, not {type(session).__name__}")
         self._store = found

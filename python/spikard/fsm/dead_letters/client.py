@@ -59,8 +59,12 @@ class DLQClient:
         """How many there are of each kind."""
         return self._store.statistics(source_name)
 
-    def mark_retrying(self, record_id: str) -> bool:
+    def mark_retry(self, record_id: str) -> bool:
         """Somebody is trying again."""
+        return self._store.mark_retry(record_id)
+
+    def mark_retrying(self, record_id: str) -> bool:
+        """`mark_retry`, by the name that older programs call."""
         return self._store.mark_retry(record_id)
 
     def redrive(self, record_id: str) -> str:

@@ -61,13 +61,13 @@ class DatabaseDeadLetterStore:
                 logger.warning("on_add of dead letters failed", exc_info=True)
 
     async def add_batch(self, records: list[DeadLetterRecord]) -> int:
-        """Keep several, all or none; how many there were."""
+        """Keep several, all or none, but those whose ids are kept already; how many there were."""
         marks = ", ".join("?j" if name in _JSON else "?" for name in _COLUMNS)
         rows = [tuple(self._out(name, getattr(record, name)) for name in _COLUMNS) for record in records]
 
         def work() -> Work:
             for row in rows:
-                yield f"INSERT INTO {self._table} ({', '.join(_COLUMNS)}) VALUES ({marks})", row
+                yield f"INSERT INTO {self._table} ({', '.join(_COLUMNS)}) VALUES ({marks}) ON CONFLICT DO NOTHING", row
 
         await self._do("write", work)
         return len(records)

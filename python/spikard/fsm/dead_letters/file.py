@@ -21,8 +21,8 @@ class FileDeadLetterStore:
         self._folder = Path(storage_path)
 
     async def add(self, record: DeadLetterRecord) -> None:
-        """Keep one."""
-        await asyncio.to_thread(self._write, record)
+        """Keep one, unless its id is kept already."""
+        await asyncio.to_thread(self._keep, record)
 
     async def add_batch(self, records: list[DeadLetterRecord]) -> int:
         """Keep several; how many there were."""
@@ -85,6 +85,10 @@ class FileDeadLetterStore:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", record_id):
             raise ValueError(f"the id of a dead letter has letters, digits, '_' and '-' only, got {record_id!r}")
         return self._folder / f"{record_id}.json"
+
+    def _keep(self, record: DeadLetterRecord) -> None:
+        if not self._path(record.record_id).exists():
+            self._write(record)
 
     def _write(self, record: DeadLetterRecord) -> None:
         path = self._path(record.record_id)

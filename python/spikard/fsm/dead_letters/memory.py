@@ -18,9 +18,9 @@ class InMemoryDeadLetterStore:
         self._lock = threading.Lock()
 
     async def add(self, record: DeadLetterRecord) -> None:
-        """Keep one; the oldest goes when there are too many."""
+        """Keep one, unless its id is kept already; the oldest goes when there are too many."""
         with self._lock:
-            self._records[record.record_id] = record
+            self._records.setdefault(record.record_id, record)
             while len(self._records) > self._max_size:
                 del self._records[next(iter(self._records))]
 

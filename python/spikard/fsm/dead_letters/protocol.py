@@ -11,7 +11,7 @@ class DeadLetterStore(Protocol):
     """Keeps dead letters."""
 
     async def add(self, record: DeadLetterRecord) -> None:
-        """Keep one."""
+        """Keep one. One whose id is kept already stays as it is."""
         ...
 
     async def add_batch(self, records: list[DeadLetterRecord]) -> int:

@@ -1,19 +1,35 @@
 """Dead letters as configured."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self, cast
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal, Self, cast, get_args, get_origin
+
+import msgspec
 
 from spikard.fsm.dead_letters.file import FileDeadLetterStore
 from spikard.fsm.dead_letters.memory import InMemoryDeadLetterStore
 from spikard.fsm.dead_letters.protocol import DeadLetterStore
 from spikard.fsm.retry_policy import BackoffStrategy
 
-BACKENDS = ("memory", "database", "file")
-
 
 class Settings:
-    """What the settings below can do: come out of plain data, and become such."""
+    """What the settings below can do: check themselves, come out of plain data, and become such."""
+
+    def __post_init__(self) -> None:
+        for each in fields(cast("Any", self)):
+            given = getattr(self, each.name)
+            kind: Any = each.type
+            try:
+                if is_dataclass(kind) and isinstance(given, Mapping):
+                    value = cast("type[Settings]", kind).model_validate(given)
+                else:
+                    value = msgspec.convert(given, kind, strict=False)
+            except msgspec.ValidationError as error:
+                is_choice = get_origin(kind) is Literal
+                why = f"must be one of {', '.join(get_args(kind))}" if is_choice else f"does not fit ({error})"
+                raise ValueError(f"{each.name} of {type(self).__name__} {why}, got {given!r}") from None
+            setattr(self, each.name, value)
 
     @classmethod
     def model_validate(cls, settings: Mapping[str, Any]) -> Self:
@@ -23,12 +39,31 @@ class Settings:
             raise ValueError(f"{cls.__name__} has no {', '.join(map(repr, unknown))}")
         return cls(**settings)
 
-    def model_dump(self) -> dict[str, Any]:
-        """The settings as plain data."""
-        return asdict(cast("Any", self))
+    def model_dump(self, *, mode: Literal["python", "json"] = "python", exclude_none: bool = False) -> dict[str, Any]:
+        """The settings as plain data, in `json` without any enumerations."""
+        found = asdict(cast("Any", self))
+        if mode == "json":
+            found = msgspec.to_builtins(found)
+        return _given(found) if exclude_none else found
+
+    def model_dump_json(self, *, indent: int | None = None, exclude_none: bool = False) -> str:
+        """The settings as JSON."""
+        return json.dumps(self.model_dump(mode="json", exclude_none=exclude_none), indent=indent)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
+        """The settings anew, some of them with other values."""
+        return cast("Self", replace(cast("Any", self), **(update or {})))
 
 
-@dataclass(frozen=True, kw_only=True)
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _given(value) if isinstance(value, dict) else value
+        for name, value in settings.items()
+        if value is not None
+    }
+
+
+@dataclass(kw_only=True)
 class RetryConfig(Settings):
     """Whether and how dead letters are tried again."""
 
@@ -38,11 +73,8 @@ class RetryConfig(Settings):
     base_delay_seconds: float = 1.0
     max_delay_seconds: float = 300.0
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "backoff", BackoffStrategy(self.backoff))
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class RetentionConfig(Settings):
     """For how long dead letters are kept."""
 
@@ -51,7 +83,7 @@ class RetentionConfig(Settings):
     cleanup_interval_seconds: float = 3600.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class DLQConfig(Settings):
     """Where dead letters are kept, and what becomes of them."""
 
@@ -64,14 +96,6 @@ class DLQConfig(Settings):
     max_memory_size: int = 10000
     retry: RetryConfig = field(default_factory=RetryConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
-
-    def __post_init__(self) -> None:
-        if self.backend not in BACKENDS:
-            raise ValueError(f"backend of dead letters must be one of {', '.join(BACKENDS)}, got {self.backend!r}")
-        if isinstance(self.retry, Mapping):
-            object.__setattr__(self, "retry", RetryConfig.model_validate(self.retry))
-        if isinstance(self.retention, Mapping):
-            object.__setattr__(self, "retention", RetentionConfig.model_validate(self.retention))
 
 
 def create_store(config: DLQConfig) -> DeadLetterStore:

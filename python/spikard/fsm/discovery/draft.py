@@ -42,8 +42,8 @@ class DiscoveryDraftFilter:
         return self.matches_metadata(event.metadata)
 
     def matches_metadata(self, metadata: dict[str, Any]) -> bool:
-        """Whether all wanted keys have the wanted values."""
-        return all(key in metadata and metadata[key] == value for key, value in self.metadata_match or ())
+        """Whether all wanted keys have the wanted values; a key that is missing has None."""
+        return all(metadata.get(key) == value for key, value in self.metadata_match or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def create_discovery_store(
     backend: str, *, connection_string: str | None = None, options: dict[str, Any] | None = None
 ) -> "DiscoveryStore":
     """The store of a kind; `options` are further arguments of its class. All but memory have to be connected."""
-    kind = backend.strip().lower()
+    kind = (backend or "").strip().lower()
     if kind == "memory":
         return InMemoryDiscoveryStore()
     if kind not in _STORES:

@@ -1,6 +1,6 @@
 """What stores of discoveries can do."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from spikard.fsm.discovery.candidate import BuiltByDraftAggregate, BuiltDiscoveryCandidate
 from spikard.fsm.discovery.draft import DiscoveryDraft, DiscoveryDraftFilter
@@ -14,6 +14,7 @@ RESOLVE_LIMIT = 50_000
 RECENT_DIFFS = 200
 
 
+@runtime_checkable
 class ObservationStore(Protocol):
     """Keeps what was seen."""
 
@@ -62,6 +63,7 @@ class ObservationStore(Protocol):
         ...
 
 
+@runtime_checkable
 class BuiltDiscoveryCandidateStore(Protocol):
     """Keeps what was built."""
 
@@ -90,6 +92,7 @@ class BuiltDiscoveryCandidateStore(Protocol):
         ...
 
 
+@runtime_checkable
 class ShadowResultStore(Protocol):
     """Keeps comparisons."""
 
@@ -102,6 +105,7 @@ class ShadowResultStore(Protocol):
         ...
 
 
+@runtime_checkable
 class DraftStore(Protocol):
     """Keeps drafts."""
 

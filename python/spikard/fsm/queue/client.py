@@ -105,7 +105,7 @@ class QueueClient:
         limit: int = 50,
         offset: int = 0,
     ) -> QueueEventsPage:
-        """Some of what fits, the newest first."""
+        """Some of what fits, from a database the newest first, from memory in the order in which it came."""
         wanted = None if state is None else QueueEventState(state)
         return self._backend.page(machine, entity_id, wanted, limit, offset)
 
@@ -174,7 +174,7 @@ class _InMemory(QueueBackend):
         with self._lock:
             events = [
                 event
-                for event in reversed(self._events.values())
+                for event in self._events.values()
                 if machine in (None, event.machine) and entity_id in (None, event.entity_id)
                 if state in (None, event.state)
             ]

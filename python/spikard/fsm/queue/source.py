@@ -29,12 +29,11 @@ class EventSource(ABC):
     async def health_check(self) -> bool:
         """Whether the source answers."""
 
-    @abstractmethod
     async def pending_count(self) -> int:
-        """How many events wait."""
+        """How many events wait; -1 for a source that does not count."""
+        return -1
 
-    @abstractmethod
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - a source without connections has nothing to do
         """Let go of all connections."""
 
     async def claim_batch(self, worker_id: str, n: int) -> list[ClaimedEvent]:

@@ -30,14 +30,15 @@ class CeleryScheduler(SqlScheduler):
     The row comes first and decides: a message that is lost leaves a timer for any worker or scheduler of the table, one
     that comes twice finds it fired. `register_task` defines the task that Celery's workers run; they need a `runtime`,
     or a function that makes one in the process that asks for it. `start` is not needed; with it timers are looked for
-    in this process, too.
+    in this process, too. `celery_app` is another name of `app`.
     """
 
     def __init__(
         self,
-        app: Any,
+        app: Any = None,
         task_name: str = "spikard.fsm.fire",
         *,
+        celery_app: Any = None,
         database: str | SqlStateStore | None = None,
         runtime: Any = None,
         poll_interval_ms: int = 5_000,
@@ -50,7 +51,7 @@ class CeleryScheduler(SqlScheduler):
             database or application_database(), runtime=None if is_made_later else runtime,
             poll_interval_ms=poll_interval_ms, lease_seconds=lease_seconds, max_attempts=max_attempts, timers=timers,
         )  # fmt: skip
-        self._app = app
+        self._app = celery_app if app is None else app
         self._task_name = task_name
         self._make_runtime: Callable[[], Any] | None = runtime if is_made_later else None
         self._sent: OrderedDict[str, str] = OrderedDict()

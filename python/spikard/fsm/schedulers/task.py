@@ -1,7 +1,7 @@
 """Something that will be done later."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 from uuid import uuid4
@@ -27,9 +27,13 @@ class ScheduledTask:
     delay_ms: int
     status: TaskStatus = TaskStatus.PENDING
     scheduled_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    fires_at: datetime | None = field(default_factory=lambda: datetime.now(UTC))
+    fires_at: datetime | None = None
     fired_at: datetime | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.fires_at is None:
+            self.fires_at = self.scheduled_at + timedelta(milliseconds=self.delay_ms)
 
     @property
     def is_pending(self) -> bool:
@@ -38,8 +42,8 @@ class ScheduledTask:
 
     @property
     def remaining_ms(self) -> int:
-        """Milliseconds until it fires; none when it does not wait."""
-        if not self.is_pending or self.fires_at is None:
+        """Milliseconds until its moment, 0 once that is past, whatever has become of it."""
+        if self.fires_at is None:
             return 0
         return max(0, int((self.fires_at - datetime.now(UTC)).total_seconds() * 1000))
 

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from spikard.fsm.settings import application_database, configured_database
 from spikard.fsm.stores.memory import InMemoryStateStore
 
 SCHEMES = ("sqlite", "postgresql", "postgres", "mongodb", "mongodb+srv", "redis", "rediss", "memory")
@@ -12,16 +13,15 @@ logger = logging.getLogger("spikard.fsm.stores")
 
 
 def create_state_store(db_url: str | None = None, *, fallback_to_in_memory: bool = False) -> Any:
-    """The store that a URL means, connected and with its tables; without a URL, a file in the working directory.
+    """The store that a URL means, connected and with its tables.
 
-    With `fallback_to_in_memory` it is memory where there is no URL, or nothing can be had by it.
+    Without a URL it is the database of the settings, and without such a setting a file in the working directory. With
+    `fallback_to_in_memory` it is memory where neither is given, or nothing can be had by what is given.
     """
-    if db_url is None:
-        if fallback_to_in_memory:
-            return InMemoryStateStore()
-        db_url = "sqlite:///spikard_fsm.db"
+    if db_url is None and fallback_to_in_memory and configured_database() is None:
+        return InMemoryStateStore()
     try:
-        store = unconnected_state_store(db_url)
+        store = unconnected_state_store(application_database() if db_url is None else db_url)
         if not isinstance(store, InMemoryStateStore):
             store.connect(validate_schema=True, auto_initialize=True)
     except Exception as error:

@@ -28,7 +28,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
 
     def __init__(self, connection_string: str | None = None, key_prefix: str = "spikard:fsm") -> None:
         super().__init__(connection_string or "redis://127.0.0.1:6379/0")
-        self._prefix = key_prefix
+        self.key_prefix = key_prefix
         self._client: Any = None
 
     @property
@@ -108,7 +108,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
         for group in (*groups, *_settled(change.settled)):
             arguments += [len(group), *group]
         keys = [self._key(entity_id), *(self._key(entity_id, kind) for kind in ("timers", "outbox", "past"))]
-        keys += [f"{self._prefix}:entities", *self._outbox_keys, self._key(answer.key if answer else "", "answer")]
+        keys += [f"{self.key_prefix}:entities", *self._outbox_keys, self._key(answer.key if answer else "", "answer")]
         keys.append(self._key(entity_id if change.spent is None else change.spent.entity_id, "timers"))
         done, told = self._call(scripts.COMMIT, keys, arguments)
         if done == 1:
@@ -190,7 +190,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
 
     def list_entities(self, state: str | None = None, limit: int = 100, offset: int = 0) -> list[str]:
         """Ids of entities in the order of the alphabet, in one state or in any."""
-        names = sorted(self._connected.smembers(f"{self._prefix}:entities"))
+        names = sorted(self._connected.smembers(f"{self.key_prefix}:entities"))
         chosen = names if state is None else [name for name, at in self._states(names).items() if at == state]
         return chosen[offset : offset + limit]
 
@@ -201,7 +201,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
 
     def entity_versions(self, machine_name: str, *, after: str = "", limit: int = 500) -> list[tuple[str, str | None]]:
         """Entities of a machine with its versions, in the order of their ids, from the one after `after` on."""
-        names = sorted(name for name in self._connected.smembers(f"{self._prefix}:entities") if name > after)
+        names = sorted(name for name in self._connected.smembers(f"{self.key_prefix}:entities") if name > after)
         found: list[tuple[str, str | None]] = []
         for start in range(0, len(names), _PAGE):
             pipeline = self._connected.pipeline(transaction=False)
@@ -217,7 +217,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
 
     def count_by_state(self) -> dict[str, int]:
         """How many entities are in each state."""
-        states = self._states(self._connected.smembers(f"{self._prefix}:entities"))
+        states = self._states(self._connected.smembers(f"{self.key_prefix}:entities"))
         return dict(Counter(state for state in states.values() if state is not None))
 
     def get_states_batch(self, entity_ids: list[str]) -> dict[str, str | None]:
@@ -234,7 +234,7 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
         pipeline = self._connected.pipeline()
         pipeline.delete(self._key(entity_id))
         pipeline.delete(*(self._key(entity_id, kind) for kind in ("timers", "outbox", "past", "events")))
-        pipeline.srem(f"{self._prefix}:entities", entity_id)
+        pipeline.srem(f"{self.key_prefix}:entities", entity_id)
         return bool(pipeline.execute()[0])
 
     def get_outbox(self, entity_id: str) -> list[OutboxRow]:
@@ -327,11 +327,11 @@ class RedisStateStore(StateStoreClient, VersionedByCommit):
         return self._client
 
     def _key(self, entity_id: str, kind: str = "entity") -> str:
-        return f"{self._prefix}:{kind}:{entity_id}"
+        return f"{self.key_prefix}:{kind}:{entity_id}"
 
     @property
     def _outbox_keys(self) -> tuple[str, str]:
-        return f"{self._prefix}:due", f"{self._prefix}:tries"
+        return f"{self.key_prefix}:due", f"{self.key_prefix}:tries"
 
     def _call(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         client = self._connected

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
 
+from spikard.fsm.settings import application_database
 from spikard.fsm.stores.sql import SqlStateStore
 from spikard.fsm.stores.work import Mode, Work
 
@@ -39,7 +40,7 @@ class SQLiteStateStore(SqlStateStore):
     }
 
     def __init__(self, connection_string: str | None = None) -> None:
-        url = connection_string or f"{SCHEME}spikard_fsm.db"
+        url = connection_string or application_database()
         if not url.startswith("sqlite:"):
             raise ValueError(f"SQLiteStateStore requires a sqlite:// URL, got: {url!r}")
         super().__init__(url)

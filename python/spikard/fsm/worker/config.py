@@ -2,7 +2,7 @@
 
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from spikard.fsm.schedulers.restoring import check_policy
@@ -47,6 +47,9 @@ class WorkerConfig:
     timers: str = _given("timers", str, "resume")
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            if each.type is int:
+                setattr(self, each.name, int(getattr(self, each.name)))
         for name in ("concurrency", "apply_data_concurrency", "claim_lease_timeout_s", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")

@@ -1,0 +1,121 @@
+"""Doubles of `unittest.mock` and users' own small classes in the places of stores, sources and schedulers."""
+
+from typing import Any
+from unittest.mock import AsyncMock, MagicMock, Mock
+
+import pytest
+
+from spikard.fsm import (
+    AsyncStateStore,
+    CeleryScheduler,
+    ClaimedEvent,
+    EventSource,
+    MachineDefinition,
+    MachineStoreClient,
+    Orchestrator,
+    StateMachine,
+    StateStore,
+    StateStoreClient,
+    WorkerEvent,
+)
+from spikard.fsm.discovery.memory import InMemoryDiscoveryStore
+from spikard.fsm.discovery.protocol import (
+    BuiltDiscoveryCandidateStore,
+    DraftStore,
+    ObservationStore,
+    ShadowResultStore,
+)
+
+DOOR = {
+    "meta": {"machine_name": "door", "version": "1.0.0"},
+    "states": [{"name": "shut", "type": "initial"}, {"name": "open"}],
+    "transitions": [{"trigger": "push", "source": "shut", "dest": "open"}],
+}
+
+
+@pytest.mark.parametrize("double", [Mock(), MagicMock(), MagicMock(spec=StateStore), Mock(spec=StateStore)])
+def test_a_double_is_a_store_without_versions(double: Any) -> None:
+    double.get_state.return_value = "shut"
+    double.get_context.return_value = {"hand": "left"}
+    result = Orchestrator(StateMachine.from_dict(DOOR), double).process_event("front", "push")
+    assert (result.success, result.target_state) == (True, "open")
+    assert [call.args for call in double.set_state.call_args_list] == [("front", "open")]
+
+
+@pytest.mark.parametrize("double", [AsyncMock(), AsyncMock(spec=AsyncStateStore)])
+async def test_a_double_that_is_awaited_is_one_too(double: Any) -> None:
+    double.aget_state.return_value = "shut"
+    double.aget_context.return_value = {}
+    result = await Orchestrator(StateMachine.from_dict(DOOR), double).async_process_event("front", "push")
+    assert (result.success, result.target_state) == (True, "open")
+    assert [call.args for call in double.aset_state.await_args_list] == [("front", "open")]
+
+
+def test_data_for_an_entity_in_a_double() -> None:
+    double = Mock()
+    double.get_state.return_value = "shut"
+    double.get_context.return_value = {}
+    assert Orchestrator(StateMachine.from_dict(DOOR), double).apply_data("front", {"hand": "left"}) == []
+    double.set_context.assert_called_once_with("front", {"hand": "left"})
+
+
+async def test_sources_need_not_count_nor_close() -> None:
+    class Empty(EventSource):
+        async def submit(self, event: WorkerEvent) -> str:
+            return event.entity_id
+
+        async def claim_next(self, worker_id: str) -> ClaimedEvent | None:
+            return None
+
+        async def complete(self, event_id: str, result: Any = None) -> None:
+            pass
+
+        async def fail(self, event_id: str, error: str, *, retry: bool = True) -> None:
+            pass
+
+        async def health_check(self) -> bool:
+            return True
+
+    source = Empty()
+    assert await source.pending_count() == -1
+    await source.close()
+
+
+def test_stores_without_connections_need_not_disconnect() -> None:
+    class Machines(MachineStoreClient):
+        def connect(self) -> None:
+            pass
+
+        def save(self, definition: MachineDefinition) -> str:
+            return definition.name
+
+        def get(self, name: str, version: str | None = None) -> MachineDefinition | None:
+            return None
+
+        def list(self, name: str | None = None) -> list[MachineDefinition]:
+            return []
+
+        def delete(self, name: str, version: str) -> bool:
+            return False
+
+    class States(StateStoreClient):
+        def connect(self) -> None:
+            pass
+
+    with Machines("somewhere") as machines:
+        assert machines.connection_string == "somewhere"
+    with States("here") as states:
+        assert states.connection_string == "here"
+
+
+def test_stores_of_discoveries_are_told_by_what_they_can_do() -> None:
+    protocols: list[Any] = [ObservationStore, BuiltDiscoveryCandidateStore, ShadowResultStore, DraftStore]
+    assert all(isinstance(InMemoryDiscoveryStore(), protocol) for protocol in protocols)
+    assert not any(isinstance(object(), protocol) for protocol in protocols)
+
+
+def test_celery_s_application_has_two_names() -> None:
+    for name in ("app", "celery_app"):
+        application = Mock()
+        CeleryScheduler(**{name: application}).register_task()
+        application.task.assert_called_once()
