@@ -66,6 +66,8 @@ def _yaml(text: str, path: str | None) -> str:
     writer = YAML(typ="rt")
     writer.preserve_quotes = True
     writer.width = WIDTH
+    # `[{a: 1}]` without its braces is YAML that few can read.
+    writer.brace_single_entry_mapping_in_flow_sequence = True
     writer.indent(mapping=2, sequence=4, offset=2)
     written = StringIO()
     try:

@@ -92,5 +92,8 @@ def _table(section: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=4)
 def _read(path: str, changed: int) -> dict[str, Any]:  # noqa: ARG001 - a changed file is read anew
-    found = tomllib.loads(Path(path).read_text("utf-8")).get("fsm", {})
+    try:
+        found = tomllib.loads(Path(path).read_text("utf-8")).get("fsm", {})
+    except ValueError as error:
+        raise ValueError(f"{FILE} cannot be read: {error}") from None
     return found if isinstance(found, dict) else {}

@@ -246,3 +246,34 @@ def test_what_is_no_database_of_pystator(capsys: CAPTURED) -> None:
     Path("empty.db").touch()
     assert main(["fsm", "db", "import-legacy", "sqlite:///empty.db"]) == 1
     assert "is no database of PyStator" in capsys.readouterr().err
+
+
+def test_what_the_database_refuses_is_no_traceback(capsys: CAPTURED) -> None:
+    assert main(["fsm", "db", "init"]) == 0
+    assert main(["fsm", "db", "downgrade"]) == 0
+    assert main(["fsm", "db", "stamp"]) == 0
+    assert main(["fsm", "db", "truncate", "--force"]) == 1
+    assert capsys.readouterr().err == "spikard fsm: error: sqlite:///fsm.db: no such table: fsm_timer_watch\n"
+
+
+def test_places_that_are_no_databases(capsys: CAPTURED) -> None:
+    assert main(["fsm", "db", "init", "mysql://ann:secret@host/x"]) == 2
+    assert (
+        "'mysql://ann:***@host/x' is no database: it begins with sqlite:/// or postgresql://" in capsys.readouterr().err
+    )
+    assert main(["fsm", "db", "init"]) == 0
+    assert main(["fsm", "db", "import-legacy", "sqlite:///absent.db"]) == 4
+    # To make one would be no help.
+    assert capsys.readouterr().err == "spikard fsm: error: there is no database sqlite:///absent.db\n"
+    assert main(["fsm", "dlq", "list", "--limit", "-1"]) == 2
+    assert "'-1' is no whole number above 0" in capsys.readouterr().err
+    absent = "mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=50"
+    assert main(["fsm", "migrate", "order.yaml", "--database", absent]) == 4
+    assert capsys.readouterr().err.endswith("Connection refused\n")
+
+
+def test_settings_that_cannot_be_read_are_named(capsys: CAPTURED, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPIKARD_FSM_DATABASE_URL")
+    Path("spikard.toml").write_text("[fsm\n", encoding="utf-8")
+    assert main(["fsm", "machines", "list"]) == 1
+    assert "spikard.toml cannot be read: Expected ']'" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """`spikard fsm discovery`: from a log to a machine, and back."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,25 @@ def test_steps_through_choices_history_timeouts_and_compound_states() -> None:
     report = check_conformance(machine, read_log(Path("log"), "m"))
     assert (report.fitness, report.deviations) == (1.0, [])
     assert 0 < report.precision < 1
+
+
+def test_logs_from_standard_input(capsys: CAPTURED, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in (["conform", "-", "order.yaml"], ["discovery", "observe", "order", "--from", "-"]):
+        monkeypatch.setattr("sys.stdin", StringIO("\ufeff" + LOG))
+        assert main(["fsm", *command]) == 0
+    monkeypatch.setattr("sys.stdin", StringIO("a,b\n1,2\n"))
+    assert main(["fsm", "conform", "-", "order.yaml"]) == 1
+    assert "<stdin>:2: there is no entity_id" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", StringIO(json.dumps({"events": [{"trigger": "ack"}]})))
+    assert main(["fsm", "replay", "-", "--against", "order.yaml"]) in (0, 3)
+
+
+def test_too_little_to_say_anything(capsys: CAPTURED) -> None:
+    Path("empty.csv").write_text("", encoding="utf-8")
+    assert main(["fsm", "conform", "empty.csv", "order.yaml"]) == 1
+    assert capsys.readouterr().err == "spikard fsm: error: there are no observations in empty.csv\n"
+    assert main(["fsm", "discovery", "preview", "order"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "nothing was seen of order"
+    assert main(["fsm", "discovery", "observe", "order", "--entity", "o-1", "--state", "open"]) == 0
+    assert main(["fsm", "discovery", "preview", "order"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "order: 1 observations, but no entity in two states"

@@ -162,6 +162,12 @@ def test_what_is_not_known_is_said(capsys: CAPTURED) -> None:
     assert main(["fsm", "verify", "order.yaml", "-p", "deadlock", "--fail-on", "unknown"]) == 3
 
 
+def test_conditions_that_are_none_are_a_matter_of_the_command_line(capsys: CAPTURED) -> None:
+    for condition in ("never pending and", "nonsense", "never nosuch"):
+        assert main(["fsm", "verify", "order.yaml", "-p", condition]) == 2
+    assert "'nosuch' is neither a state nor a field" in capsys.readouterr().err
+
+
 def test_the_real_commands_end_as_they_say(tmp_path: Path) -> None:
     assert spikard_fsm("verify", "order.yaml", "-p", "always pending", cwd=tmp_path).code == 3
     assert spikard_fsm("replay", "nothing.json", "--against", "order.yaml", "--json", cwd=tmp_path).code == 1

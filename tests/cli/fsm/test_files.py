@@ -2,6 +2,7 @@
 
 import ast
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,41 @@ def test_measuring(capsys: CAPTURED) -> None:
     assert {row["work"] for row in rows} == {"build from a mapping", "session", "ack in pending", "fill in open"}
     assert all(row["microseconds"] > 0 for row in rows)
     assert main(["fsm", "bench", "order.yaml", "--seconds", "0"]) == 2
+
+
+def test_mappings_in_lists_keep_their_braces() -> None:
+    assert format_config("a: [{b: 1}, {c: 2, d: 3}]\n") == "a: [{b: 1}, {c: 2, d: 3}]\n"
+
+
+def test_files_that_cannot_be_laid_out_have_a_place(capsys: CAPTURED) -> None:
+    Path("broken.yaml").write_text("a: 1\nb: [\n", encoding="utf-8")
+    Path("latin.yaml").write_bytes(b"a: 1\nb: \xfc\n")
+    assert main(["fsm", "fmt", "broken.yaml"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("spikard fsm: error: broken.yaml:3:1: Invalid YAML syntax")
+    assert "line 3" not in said
+    assert main(["fsm", "fmt", "latin.yaml"]) == 1
+    assert capsys.readouterr().err.startswith("spikard fsm: error: latin.yaml:2: it is not UTF-8, byte 0xfc")
+
+
+def test_standard_input_is_one_machine(capsys: CAPTURED) -> None:
+    assert main(["fsm", "diff", "-", "-"]) == 2
+    assert "standard input is one machine" in capsys.readouterr().err
+
+
+def test_converting(capsys: CAPTURED, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("order.yaml").write_text(ORDER, encoding="utf-8")
+    assert main(["fsm", "convert", "order.yaml", "--to", "scxml", "--json"]) == 0
+    converted = json.loads(capsys.readouterr().out)
+    assert (converted["format"], converted["output"]) == ("scxml", None)
+    monkeypatch.setattr("sys.stdin", StringIO(converted["machine"]))
+    assert main(["fsm", "convert", "-", "--from", "scxml", "-o", "back.yaml"]) == 0
+    assert "name: pending" in Path("back.yaml").read_text(encoding="utf-8")
+    Path("bad.scxml").write_text("<scxml", encoding="utf-8")
+    for command in ("convert", "draw"):
+        assert main(["fsm", command, "bad.scxml"]) == 1
+        assert "error: bad.scxml:1:1: Invalid XML" in capsys.readouterr().err
+        assert main(["fsm", command, "order.yaml", "-o", "order.png"]) == 2
+        assert "order.png: .png is the end of no format; there are" in capsys.readouterr().err
+        assert main(["fsm", command, "order.yaml", "-o", "order.txt"]) == 0
+    assert not Path("order.png").exists()

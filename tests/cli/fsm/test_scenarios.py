@@ -70,3 +70,28 @@ def test_generated_pytest_files_can_be_loaded() -> None:
     assert "test_scenario" in runpy.run_path("test_order.py")
     assert main(["fsm", "testgen", "order.yaml", "--strategy", "luck"]) == 2
     assert main(["fsm", "testgen", "order.yaml", "--json"]) == 0
+
+
+def test_a_coverage_that_is_missed_is_said(capsys: CAPTURED) -> None:
+    Path("order.scenarios.yaml").write_text("- {name: x, steps: [{event: ack, state: open}]}", encoding="utf-8")
+    assert main(["fsm", "test", "order.yaml", "--min-coverage", "0.5"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["fsm", "test", "order.yaml", "--min-coverage", "0.9"]) == 1
+    missed = "order.scenarios.yaml: 50% of the transitions are seen, 90% are asked for"
+    assert capsys.readouterr().err.startswith(missed)
+    assert main(["fsm", "test", "order.yaml", "--min-coverage", "90"]) == 2
+    assert "it is a share, from 0 to 1" in capsys.readouterr().err
+
+
+def test_scenarios_that_cannot_be_read_are_named(capsys: CAPTURED) -> None:
+    for text, said in (
+        ("- {name: [", "order.scenarios.yaml:2:1: Invalid YAML"),
+        ("- {name: 1}", "order.scenarios.yaml: scenario 1: 'name' is"),
+    ):
+        Path("order.scenarios.yaml").write_text(text, encoding="utf-8")
+        assert main(["fsm", "test", "order.yaml"]) == 1
+        assert capsys.readouterr().err.startswith(f"spikard fsm: error: {said}")
+    assert main(["fsm", "test", "order.yaml", "--scenarios", "absent.yaml"]) == 1
+    assert capsys.readouterr().err == "spikard fsm: error: Configuration file not found: absent.yaml\n"
+    assert main(["fsm", "test", "-"]) == 2
+    assert "name them: --scenarios" in capsys.readouterr().err

@@ -1,11 +1,12 @@
 """Machines from one format to another."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from spikard.cli.fsm import machine_file, options
-from spikard.cli.fsm.outcome import EXIT_DONE, write_text
+from spikard.cli.fsm.outcome import EXIT_DONE, print_json, write_text
 
 FORMATS = ("scxml", "yaml", "json")
 # What a file is, by its end.
@@ -26,8 +27,13 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write it to a file")
     given = parser.parse_args(arguments)
     source = given.source or BY_SUFFIX.get(given.file.suffix.lower()) or "yaml"
-    to = given.to or (given.output and BY_SUFFIX.get(given.output.suffix.lower())) or "yaml"
-    write_text(_written(_read(given.file, source, options.variables(given.var)), to), given.output)
+    to = given.to or options.output_format(given.output, BY_SUFFIX, "yaml")
+    text = _written(_read(given.file, source, options.variables(given.var)), to)
+    if given.json:
+        print_json({"format": to, "output": given.output and str(given.output), "machine": text})
+        if given.output is None:
+            return EXIT_DONE
+    write_text(text, given.output)
     return EXIT_DONE
 
 
@@ -37,7 +43,8 @@ def _read(path: Path, source: str, variables: dict[str, str]) -> dict[str, Any]:
     from spikard.fsm.charts.document import read_file
     from spikard.fsm.charts.translation import scxml_to_config
 
-    return scxml_to_config(read_file(path))
+    with machine_file.reading(path):
+        return scxml_to_config(sys.stdin.read() if str(path) == options.STDIN else read_file(path))
 
 
 def _written(config: dict[str, Any], to: str) -> str:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from spikard.cli.fsm.outcome import EXIT_FAILURE, EXIT_UNREACHABLE, EXIT_USAGE, Failure
 from spikard.fsm.settings import application_database
 
+EXTRAS = {"mongodb": "mongodb", "mongodb+srv": "mongodb", "redis": "redis", "rediss": "redis"}
+TO_MAKE = "run: spikard fsm db init"
+
 if TYPE_CHECKING:
     from spikard.fsm.stores.sql import SqlStateStore
 
@@ -28,10 +31,12 @@ def masked(url: str) -> str:
 
 
 @contextmanager
-def opened(url: str | None, *, with_tables: bool = True, make_file: bool = False) -> "Iterator[SqlStateStore]":
+def opened(
+    url: str | None, *, with_tables: bool = True, make_file: bool = False, hint: str | None = TO_MAKE
+) -> "Iterator[SqlStateStore]":
     """The store of a URL, else of the settings. With `with_tables` all of its tables have to be there.
 
-    A file that is not there is made only with `make_file`.
+    A file that is not there is made only with `make_file`; otherwise `hint` says what to do.
     """
     from spikard.fsm.stores.factory import unconnected_state_store
     from spikard.fsm.stores.migration import LATEST, present
@@ -40,12 +45,14 @@ def opened(url: str | None, *, with_tables: bool = True, make_file: bool = False
     place = url or application_database()
     try:
         store = unconnected_state_store(place)
-    except ValueError as error:
-        raise Failure(masked(str(error)), EXIT_USAGE) from None
+    except ValueError:
+        raise Failure(
+            f"{masked(place)!r} is no database: it begins with sqlite:/// or postgresql://", EXIT_USAGE
+        ) from None
     if not isinstance(store, SqlStateStore):
         raise Failure(f"{masked(place)}: this needs SQLite or PostgreSQL", EXIT_USAGE)
     if not make_file:
-        check_file(store, place)
+        check_file(store, place, hint)
     with reaching(place):
         store.connect(validate_schema=False, auto_initialize=False)
     try:
@@ -56,16 +63,17 @@ def opened(url: str | None, *, with_tables: bool = True, make_file: bool = False
             raise Failure(
                 f"{masked(place)} {what}", EXIT_FAILURE, f"run: spikard fsm db {'upgrade' if version else 'init'}"
             )
-        yield store
+        with _told_of(place):
+            yield store
     finally:
         store.disconnect()
 
 
-def check_file(store: Any, place: str) -> None:
+def check_file(store: Any, place: str, hint: str | None = TO_MAKE) -> None:
     """A database in a file that is not there cannot be reached: looking at it must not make it."""
     path = getattr(store, "_path", ":memory:")
     if path != ":memory:" and not Path(path).is_file():
-        raise Failure(f"there is no database {masked(place)}", EXIT_UNREACHABLE, "run: spikard fsm db init")
+        raise Failure(f"there is no database {masked(place)}", EXIT_UNREACHABLE, hint)
 
 
 @contextmanager
@@ -74,11 +82,25 @@ def reaching(place: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise Failure(str(error), EXIT_FAILURE, "pip install 'spikard[postgres]'") from None
+        extra = EXTRAS.get(place.partition(":")[0], "postgres")
+        raise Failure(str(error), EXIT_FAILURE, f"pip install 'spikard[{extra}]'") from None
     except (OSError, sqlite3.OperationalError, sqlite3.DatabaseError) as error:
         raise Failure(f"{masked(place)} cannot be reached: {error}", EXIT_UNREACHABLE) from None
     except Exception as error:
         # Known by their module, since the library may not be installed.
         if type(error).__module__.partition(".")[0] in ("asyncpg", "pymongo", "redis"):
-            raise Failure(f"{masked(place)} cannot be reached: {error}", EXIT_UNREACHABLE) from None
+            # The rest of what the client of MongoDB says is for those who look into the client.
+            what = str(error).partition(" (configured timeouts")[0]
+            raise Failure(f"{masked(place)} cannot be reached: {what}", EXIT_UNREACHABLE) from None
+        raise
+
+
+@contextmanager
+def _told_of(place: str) -> Iterator[None]:
+    """Say in one message what a database that has been reached refuses, such as a table that somebody has dropped."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, sqlite3.Error) or type(error).__module__.partition(".")[0] == "asyncpg":
+            raise Failure(f"{masked(place)}: {error}", EXIT_FAILURE) from None
         raise

@@ -201,7 +201,7 @@ def import_legacy(given: argparse.Namespace, url: str | None) -> int:
         if not given.json:
             print(f"{progress.table}: {progress.rows} rows{'' if progress.is_done else ' …'}", flush=True)
 
-    with opened(given.source, with_tables=False) as source, opened(url) as target:
+    with opened(given.source, with_tables=False, hint=None) as source, opened(url) as target:
         report = import_legacy_database(source, target, masked(given.source), told)
     if given.json:
         print_json({"source": masked(given.source), "rows": report})

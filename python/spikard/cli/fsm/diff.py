@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from spikard.cli.fsm import machine_file, options
-from spikard.cli.fsm.outcome import EXIT_DONE, EXIT_FINDINGS, print_json
+from spikard.cli.fsm.outcome import EXIT_DONE, EXIT_FINDINGS, EXIT_USAGE, Failure, print_json
 
 if TYPE_CHECKING:
     from spikard.fsm.compatibility import CompatibilityReport
@@ -22,6 +22,8 @@ def run(arguments: list[str]) -> int:
     options.add_variables(parser)
     parser.add_argument("--fail-on", choices=LEVELS, help="end with 3 for differences of this level (never)")
     given = parser.parse_args(arguments)
+    if str(given.old) == str(given.new) == options.STDIN:
+        raise Failure("standard input is one machine; name a file for the other", EXIT_USAGE)
     from spikard.fsm.compatibility import compare_machines
 
     variables = options.variables(given.var)

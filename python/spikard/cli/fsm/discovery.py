@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,7 +13,6 @@ from spikard.cli.fsm import machine_file, options
 from spikard.cli.fsm.database import opened
 from spikard.cli.fsm.outcome import (
     EXIT_DONE,
-    EXIT_FAILURE,
     EXIT_FINDINGS,
     EXIT_USAGE,
     Failure,
@@ -25,8 +25,10 @@ from spikard.fsm.settings import discovery_database, discovery_thresholds
 if TYPE_CHECKING:
     from spikard.fsm.discovery.candidate import BuiltDiscoveryCandidate
     from spikard.fsm.discovery.engine import InferenceEngine
+    from spikard.fsm.observed_state_event import ObservedStateEvent
 
 FORMATS = ("mermaid", "dot", "svg", "yaml", "json")
+LOGS = "CSV, JSON lines or XES, or - for standard input: entity_id, state, observed_at"
 
 
 def run(arguments: list[str]) -> int:
@@ -57,7 +59,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--at", metavar="TIME", help="when, as ISO 8601 (now)")
     one.add_argument("--source", default="cli", help="who has seen it (cli)")
     one.add_argument(
-        "--from", dest="log", metavar="FILE", type=Path, help="CSV, JSON lines or XES: entity_id, state, observed_at"
+        "--from",
+        dest="log",
+        metavar="FILE",
+        type=Path,
+        help=LOGS,
     )
     one = add("preview", preview, "show the steps that were seen, and which of them a candidate would have")
     one.add_argument("machine", metavar="MACHINE")
@@ -72,20 +78,27 @@ def parser() -> argparse.ArgumentParser:
     one = add("export", export, "print a candidate as a drawing or a machine")
     one.add_argument("machine", metavar="MACHINE")
     one.add_argument("--version", help="which one (the latest)")
-    one.add_argument("--format", choices=FORMATS, default="mermaid")
+    one.add_argument("--format", choices=FORMATS, default="mermaid", help="as what (mermaid)")
     one.add_argument("-o", "--output", metavar="FILE", type=Path, help="write it to a file")
     add("list", list_all, "list candidates").add_argument("machine", metavar="MACHINE")
     one = add("conform", conform, "say how well a log fits a machine: 3 where it does not wholly")
-    one.add_argument("log", metavar="LOG", type=Path, help="CSV, JSON lines or XES: entity_id, state, observed_at")
+    one.add_argument(
+        "log",
+        metavar="LOG",
+        type=Path,
+        help=LOGS,
+    )
     options.add_file(one, "machine", "MACHINE")
-    one.add_argument("--min-fitness", type=float, default=1.0, help="what is enough, from 0 to 1 (1)")
+    one.add_argument("--min-fitness", type=float, default=1.0, metavar="SHARE", help="what is enough, from 0 to 1 (1)")
     return whole
 
 
 def thresholds(one: argparse.ArgumentParser) -> None:
     """How often a step must have been seen."""
-    one.add_argument("--min-count", type=int, help="how often a step must have been seen (2)")
-    one.add_argument("--min-confidence", type=float, help="and its share of all steps out of its state (0.5)")
+    one.add_argument("--min-count", metavar="N", type=int, help="how often a step must have been seen (2)")
+    one.add_argument(
+        "--min-confidence", metavar="SHARE", type=float, help="and its share of all steps out of its state (0.5)"
+    )
 
 
 @contextmanager
@@ -109,11 +122,10 @@ def engine(given: argparse.Namespace) -> "Iterator[InferenceEngine]":
 
 def observe(given: argparse.Namespace) -> int:
     """Keep observations."""
-    from spikard.fsm.discovery.event_log import read_log
     from spikard.fsm.observed_state_event import ObservedStateEvent
 
     if given.log is not None:
-        events = read_log(given.log, given.machine, given.source)
+        events = read(given.log, given.machine, given.source)
     elif given.entity and given.state:
         at = moment(given.at)
         events = [ObservedStateEvent(given.entity, given.machine, given.state, at, given.source)]
@@ -126,6 +138,15 @@ def observe(given: argparse.Namespace) -> int:
     else:
         print(f"{given.machine}: {kept} new of {len(events)} observations")
     return EXIT_DONE
+
+
+def read(log: Path, machine: str, source: str) -> "list[ObservedStateEvent]":
+    """The observations of a file, or of standard input."""
+    from spikard.fsm.discovery.event_log import parse_log, read_log
+
+    if str(log) == options.STDIN:
+        return parse_log(sys.stdin.read().removeprefix("\ufeff"), "<stdin>", machine, source)
+    return read_log(log, machine, source)
 
 
 def moment(text: str | None) -> datetime:
@@ -162,7 +183,13 @@ def preview(given: argparse.Namespace) -> int:
         for edge in seen["edges"]
     ]
     columns = ("from", "to", "count", "confidence", "chosen")
-    print_rows(rows, columns, as_json=False, name="edges", nothing=f"nothing was seen of {given.machine}")
+    count = seen["observation_count"]
+    nothing = (
+        f"{given.machine}: {count} observations, but no entity in two states"
+        if count
+        else f"nothing was seen of {given.machine}"
+    )
+    print_rows(rows, columns, as_json=False, name="edges", nothing=nothing)
     return EXIT_DONE
 
 
@@ -239,10 +266,12 @@ def export(given: argparse.Namespace) -> int:
 def conform(given: argparse.Namespace) -> int:
     """Compare a log with a machine."""
     from spikard.fsm.discovery.conformance import check_conformance
-    from spikard.fsm.discovery.event_log import read_log
 
     machine = machine_file.build(given.machine)
-    report = check_conformance(machine, read_log(given.log, machine.name, "log"))
+    log = read(given.log, machine.name, "log")
+    if not log:
+        raise Failure(f"there are no observations in {given.log}")
+    report = check_conformance(machine, log)
     if given.json:
         print_json(report)
     else:
@@ -250,6 +279,4 @@ def conform(given: argparse.Namespace) -> int:
         print(f"{report.conforming_cases} of {report.cases} entities, {report.steps} steps")
         for one in report.deviations:
             print(f"  {one.entity_id}, step {one.step}: {one.source or 'the beginning'} -> {one.target}: {one.reason}")
-    if report.cases == 0:
-        return EXIT_FAILURE
     return EXIT_DONE if report.fitness >= given.min_fitness else EXIT_FINDINGS

@@ -42,11 +42,16 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     one = add("list", list_all, "list dead letters, the newest first")
-    one.add_argument("--status", choices=[status.value for status in DLQStatus], default="pending")
+    one.add_argument(
+        "--status",
+        choices=[status.value for status in DLQStatus],
+        default="pending",
+        help="only of this status (pending)",
+    )
     one.add_argument("--all", action="store_true", help="whatever their status is")
     one.add_argument("--machine", help="only of this machine")
     one.add_argument("--reason", help="only with this reason")
-    one.add_argument("--limit", type=int, default=100, help="at most so many (100)")
+    one.add_argument("--limit", metavar="N", type=options.positive, default=100, help="at most so many (100)")
     one = add("redrive", redrive, "put events back in their queue")
     one.add_argument("records", metavar="RECORD", nargs="+")
     one = add("drop", drop, "settle dead letters without doing what they are about")

@@ -30,7 +30,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--no-guards", dest="guards", action="store_false", help="leave guards out")
     parser.add_argument("--actions", action="store_true", help="show actions, too")
     given = parser.parse_args(arguments)
-    form = given.format or (given.output and BY_SUFFIX.get(given.output.suffix.lower())) or "mermaid"
+    form = given.format or options.output_format(given.output, BY_SUFFIX, "mermaid")
     config = machine_file.load(given.file, options.variables(given.var))
     drawing = drawn(config, form, given)
     if given.json:

@@ -4,7 +4,7 @@ import difflib
 import sys
 from pathlib import Path
 
-from spikard.cli.fsm import options
+from spikard.cli.fsm import machine_file, options
 from spikard.cli.fsm.outcome import EXIT_DONE, EXIT_FAILURE, Failure, print_json
 
 
@@ -45,19 +45,21 @@ def read(path: Path) -> str:
     """The text of a file."""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except OSError as error:
+        raise Failure(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise Failure(f"{path}:{line}: it is not UTF-8, byte 0x{error.object[error.start]:02x}") from None
 
 
 def formatted(text: str, path: Path) -> str:
     """The text as it is to be."""
     from spikard.fsm.config_format import format_config
-    from spikard.fsm.errors import ConfigurationError
 
     try:
-        return format_config(text, "json" if path.suffix.lower() == ".json" else "yaml", path=str(path))
+        with machine_file.reading(path):
+            return format_config(text, "json" if path.suffix.lower() == ".json" else "yaml", path=str(path))
     except ImportError:
         raise Failure("laying YAML out needs ruamel.yaml", hint="pip install 'spikard[cli]'") from None
-    except ConfigurationError as error:
-        place = f":{error.context['line']}:{error.context['column']}" if "line" in error.context else ""
-        raise Failure(f"{path}{place}: {error.message}", hint=f"spikard fsm validate {path} shows the place") from None
+    except Failure as failure:
+        raise Failure(failure.message, hint=f"spikard fsm validate {path} shows the place") from None

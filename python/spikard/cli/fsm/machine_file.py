@@ -1,6 +1,9 @@
 """Machines from files, for commands that work with them."""
 
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,27 @@ from spikard.fsm.findings import inspect_file, inspect_text, to_text
 from spikard.fsm.state_machine import StateMachine
 from spikard.fsm.submachine import resolve_submachines
 
+_PLACE = re.compile(r" at line \d+, column \d+$")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say of which file, and of which place in it, it is that a text cannot be read."""
+    try:
+        yield
+    except ConfigurationError as error:
+        line, column = error.context.get("line"), error.context.get("column")
+        message = error.message if line is None else _PLACE.sub("", error.message)
+        place = "" if line is None else f":{line}:{column}"
+        named = message if not place and str(path) in message else f"{path}{place}: {message}"
+        raise Failure(named, EXIT_FAILURE) from None
+
 
 def load(path: Path, variables: dict[str, str] | None = None) -> dict[str, Any]:
     """The machine in a file, its submachines put in. What is wrong with it is printed, place by place."""
     if path.suffix.lower() == ".scxml":
-        return StateMachine.from_file(path).to_dict()
+        with reading(path):
+            return StateMachine.from_file(path).to_dict()
     if str(path) == "-":
         text = sys.stdin.read()
         inspection = inspect_text(text, variables=variables)

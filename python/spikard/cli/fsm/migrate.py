@@ -31,7 +31,9 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--from-version", metavar="VERSION", help="of entities of which the store does not know it")
     parser.add_argument("--timers", choices=("resume", "restart"), default="resume", help="timers that run (resume)")
     parser.add_argument("--after", metavar="ID", default="", help="go on after this entity, in the order of ids")
-    parser.add_argument("--batch-size", metavar="N", type=_positive, default=500, help="in one transaction (500)")
+    parser.add_argument(
+        "--batch-size", metavar="N", type=options.positive, default=500, help="in one transaction (500)"
+    )
     given = parser.parse_args(arguments)
     machine = machine_file.build(given.file, options.variables(given.var))
     from spikard.fsm.entity_migration.migrator import EntityMigrator
@@ -118,10 +120,3 @@ def any_store(url: str | None) -> Iterator[Any]:
             yield store
     finally:
         store.disconnect()
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number

@@ -1,7 +1,7 @@
 """Arguments that several commands have."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def add_files(parser: argparse.ArgumentParser) -> None:
 
 def add_file(parser: argparse.ArgumentParser, name: str = "file", metavar: str = "FILE") -> None:
     """One file of a machine."""
-    parser.add_argument(name, metavar=metavar, type=Path, help="a machine in YAML or JSON")
+    parser.add_argument(name, metavar=metavar, type=Path, help="a machine in YAML or JSON, or - for standard input")
 
 
 def add_variables(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +45,13 @@ def add_variables(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def positive(text: str) -> int:
+    """A number of the command line that is at least 1."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
 def variables(given: Sequence[str]) -> dict[str, str]:
     """The variables that `--var` has given."""
     found = {}
@@ -54,6 +61,17 @@ def variables(given: Sequence[str]) -> dict[str, str]:
             raise Failure(f"--var {one} is not of the form NAME=VALUE", EXIT_USAGE)
         found[name] = value
     return found
+
+
+def output_format(output: Path | None, by_suffix: Mapping[str, str], otherwise: str) -> str:
+    """What a file becomes, by the end of its name. A name without an end, or one of texts, says nothing of it."""
+    suffix = "" if output is None else output.suffix.lower()
+    if suffix in ("", ".txt", ".md"):
+        return otherwise
+    if suffix not in by_suffix:
+        known = ", ".join(sorted(by_suffix))
+        raise Failure(f"{output}: {suffix} is the end of no format; there are {known}", EXIT_USAGE)
+    return by_suffix[suffix]
 
 
 def machine_files(names: Sequence[str]) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """Recorded events, computed again."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,13 @@ def run(arguments: list[str]) -> int:
         "Compute recorded events again with a machine, and say where something else comes of them: events of LOGs, "
         "as recorders write them, or those that the database has kept of entities of the machine.",
     )
-    parser.add_argument("logs", metavar="LOG", nargs="*", type=Path, help="JSON or JSON lines (entities of a database)")
+    parser.add_argument(
+        "logs",
+        metavar="LOG",
+        nargs="*",
+        type=Path,
+        help="JSON or JSON lines, or - for standard input (entities of a database)",
+    )
     parser.add_argument("--against", metavar="FILE", type=Path, required=True, help="the machine to compute with")
     parser.add_argument("--baseline", metavar="FILE", type=Path, help="the machine of the logs, where they say less")
     parser.add_argument("--entity", metavar="ID", action="append", default=[], help="only this one of the database")
@@ -78,7 +85,7 @@ def _of_entities(
 
 def _read(path: Path) -> Any:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(path) == options.STDIN else path.read_text(encoding="utf-8")
     except OSError as error:
         raise Failure(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

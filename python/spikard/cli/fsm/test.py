@@ -1,5 +1,6 @@
 """Scenarios, run against their machines."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--min-coverage", metavar="SHARE", type=float, help="end with 1 if fewer transitions are seen")
     parser.add_argument("-v", "--verbose", action="store_true", help="name those that pass, and what nobody has seen")
     given = parser.parse_args(arguments)
+    if given.min_coverage is not None and not 0 <= given.min_coverage <= 1:
+        raise Failure(f"--min-coverage {given.min_coverage:g}: it is a share, from 0 to 1", EXIT_USAGE)
     ran = [one(machine, scenarios, given) for machine, scenarios in pairs(given.files, given.scenarios)]
     if not ran:
         raise Failure("there are no scenarios", hint="write some into order.scenarios.yaml beside order.yaml")
@@ -43,10 +46,13 @@ def run(arguments: list[str]) -> int:
         print_json({"files": [{"file": str(each.scenarios), **each.report.to_dict()} for each in ran]})
     else:
         tell(ran, verbose=given.verbose)
-    is_covered = all(
-        given.min_coverage is None or each.report.coverage.transitions.ratio >= given.min_coverage for each in ran
-    )
-    return EXIT_DONE if is_covered and all(each.report.passed for each in ran) else EXIT_FAILURE
+    least = given.min_coverage or 0
+    bare = [each for each in ran if each.report.coverage.transitions.ratio < least]
+    for each in bare:
+        seen = each.report.coverage.transitions
+        said = f"{seen.ratio:.0%} of the transitions are seen, {least:.0%} are asked for; -v names the others"
+        print(f"{each.scenarios}: {said}", file=sys.stderr)
+    return EXIT_DONE if not bare and all(each.report.passed for each in ran) else EXIT_FAILURE
 
 
 def pairs(files: list[str], scenarios: Path | None) -> "Iterator[tuple[Path, Path]]":
@@ -62,6 +68,10 @@ def pairs(files: list[str], scenarios: Path | None) -> "Iterator[tuple[Path, Pat
         if found is not None:
             yield path, found
         elif str(path) in files:
+            if str(path) == options.STDIN:
+                raise Failure(
+                    "a machine on standard input has no scenarios beside it", EXIT_USAGE, "name them: --scenarios"
+                )
             raise Failure(f"{path} has no scenarios: there is no {path.stem}{MARK}.yaml beside it")
 
 
@@ -77,7 +87,9 @@ def one(machine: Path, scenarios: Path, given: Any) -> Ran:
     from spikard.fsm.testing import load_scenarios, run_scenarios
 
     built = machine_file.build(machine, options.variables(given.var))
-    chosen = [each for each in load_scenarios(scenarios) if given.only is None or given.only in each.name]
+    with machine_file.reading(scenarios):
+        loaded = load_scenarios(scenarios)
+    chosen = [each for each in loaded if given.only is None or given.only in each.name]
     if given.only is not None and not chosen:
         raise Failure(f"-k {given.only}: no scenario of {scenarios} has this in its name", EXIT_USAGE)
     return Ran(scenarios, run_scenarios(built, chosen))

@@ -23,8 +23,10 @@ def run(arguments: list[str]) -> int:
         help="never X, always X, eventually X, X leads_to Y, deadlock, contracts, invariants; may be repeated",
     )  # fmt: skip
     parser.add_argument("--fair", action="store_true", help="nothing goes round for ever where a way leads out")
-    parser.add_argument("--max-places", metavar="N", type=int, help="give up after this many")
-    parser.add_argument("--fail-on", choices=("violated", "unknown"), default="violated", help="what ends with 3")
+    parser.add_argument("--max-places", metavar="N", type=int, help="give up after so many")
+    parser.add_argument(
+        "--fail-on", choices=("violated", "unknown"), default="violated", help="what ends with 3 (violated)"
+    )
     given = parser.parse_args(arguments)
     machine = machine_file.build(given.file, options.variables(given.var))
     from spikard.fsm.testing import verify
@@ -36,7 +38,11 @@ def run(arguments: list[str]) -> int:
     except ValueError as error:
         raise Failure(str(error), EXIT_USAGE) from None
     limits: dict[str, Any] = {} if given.max_places is None else {"max_places": given.max_places}
-    found = [verify(machine, claim, fair=given.fair, **limits) for claim in claims]
+    try:
+        found = [verify(machine, claim, fair=given.fair, **limits) for claim in claims]
+    except ValueError as error:
+        # A condition that cannot be read, or names what the machine does not know.
+        raise Failure(str(error), EXIT_USAGE) from None
     if given.json:
         print_json({"file": str(given.file), "properties": [one.to_dict() for one in found]})
     else:

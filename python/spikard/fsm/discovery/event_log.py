@@ -32,15 +32,20 @@ def read_log(path: Path, machine_name: str, source: str = "log") -> list[Observe
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path} cannot be read: it is not UTF-8, byte {error.start}") from None
+    return parse_log(text, str(path), machine_name, source)
+
+
+def parse_log(text: str, name: str, machine_name: str, source: str = "log") -> list[ObservedStateEvent]:
+    """The same of a text; `name` is what faults are said to be in."""
     beginning = text.lstrip()[:1]
     if beginning == "{":
-        rows = _lines_of_json(text, path)
+        rows = _lines_of_json(text, name)
     else:
-        rows = iter(_XesReader(path).rows(text)) if beginning == "<" else _rows_of_csv(text)
-    return [_event(row, f"{path}:{line}", machine_name, source, line) for line, row in rows]
+        rows = iter(_XesReader(name).rows(text)) if beginning == "<" else _rows_of_csv(text)
+    return [_event(row, f"{name}:{line}", machine_name, source, line) for line, row in rows]
 
 
-def _lines_of_json(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _lines_of_json(text: str, path: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -62,7 +67,7 @@ def _rows_of_csv(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 class _XesReader:
     """The events of an XES document, each with the name of its trace. Documents with a DTD are refused."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
         self._open: list[str] = []
         self._trace: dict[str, str] = {}
