@@ -8,7 +8,7 @@ PATTERNS = (
     (r"\bwarning\[\w+\]", "bold yellow"),
     (r"\binfo\[\w+\]", "bold cyan"),
     (r"(?m)^ *\d* \|", "blue"),
-    (r"\^+$", "bold red"),
+    (r"(?m)\^+$", "bold red"),
     (r"(?m)^ += help:", "bold green"),
 )
 

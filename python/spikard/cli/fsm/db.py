@@ -156,7 +156,7 @@ def history(given: argparse.Namespace, url: str | None) -> int:
         {"version": number, "makes": migration.summary(number), "present": "yes" if number <= at else "no"}
         for number in range(1, migration.LATEST + 1)
     ]
-    print_rows(rows, ("version", "makes", "present"), as_json=given.json, name="versions", nothing="no versions")
+    print_rows(rows, ("version", "present", "makes"), as_json=given.json, name="versions", nothing="no versions")
     return EXIT_DONE
 
 
