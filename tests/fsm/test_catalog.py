@@ -153,6 +153,14 @@ def test_entries_are_registered(caplog: pytest.LogCaptureFixture, monkeypatch: p
     assert "twice" in actions
 
 
+def test_what_is_known_of_an_action_is_its_metadata() -> None:
+    actions = ActionRegistry()
+    schema = {"type": "object"}
+    entry = CatalogEntry("action", "dump", "json:dumps", description="As text", params_schema=schema)
+    assert apply_catalog_entries(actions, GuardRegistry(), [entry]) == (1, 0)
+    assert actions.get_metadata("dump") == {"description": "As text", "params_schema": schema, "source": "manifest"}
+
+
 def test_databases_do_not_choose_what_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     entries = [CatalogEntry("action", "join", "os.path:join", source="database")]
     assert apply_catalog_entries(ActionRegistry(), GuardRegistry(), entries) == (0, 1)

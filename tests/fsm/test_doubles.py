@@ -10,6 +10,7 @@ from spikard.fsm import (
     CeleryScheduler,
     ClaimedEvent,
     EventSource,
+    InMemoryStateStore,
     MachineDefinition,
     MachineStoreClient,
     Orchestrator,
@@ -57,6 +58,31 @@ def test_data_for_an_entity_in_a_double() -> None:
     double.get_context.return_value = {}
     assert Orchestrator(StateMachine.from_dict(DOOR), double).apply_data("front", {"hand": "left"}) == []
     double.set_context.assert_called_once_with("front", {"hand": "left"})
+
+
+async def test_a_double_is_a_scheduler() -> None:
+    states = [{"name": "shut", "type": "initial"}, {"name": "open"}, {"name": "ajar"}]
+    fall = {"trigger": "fall", "source": "open", "dest": "ajar", "after": 5000}
+    machine = StateMachine.from_dict({**DOOR, "states": states, "transitions": [*DOOR["transitions"], fall]})  # type: ignore[misc]
+    scheduler = AsyncMock()
+    orchestrator = Orchestrator(machine, InMemoryStateStore(), scheduler=scheduler)
+    assert (await orchestrator.async_process_event("front", "push")).success
+    scheduler.schedule.assert_awaited_once()
+    told = scheduler.schedule.await_args.kwargs
+    assert (told["delay_ms"], told["entity_id"], told["event"], told["metadata"]["state"]) == (
+        5000, "front", "fall", "open",
+    )  # fmt: skip
+    await told["callback"]()
+    assert orchestrator.store.get_state("front") == "ajar"
+    assert {call[0] for call in scheduler.method_calls} == {"schedule", "cancel"}
+
+
+def test_a_double_is_told_of_services_only() -> None:
+    states = [{"name": "shut", "type": "initial"}, {"name": "open", "invoke": [{"id": "light", "src": "lamp"}]}]
+    adapter = Mock()
+    machine = StateMachine.from_dict({**DOOR, "states": states})
+    Orchestrator(machine, InMemoryStateStore(), invoke_adapter=adapter).process_event("front", "push")
+    assert [call[0] for call in adapter.method_calls] == ["start"]
 
 
 async def test_sources_need_not_count_nor_close() -> None:

@@ -19,6 +19,7 @@ from spikard.fsm import (
     MongoDBStateStore,
     PostgresStateStore,
     RedisStateStore,
+    SessionStateStore,
     SQLiteStateStore,
     StaleVersionError,
     batch_fallback,
@@ -367,3 +368,27 @@ def test_a_timer_ends_with_the_step_that_it_causes(store: Any) -> None:
     version = store.load("e").version
     store.commit(EntityChange("e", spent=SpentTimer("e", "a#0", now), cancel_keys=("#mail",)))
     assert (store.get_timers("e"), store.load("e").version) == ([], version)
+
+
+def test_a_lent_connection_ends_its_transactions_itself(tmp_path: Path) -> None:
+    with create_state_store(f"sqlite:///{tmp_path / 'lent.db'}") as store:
+        with store.session_scope() as session:
+            SessionStateStore(session).set_state("a", "kept")
+            session.commit()
+            SessionStateStore(session).set_state("b", "not kept")
+            session.rollback()
+            SessionStateStore(session).set_state("c", "kept")
+        assert [store.get_state(entity_id) for entity_id in "abc"] == ["kept", None, "kept"]
+
+        def write_and_fail() -> None:
+            with store.session_scope() as session:
+                SessionStateStore(session).set_state("d", "kept")
+                session.commit()
+                SessionStateStore(session).set_state("e", "not kept")
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            write_and_fail()
+        assert [store.get_state(entity_id) for entity_id in "de"] == ["kept", None]
+        store.set_state("f", "kept")
+        assert store.get_state("f") == "kept"

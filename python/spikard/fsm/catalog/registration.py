@@ -38,8 +38,12 @@ def apply_catalog_entries(
         try:
             function = _function(entry)
             if entry.kind == "action":
-                metadata = None if entry.params_schema is None else {"params_schema": entry.params_schema}
-                actions.register(entry.name, function, metadata)
+                about = {
+                    name: getattr(entry, name) for name in ("description", "params_schema", "version_label", "source")
+                }
+                actions.register(
+                    entry.name, function, {key: value for key, value in about.items() if value is not None}
+                )
             else:
                 guards.register(entry.name, function)
         except Exception as error:  # noqa: BLE001 - anything may happen where modules are imported

@@ -157,12 +157,11 @@ class Orchestrator:
         self.timing = Timing(self)
         # Whether anything goes by the states on the way.
         self.follows_states = self.timing.is_needed or self.invoke_adapter is not None
-        bind = getattr(self.invoke_adapter, "bind", None)
-        if bind is not None:
-            bind(self)
-        serve = getattr(self.scheduler, "serve", None)
-        if serve is not None:
-            serve(machine.name, self)
+        # Asked of the classes: doubles in tests have any method that they are asked for.
+        if hasattr(type(self.invoke_adapter), "bind"):
+            self.invoke_adapter.bind(self)
+        if hasattr(type(self.scheduler), "serve"):
+            self.scheduler.serve(machine.name, self)
         self.has_guards = any(transition.guards for transition in machine.transitions)
 
     def process_event(

@@ -76,20 +76,22 @@ class SQLiteStateStore(SqlStateStore):
 
     @contextmanager
     def session_scope(self) -> Iterator[sqlite3.Connection]:
-        """A connection in a transaction of its own, kept when the block ends without an exception."""
+        """A connection in a transaction of its own, kept when the block ends without an exception.
+
+        `commit()` and `rollback()` within the block end the transaction; what is written then begins another.
+        """
         with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.isolation_level = "IMMEDIATE"
             try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+                with _transaction(connection):
+                    yield connection
+            finally:
+                connection.isolation_level = None
 
     def _run(self, mode: Mode, work: Callable[[], Work]) -> Any:
         # A write takes its lock at once: one that began as a read could find the file changed, and would have to fail.
         if mode == "write":
-            with self.session_scope() as connection:
+            with self._connection() as connection, _transaction(connection):
                 return follow(connection, work())
         with self._connection() as connection:
             return follow(connection, work())
@@ -130,6 +132,19 @@ class SQLiteStateStore(SqlStateStore):
             connection.close()
             raise
         return connection
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    if connection.in_transaction:
+        connection.execute("COMMIT")
 
 
 def follow(connection: sqlite3.Connection, work: Work) -> Any:
