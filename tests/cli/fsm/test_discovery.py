@@ -147,3 +147,7 @@ def test_too_little_to_say_anything(capsys: CAPTURED) -> None:
     assert main(["fsm", "discovery", "observe", "order", "--entity", "o-1", "--state", "open"]) == 0
     assert main(["fsm", "discovery", "preview", "order"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "order: 1 observations, but no entity in two states"
+    assert main(["fsm", "discovery", "build", "order"]) == 1
+    assert "no step of order was seen often enough" in capsys.readouterr().err
+    assert main(["fsm", "discovery", "list", "order"]) == 0
+    assert capsys.readouterr().out == "no candidates of order\n"

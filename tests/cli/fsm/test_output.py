@@ -105,3 +105,21 @@ def test_reports_of_terminals_are_as_wide_as_they_are(
     main(["fsm", "validate", str(path)])
     plain = re.sub("\x1b.*?m", "", capsys.readouterr().out)
     assert max(map(len, plain.splitlines()[1:])) <= 50
+
+
+@pytest.mark.parametrize("group", ["db", "machines", "discovery", "dlq"])
+def test_helps_of_commands_are_sentences(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fsm", group, "--help"]) == 0
+    listed = capsys.readouterr().out.partition("COMMAND\n")[2].partition("\noptions:")[0]
+    names = re.findall(r"(?m)^    ([a-z-]+)", listed)
+    assert names
+    for name in names:
+        assert main(["fsm", group, name, "--help"]) == 0
+        description = capsys.readouterr().out.split("\n\n")[1]
+        assert description[0].isupper()
+        assert description.endswith(".")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "null\n"])
+def test_an_empty_file_is_called_so(text: str) -> None:
+    assert "help: there is nothing in it" in to_text([inspect_text(text)])

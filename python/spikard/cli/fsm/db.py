@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, call: object, purpose: str, *, url: bool = True) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+        one = commands.add_parser(name, help=purpose, description=options.sentence(purpose), allow_abbrev=False)
         options.add_json(one)
         add_database(one)
         if url:

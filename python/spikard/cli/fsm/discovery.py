@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, call: object, purpose: str) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+        one = commands.add_parser(name, help=purpose, description=options.sentence(purpose), allow_abbrev=False)
         options.add_json(one)
         one.add_argument("--database", "--db", metavar="URL", help="where observations are (that of the application)")
         one.set_defaults(call=call)
@@ -206,6 +206,11 @@ def build(given: argparse.Namespace) -> int:
     if given.mode == "manual" and not pairs:
         raise Failure("--mode manual needs --edge FROM:TO", EXIT_USAGE)
     with engine(given) as found:
+        if given.mode == "inference" and not _chosen(found, given):
+            raise Failure(
+                f"no step of {given.machine} was seen often enough to build anything of it",
+                hint=f"spikard fsm discovery preview {given.machine} shows what was seen; --min-count 1 asks for less",
+            )
         built = found.build_candidate(
             given.machine, given.version, mode=given.mode, edge_selection=pairs, min_edge_count=given.min_count,
             min_confidence=given.min_confidence, filter=DiscoveryDraftFilter(channels=(given.machine,)),
@@ -216,6 +221,17 @@ def build(given: argparse.Namespace) -> int:
         states, steps = len(built.config["states"]), len(built.config["transitions"])
         print(f"built {built.machine_name} {built.version}: {states} states, {steps} transitions")
     return EXIT_DONE
+
+
+def _chosen(found: "InferenceEngine", given: argparse.Namespace) -> bool:
+    from spikard.fsm.discovery.draft import DiscoveryDraftFilter
+
+    seen = found.preview_filter(
+        DiscoveryDraftFilter(channels=(given.machine,)),
+        min_edge_count=given.min_count,
+        min_confidence=given.min_confidence,
+    )
+    return bool(seen["selected_edges"])
 
 
 def row(candidate: "BuiltDiscoveryCandidate") -> dict[str, Any]:

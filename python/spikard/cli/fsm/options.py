@@ -18,6 +18,11 @@ def command_parser(name: str, description: str, **options: Any) -> argparse.Argu
     return parser
 
 
+def sentence(purpose: str) -> str:
+    """What a list of commands says of one, as its own help says it."""
+    return f"{purpose[:1].upper()}{purpose[1:]}."
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """The switch that every command has."""
     parser.add_argument("--json", action="store_true", help="print the result for programs")

@@ -78,6 +78,9 @@ def _unreadable(file: str, error: ConfigurationError) -> Finding:
 
 def _inspected(file: str, text: str, source: ConfigSource, folder: Path, *, lint: bool) -> list[Finding]:
     value = source.value()
+    if value is None:
+        hint = "there is nothing in it; `spikard fsm new NAME` writes a machine to begin with"
+        return [Finding(file, "C001", Severity.ERROR, "Input should be a valid dictionary", hint, is_fault=True)]
     machines: list[tuple[Steps, Any]] = [((), value)]
     if isinstance(value, list) and value:
         machines = [((index,), item) for index, item in enumerate(value)]
