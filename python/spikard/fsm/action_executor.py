@@ -65,9 +65,10 @@ class ActionExecutor:
         self,
         transition_result: Plan,
         context: dict[str, Any],
-        mode: ExecutionMode = ExecutionMode.SEQUENTIAL,
+        mode: ExecutionMode | None = None,
     ) -> ExecutionResult:
-        """Carry out a plan in an order of one's choice."""
+        """Carry out a plan in an order of one's choice, which is one after the other where nothing is said."""
+        mode = ExecutionMode.SEQUENTIAL if mode is None else ExecutionMode(mode)
         execution = ExecutionResult(transition_result, execution_mode=mode)
         if not transition_result.success:
             return self._completed(execution)

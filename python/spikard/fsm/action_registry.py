@@ -46,7 +46,7 @@ class ActionRegistry:
         """Give an action a name, in the place of the one that had it."""
         if not name:
             raise ValueError("Action name cannot be empty")
-        action = ActionFunction(func, metadata or {}, _is_async(func), _accepts_kwargs(func))
+        action = ActionFunction(func, dict(metadata or {}), _is_async(func), _accepts_kwargs(func))
         with self._lock:
             self._actions = {**self._actions, name: action}
 
@@ -97,7 +97,7 @@ class ActionRegistry:
     def get_metadata(self, name: str) -> dict[str, Any]:
         """What was said of an action when it was registered."""
         action = self._actions.get(name)
-        return {} if action is None else action.metadata
+        return {} if action is None else dict(action.metadata)
 
     def list_actions(self) -> list[str]:
         """All names."""

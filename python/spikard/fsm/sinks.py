@@ -58,7 +58,7 @@ def create_publish_action(sink: EventSink) -> Callable[..., None]:
         if not topic:
             logger.warning("publish: missing 'topic' param")
             return
-        if include is None:
+        if not include:
             payload = {key: value for key, value in ctx.items() if not key.startswith("_")}
         else:
             payload = {key: ctx.get(key) for key in include}

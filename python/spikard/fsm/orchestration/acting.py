@@ -1,7 +1,7 @@
 """The actions of a kept step, done in place: what comes of each, and what they change in the context."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spikard.fsm.action_result import ActionResult, action_results_to_payload
@@ -77,11 +77,15 @@ class Acting:
         attempt = self._attempt
         o, effects = attempt.orchestrator, iter(attempt.effects)
         is_deferred = o.outbox.delivery == "deferred"
+        if o.carrier is not None and not is_deferred:
+            yield from self._carry(effects)
+            return
         for plan, specs in zip(attempt.plans, attempt.specs, strict=True):
             if specs:
                 attempt.context["new_status"] = plan.target_state
             for group in _groups(plan, specs, o.mode):
                 todo: list[tuple[ActionSpec, Delivery]] = []
+                first = len(self.outcomes)
                 for action in group:
                     if action.effect is not None:
                         self.outcomes.append(next(effects))
@@ -92,7 +96,9 @@ class Acting:
                     else:
                         todo.append((action, self._delivery()))
                 if todo:
+                    applied = len(self.outcomes)
                     yield from self._do(todo)
+                    self.outcomes[first:] = _in_order(group, self.outcomes[first:applied], self.outcomes[applied:])
                 if o.executor.stop_on_error and not all(outcome.success for outcome in self.outcomes):
                     self._leave_out()
                     return
@@ -104,7 +110,6 @@ class Acting:
         """
         attempt = self._attempt
         context, execute = attempt.context, attempt.orchestrator.executor.execute_action_spec
-        self.outcomes += attempt.effects
         if todo:
             self._before = ContextBefore(before)
         for end, _, action in todo:
@@ -115,6 +120,8 @@ class Acting:
             finally:
                 current_delivery.reset(token)
             self._settle(action, delivery, outcome)
+        if attempt.effects:
+            self.outcomes = _in_order(attempt.specs[0], attempt.effects, self.outcomes)
 
     def abandon(self) -> Steps:
         """Keep what was done, and let others do the rest at once."""
@@ -172,6 +179,28 @@ class Acting:
             if o.executor.stop_on_error and not self.outcomes[-1].success:
                 return
 
+    def _carry(self, effects: Iterator[ActionResult]) -> Steps:
+        """Have an executor of its own way do what a plan asks for; effects are applied, and messages are sent here."""
+        context = self._attempt.context
+        for plan, specs in zip(self._attempt.plans, self._attempt.specs, strict=True):
+            if not specs:
+                continue
+            context["new_status"] = plan.target_state
+            first = len(self.outcomes)
+            applied = [next(effects) for action in specs if action.effect is not None]
+            todo = [(action, self._delivery()) for action in specs if is_done_behind(action)]
+            sent = [(action, delivery) for action, delivery in todo if action.name in MESSAGES and action.when is None]
+            for action, delivery in sent:
+                delivery.messages.append((delivery.key, action))
+                self._tell(delivery)
+            carried = [each for each in todo if each not in sent]
+            outcomes = yield "carry", _only(plan, [action for action, _ in carried]), context
+            # One that stops early tells of fewer: the others are left out.
+            for (action, delivery), outcome in zip(carried, outcomes, strict=False):
+                self._settle(action, delivery, outcome)
+            self.outcomes[first:] = _in_order(specs, applied, self.outcomes[first:])
+        self._leave_out()
+
     def _settle(self, action: ActionSpec, delivery: Delivery, outcome: ActionResult) -> None:
         if action.name not in MESSAGES:
             self.outcomes.append(outcome)
@@ -228,6 +257,34 @@ def _groups(plan: TransitionResult, specs: Sequence[ActionSpec], mode: Execution
         yield specs
         return
     yield from (plan.on_exit_actions, plan.actions_to_execute, plan.on_enter_actions)
+
+
+def _in_order(
+    actions: Sequence[ActionSpec], effects: Iterable[ActionResult], others: Iterable[ActionResult]
+) -> list[ActionResult]:
+    """What came of actions, as they stand in the plan: effects were applied before the others were done."""
+    applied, done = iter(effects), iter(others)
+    placed = [
+        next(done if action.effect is None else applied, None)
+        for action in actions
+        if action.effect is not None or (action.name not in MESSAGES and is_done_behind(action))
+    ]
+    # Of what was left out after a failure nothing came.
+    return [outcome for outcome in placed if outcome is not None]
+
+
+def _only(plan: TransitionResult, wanted: Sequence[ActionSpec]) -> TransitionResult:
+    """A plan with some of its actions; the same one where these are all."""
+    if len(wanted) == len(plan.all_action_specs):
+        return plan
+    kept = {id(action) for action in wanted}
+    exits, between, enters = (
+        tuple([action for action in phase if id(action) in kept])
+        for phase in (plan.on_exit_actions, plan.actions_to_execute, plan.on_enter_actions)
+    )
+    return TransitionResult.success_result(
+        plan.source_state, str(plan.target_state), plan.trigger, between, exits, enters, plan.metadata
+    )  # fmt: skip
 
 
 def _copied(value: Any) -> Any:

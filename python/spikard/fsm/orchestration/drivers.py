@@ -9,9 +9,11 @@ from spikard.fsm.action_result import ActionResult
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.delivery import Delivery, current_delivery
 from spikard.fsm.event import Event
+from spikard.fsm.offer import offered
 from spikard.fsm.orchestration.idempotency import InMemoryIdempotencyStore
 from spikard.fsm.orchestration.requests import Steps
 from spikard.fsm.stores.row import EntityChange
+from spikard.fsm.transition_result import TransitionResult
 
 if TYPE_CHECKING:
     from spikard.fsm.orchestration.orchestrator import Orchestrator
@@ -108,6 +110,10 @@ class BlockingDriver:
         """Do actions of which the order does not matter: one after the other, as nobody awaits them."""
         return [self.execute(action, context, delivery) for action, delivery in todo]
 
+    def carry(self, plan: TransitionResult, context: dict[str, Any]) -> list[ActionResult]:
+        """Have a plan carried out by an executor that does so in its own way."""
+        return list(self._o.carrier.execute(plan, context).action_results)
+
     def begin(self, key: str) -> Any:
         """Ask whether an event was processed before."""
         return self._o.idempotency.begin(key)
@@ -169,7 +175,7 @@ class AwaitingDriver:
     async def append_event(self, entity_id: str, event: Event) -> None:
         """Keep the event."""
         o = self._o
-        append = getattr(o.event_store, "aappend_event", o.event_store.append_event)
+        append = offered(o.event_store, "aappend_event") or o.event_store.append_event
         await _awaited(
             append(
                 entity_id,
@@ -184,7 +190,7 @@ class AwaitingDriver:
     async def record_transition(self, entity_id: str, plan: Any) -> Any:
         """Keep a line of the past; its id."""
         store = self._o.audit_store
-        record = getattr(store, "arecord_transition", store.record_transition)
+        record = offered(store, "arecord_transition") or store.record_transition
         return await _awaited(
             record(
                 entity_id=entity_id,
@@ -219,6 +225,10 @@ class AwaitingDriver:
         """Do actions at once."""
         calls = (self.execute(action, context, delivery) for action, delivery in todo)
         return list(await asyncio.gather(*calls))
+
+    async def carry(self, plan: TransitionResult, context: dict[str, Any]) -> list[ActionResult]:
+        """Have a plan carried out by an executor that does so in its own way."""
+        return list((await self._o.carrier.async_execute(plan, context)).action_results)
 
     async def begin(self, key: str) -> Any:
         """Ask whether an event was processed before."""

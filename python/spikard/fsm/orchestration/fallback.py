@@ -54,8 +54,9 @@ def enrich_hint_result(
         hint["orchestrator_parallel_composite_source"] = parallel_composite_source
     if result.error is not None:
         result.error.context.update(hint)
-    result.metadata.update(hint)
-    return result
+    return TransitionResult.failure_result(
+        result.source_state, result.trigger, result.error, {**result.metadata, **hint}
+    )  # fmt: skip
 
 
 def applied_result(

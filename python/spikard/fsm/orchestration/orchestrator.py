@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from spikard.fsm.action_executor import ActionExecutor
@@ -18,6 +17,7 @@ from spikard.fsm.event import Event
 from spikard.fsm.execution_result import ExecutionMode
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.hooks.observer import TransitionObserver
+from spikard.fsm.offer import is_overridden, offered
 from spikard.fsm.orchestration.drivers import AwaitingDriver, BlockingDriver
 from spikard.fsm.orchestration.fallback import FallbackMode, parse_mode
 from spikard.fsm.orchestration.idempotency import DAY, IdempotencyStore, InMemoryIdempotencyStore
@@ -40,6 +40,8 @@ logger = logging.getLogger("spikard.fsm.orchestrator")
 CONCURRENCIES = ("optimistic", "pessimistic", "none")
 # For how long one process may keep an entity to itself before it is taken for dead.
 HOLD_SECONDS = 30.0
+# How an executor carries out plans.
+CARRYING = ("execute", "async_execute", "async_execute_with_mode")
 # How many entities are made in one transaction.
 CREATED_TOGETHER = 2000
 # How many events are read at once when an entity's past is gone through.
@@ -87,12 +89,15 @@ class Orchestrator:
             raise ValueError(f"max_conflict_retries must not be negative, got {max_conflict_retries}")
         self.machine = machine
         self.store = state_store
-        self.access = StoreAccess(state_store)
         if guards is not None:
             machine.bind_guards(guards)
-        if actions is not None:
-            machine.bind_actions(actions)
-        self.executor = executor or ActionExecutor(machine.action_registry)
+        # The machine keeps its own actions: it may have other orchestrators, with others.
+        own = ActionExecutor(machine.action_registry if actions is None else actions)
+        is_ours = isinstance(executor, ActionExecutor) and issubclass(type(executor), ActionExecutor)
+        self.executor = executor if is_ours and executor is not None else own
+        # An executor that carries out whole plans in its own way gets them whole.
+        is_own_way = executor is not None and (not is_ours or is_overridden(executor, CARRYING, "execute_action_spec"))
+        self.carrier: Any = executor if is_own_way else None
         self.context_validator = context_validator or (_model_validator(context_model) if context_model else None)
         self.scheduler = scheduler
         self.use_initial_state_when_missing = use_initial_state_when_missing
@@ -102,29 +107,40 @@ class Orchestrator:
             self.observer.add_hook(hook)
         self.observed = bool(self.observer.hooks)
         self.audit_store = audit_store
-        # A store of whole steps keeps the line of a transition with the step itself.
-        self.audits_apart = audit_store is not None and not (audit_store is state_store and self.access.is_whole)
         self.event_store = event_store
         self.max_conflict_retries = max_conflict_retries
         self.clock = clock or FsmClock()
-        self.is_optimistic = concurrency != "none" and "versions" in self.access.capabilities
+        self._concurrency = concurrency
         self.is_pessimistic = concurrency == "pessimistic"
         self.hold_seconds = HOLD_SECONDS
-        if self.is_pessimistic:
-            self._require("holds", "concurrency='pessimistic'")
         self._remember(idempotency)
         self.mode: ExecutionMode = getattr(self.executor, "default_mode", ExecutionMode.SEQUENTIAL)
         self.outbox = OutboxPolicy.of(outbox)
-        self.keeps_outbox = self.access.is_whole and self.outbox.delivery != "off"
-        if self.outbox.delivery == "deferred":
-            self._require("outbox", "outbox='deferred'")
         self.outbox_lease = self.outbox.lease_seconds if self.outbox.delivery == "inline" else 0.0
         self.background = BackgroundLoop()
         self._read(machine)
+        self._callbacks = machine._callbacks.functions
+        self._of_store: Mapping[str, Any] = getattr(state_store, "__dict__", {})
+        self._reach()
+        if self.is_pessimistic:
+            self._require("holds", "concurrency='pessimistic'")
+        if self.outbox.delivery == "deferred":
+            self._require("outbox", "outbox='deferred'")
+
+    def _reach(self) -> None:
+        """Look at what the store can do, and how events are brought to it."""
+        self._seen = len(self._of_store)
+        self.access = StoreAccess(self.store)
+        is_whole, self.capabilities = self.access.is_whole, self.access.capabilities
+        # A store of whole steps keeps the line of a transition with the step itself.
+        self.audits_apart = self.audit_store is not None and not (self.audit_store is self.store and is_whole)
+        self.is_optimistic = self._concurrency != "none" and "versions" in self.capabilities
+        # A store that can keeps the answer to an event with the step itself: nothing comes between the two.
+        self.answers_with_step = self._keeps_answers and "answers" in self.capabilities
+        self.keeps_outbox = is_whole and self.outbox.delivery != "off"
         self.blocking = BlockingDriver(self)
         self._awaiting = AwaitingDriver(self)
         self._plain = PlainEvents(self) if is_plain(self) else None
-        self._callbacks = machine._callbacks.functions
 
     def _require(self, capability: str, option: str) -> None:
         if capability not in self.access.capabilities:
@@ -132,9 +148,7 @@ class Orchestrator:
 
     def _remember(self, given: IdempotencyStore | bool | None) -> None:
         self.remembers = given is not False
-        # A store that can keeps the answer to an event with the step itself: nothing comes between the two.
-        can_keep = "answers" in self.access.capabilities
-        self.answers_with_step = can_keep and (given in (None, True) or getattr(given, "store", None) is self.store)
+        self._keeps_answers = given in (None, True) or getattr(given, "store", None) is self.store
         self.answer_seconds: float = getattr(given, "seconds", DAY)
         is_bool = given is None or isinstance(given, bool)
         self.idempotency: IdempotencyStore = InMemoryIdempotencyStore() if is_bool else given  # type: ignore[assignment]
@@ -157,17 +171,20 @@ class Orchestrator:
         self.timing = Timing(self)
         # Whether anything goes by the states on the way.
         self.follows_states = self.timing.is_needed or self.invoke_adapter is not None
-        # Asked of the classes: doubles in tests have any method that they are asked for.
-        if hasattr(type(self.invoke_adapter), "bind"):
-            self.invoke_adapter.bind(self)
-        if hasattr(type(self.scheduler), "serve"):
-            self.scheduler.serve(machine.name, self)
+        bind = offered(self.invoke_adapter, "bind")
+        if bind is not None:
+            bind(self)
+        serve = offered(self.scheduler, "serve")
+        if serve is not None:
+            serve(machine.name, self)
         self.has_guards = any(transition.guards for transition in machine.transitions)
 
     def process_event(
         self, entity_id: str, event: str | Event, context: dict[str, Any] | None = None
     ) -> TransitionResult:
         """Bring an event to an entity and wait on this thread."""
+        if len(self._of_store) != self._seen:
+            self._reach()
         if self._plain is not None and type(event) is str and event and not self._callbacks:
             return self._plain.process(entity_id, event, context)
         if not self.access.has_sync:
@@ -179,6 +196,8 @@ class Orchestrator:
         self, entity_id: str, event: str | Event, context: dict[str, Any] | None = None
     ) -> TransitionResult:
         """Bring an event to an entity. A store that cannot be awaited is asked in a thread."""
+        if len(self._of_store) != self._seen:
+            self._reach()
         if not (self.access.has_async or self.access.has_sync):
             raise TypeError("async_process_event requires an AsyncStateStore (aget_state, aset_state, aget_context)")
         result: TransitionResult = await self._awaiting.run(self.steps(entity_id, event, context))
@@ -275,6 +294,10 @@ class Orchestrator:
         """The steps of data for an entity, for a driver."""
         return process_event(self, entity_id, Event("__apply_data"), data, is_given=False, is_data=True)
 
+    def concerns(self, state: str | None) -> bool:
+        """Whether data are for an entity with this state: for one that has none only where it begins by itself."""
+        return state is not None or self.use_initial_state_when_missing
+
     def initial_of(self, entity_id: str) -> str:
         """The state of an entity that has none yet; `ValueError` where there has to be one."""
         if not self.use_initial_state_when_missing:
@@ -339,11 +362,6 @@ class Orchestrator:
         params = message.params
         event = Event(str(params["event"]), dict(params.get("payload") or {}))
         return str(params.get("to") or entity_id), event, delay_of(params.get("delay"))
-
-    @cached_property
-    def capabilities(self) -> frozenset[str]:
-        """What may be relied on of the store: `versions`, `transactions`, `durable`."""
-        return self.access.capabilities
 
 
 def _event(event: str | Event) -> Event:

@@ -34,6 +34,7 @@ def is_plain(o: "Orchestrator") -> bool:
         or o.event_store is not None
         or o.scheduler is not None
         or o.invoke_adapter is not None
+        or o.carrier is not None
         or o.fallback_mode != "off"
     )
 

@@ -194,7 +194,11 @@ def _until_done(attempt: Attempt, extra: Mapping[str, Any] | None, is_data: bool
 def _until_kept(attempt: Attempt, extra: Mapping[str, Any] | None, is_data: bool, answer_key: str | None) -> Steps:
     o, number = attempt.orchestrator, 0
     while True:
-        yield from attempt.load(extra)
+        row = yield "load", attempt.entity_id
+        if is_data and not o.concerns(row.state):
+            # There is no such entity, and it does not begin by itself: nothing follows.
+            return attempt, [], None, ""
+        attempt.open(row, extra)
         try:
             outcome = yield from _compute_and_keep(attempt, extra, number == 0, is_data, answer_key)
         except StaleVersionError:

@@ -1,27 +1,35 @@
 """Any store as one that keeps whole steps."""
 
 import asyncio
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from typing import Any
 
-from spikard.fsm.stores.protocol import AsyncStateStore, StateStore, TransactionalStore, VersionedStateStore
+from spikard.fsm.offer import is_overridden, offered
 from spikard.fsm.stores.row import EntityChange, EntityRow
+
+BLOCKING = ("get_state", "set_state", "get_context")
+AWAITED = ("aget_state", "aset_state", "aget_context")
+WHOLE = ("load", "commit", "aload", "acommit", "capabilities")
+VERSIONED = ("get_state_versioned", "set_state_versioned")
+# What a step as a whole takes the place of.
+PARTS = (*BLOCKING, *AWAITED, "set_context", "aset_context", *VERSIONED)
 
 
 class StoreAccess:
     """A store with `load` and `commit`, whichever methods it has.
 
-    A store without versions or transactions runs the same steps without their guarantees; `capabilities` says so.
+    A store without versions or transactions runs the same steps without their guarantees; `capabilities` says so. So
+    does one whose methods for parts of a step are newer than those for a whole one, as in a class made of one of ours
+    to watch or to fail: they are called.
     """
 
     def __init__(self, store: Any) -> None:
         self.store = store
-        # A double of a store in a test has any method that it is asked for, but no set of capabilities.
-        self.is_whole = isinstance(store, TransactionalStore) and isinstance(store.capabilities, AbstractSet)
-        self.has_sync = self.is_whole or isinstance(store, StateStore)
-        self.has_async = self.is_whole or isinstance(store, AsyncStateStore)
-        self.is_versioned = isinstance(store, VersionedStateStore)
+        is_able = all(offered(store, name) is not None for name in WHOLE)
+        self.is_whole = is_able and not is_overridden(store, PARTS, "commit")
+        self.has_sync = self.is_whole or all(hasattr(store, name) for name in BLOCKING)
+        self.has_async = self.is_whole or all(hasattr(store, name) for name in AWAITED)
+        is_versioned = all(offered(store, name) is not None for name in VERSIONED)
+        self.is_versioned = is_versioned and not is_overridden(store, BLOCKING, "set_state_versioned")
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -36,19 +44,12 @@ class StoreAccess:
         if self.is_whole:
             row: EntityRow = self.store.load(entity_id)
             return row
-        state, version = self._state(entity_id)
+        if self.is_versioned:
+            state, version = self.store.get_state_versioned(entity_id)
+        else:
+            state, version = self.store.get_state(entity_id), None
         context = self.store.get_context(entity_id) or {}
         return EntityRow(entity_id, state, version or 0, dict(context))
-
-    def _state(self, entity_id: str) -> tuple[str | None, int | None]:
-        if self.is_versioned:
-            answer = self.store.get_state_versioned(entity_id)
-            if isinstance(answer, Sequence):
-                found, version = answer
-                return found, version
-            # Such a double again: it does not answer with versions.
-            self.is_versioned = False
-        return self.store.get_state(entity_id), None
 
     def commit(self, change: EntityChange) -> int:
         """Keep a change."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.event import Event
+from spikard.fsm.offer import offered
 from spikard.fsm.schedulers.due_timer import DueTimer
 from spikard.fsm.schedulers.restoring import RestorePolicy, restored
 from spikard.fsm.stored_state import parse_stored_state
@@ -125,9 +126,8 @@ class Timing:
     def look(self) -> bool:
         """Have the scheduler look by itself; False where it cannot find what the store keeps."""
         scheduler = self._o.scheduler
-        # Asked of the class: a double of a scheduler in a test has any method that it is asked for.
-        finds = getattr(type(scheduler), "finds_timers_of", None)
-        if finds is None or not finds(scheduler, self._o.store):
+        finds = offered(scheduler, "finds_timers_of")
+        if finds is None or not finds(self._o.store):
             return False
         scheduler.look()
         return True

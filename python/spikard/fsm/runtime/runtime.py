@@ -66,8 +66,9 @@ class FsmRuntime:
         self.machine_store = machine_store
         self.state_store = state_store
         self.discovery = discovery
-        self._actions = actions or ActionRegistry()
-        self._guards = guards or GuardRegistry()
+        # One without actions yet is one all the same.
+        self._actions = ActionRegistry() if actions is None else actions
+        self._guards = GuardRegistry() if guards is None else guards
         self._queue = queue
         self._observers = tuple(observers)
         self._orchestrators: dict[tuple[str, str], tuple[MachineDefinition, Orchestrator]] = {}
