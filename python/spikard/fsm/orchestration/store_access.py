@@ -1,6 +1,8 @@
 """Any store as one that keeps whole steps."""
 
 import asyncio
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from spikard.fsm.offer import is_overridden, offered
@@ -25,6 +27,8 @@ class StoreAccess:
     def __init__(self, store: Any) -> None:
         self.store = store
         is_able = all(offered(store, name) is not None for name in WHOLE)
+        # A double made after the pattern of a store has all its methods, but no set of capabilities.
+        is_able = is_able and isinstance(store.capabilities, AbstractSet)
         self.is_whole = is_able and not is_overridden(store, PARTS, "commit")
         self.has_sync = self.is_whole or all(hasattr(store, name) for name in BLOCKING)
         self.has_async = self.is_whole or all(hasattr(store, name) for name in AWAITED)
@@ -44,12 +48,19 @@ class StoreAccess:
         if self.is_whole:
             row: EntityRow = self.store.load(entity_id)
             return row
-        if self.is_versioned:
-            state, version = self.store.get_state_versioned(entity_id)
-        else:
-            state, version = self.store.get_state(entity_id), None
+        state, version = self._state(entity_id)
         context = self.store.get_context(entity_id) or {}
         return EntityRow(entity_id, state, version or 0, dict(context))
+
+    def _state(self, entity_id: str) -> tuple[str | None, int | None]:
+        if self.is_versioned:
+            answer = self.store.get_state_versioned(entity_id)
+            if isinstance(answer, Sequence):
+                found, version = answer
+                return found, version
+            # Such a double again: it does not answer with versions.
+            self.is_versioned = False
+        return self.store.get_state(entity_id), None
 
     def commit(self, change: EntityChange) -> int:
         """Keep a change."""
