@@ -2,12 +2,23 @@
 
 import copy
 import pickle
-from dataclasses import FrozenInstanceError, asdict, fields, is_dataclass, replace
+from dataclasses import FrozenInstanceError, asdict, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import pytest
 
-from spikard.fsm import ActionSpec, CheckSpec, GuardSpec, InvokeSpec, Region, State, StateType, Timeout, Transition
+from spikard.fsm import (
+    ActionSpec,
+    CheckSpec,
+    GuardSpec,
+    InvokeSpec,
+    Region,
+    State,
+    StateMachine,
+    StateType,
+    Timeout,
+    Transition,
+)
 
 PARTS = [
     State("open", on_enter=(ActionSpec("ring"),), timeout=Timeout(5, "shut"), metadata={"by": [1]}),
@@ -26,7 +37,8 @@ def test_parts_are_dataclasses_that_stay_as_they_are(part: Any) -> None:
     assert is_dataclass(part)
     names = [field.name for field in fields(part)]
     values = {name: getattr(part, name) for name in names}
-    assert repr(part) == f"{type(part).__name__}({', '.join(f'{name}={value!r}' for name, value in values.items())})"
+    shown = ", ".join(f"{field.name}={values[field.name]!r}" for field in fields(part) if field.repr)
+    assert repr(part) == f"{type(part).__name__}({shown})"
     assert list(asdict(part)) == names
     for again in (type(part)(**values), replace(part), copy.deepcopy(part), pickle.loads(pickle.dumps(part))):
         assert again == part
@@ -35,6 +47,8 @@ def test_parts_are_dataclasses_that_stay_as_they_are(part: Any) -> None:
         setattr(part, names[0], "other")
     with pytest.raises(FrozenInstanceError, match=f"cannot delete field '{names[0]}'"):
         delattr(part, names[0])
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'nothing_of_the_kind'"):
+        part.nothing_of_the_kind = 1
     assert getattr(part, names[0]) == values[names[0]]
     with pytest.raises(TypeError):
         type(part)(**values, nothing_of_the_kind=1)
@@ -54,3 +68,43 @@ def test_parts_check_themselves() -> None:
         State("Open")
     with pytest.raises(TypeError):
         State()  # type: ignore[call-arg] # a name is missing
+
+
+def test_programs_derive_records_of_their_own() -> None:
+    @dataclass(frozen=True)
+    class Place(State):
+        colour: str = "red"
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            object.__setattr__(self, "description", f"a {self.colour} place")
+
+    class Noted(Timeout):
+        note = ""
+
+    place = Place("open", StateType.INITIAL, colour="green")
+    assert (place.colour, place.description, place.is_initial, place.metadata) == ("green", "a green place", True, {})
+    assert replace(place, colour="blue").description == "a blue place"
+    assert place == Place("open", StateType.INITIAL, colour="green")
+    assert place != State("open", StateType.INITIAL, "a green place")
+    assert StateMachine({"open": place}, []).get_state("open") is place
+    with pytest.raises(ValueError, match="lowercase"):
+        Place("Open")
+    with pytest.raises(FrozenInstanceError, match="colour"):
+        place.colour = "grey"  # type: ignore[misc]
+    noted = Noted(5, "shut")
+    noted.note = "why"
+    assert (noted.note, noted) == ("why", Noted(5, "shut"))
+    with pytest.raises(FrozenInstanceError, match="seconds"):
+        noted.seconds = 6  # type: ignore[misc]
+
+
+def test_dots_are_in_names_of_submachines_only() -> None:
+    assert State("deal.open", parent="deal").name == "deal.open"
+    assert State("deal.done", parent="deal.open").name == "deal.done"
+    assert Region("deal.left", "deal.on").name == "deal.left"
+    for make in (
+        lambda: State("deal.open"), lambda: State("deal.open", parent="other"), lambda: Region("deal.left", "on"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="must contain only lowercase letters"):
+            make()

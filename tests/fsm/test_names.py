@@ -1,5 +1,7 @@
 """Names and ids: what is taken, what is made of the rest."""
 
+import re
+
 import pytest
 
 from spikard.fsm import (
@@ -49,3 +51,21 @@ def test_entity_ids() -> None:
     assert normalize_entity_id("-A-b c!d") == "A-bcd"
     with pytest.raises(ValueError, match="entity_id must start with an alphanumeric"):
         validate_entity_id(".x")
+
+
+def test_rules_can_be_asked_for() -> None:
+    from spikard.fsm.discovery.slug import DISCOVERY_SLUG_PATTERN, validate_discovery_slug_optional
+    from spikard.fsm.shared.entity_id_validator import ENTITY_ID_ERROR_MESSAGE, ENTITY_ID_PATTERN
+    from spikard.fsm.shared.name_validator import NAME_ERROR_MESSAGE, NAME_PATTERN, NAMESPACE_PATTERN
+
+    # Programs use them with `match`, which looks at the beginning only.
+    assert (NAME_PATTERN.match("a.b"), ENTITY_ID_PATTERN.match("a b"), DISCOVERY_SLUG_PATTERN.match("a/b")) == (
+        None, None, None,
+    )  # fmt: skip
+    assert NAMESPACE_PATTERN.match("a/b")
+    assert not NAMESPACE_PATTERN.match("a//b")
+    with pytest.raises(ValueError, match=re.escape(f"name {NAME_ERROR_MESSAGE} Got: 'a b'")):
+        validate_name("a b")
+    with pytest.raises(ValueError, match=re.escape(f"entity_id {ENTITY_ID_ERROR_MESSAGE} Got: 'a b'")):
+        validate_entity_id("a b")
+    assert [validate_discovery_slug_optional(text, "slug") for text in (None, " ", " a ")] == [None, None, "a"]

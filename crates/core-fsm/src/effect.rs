@@ -14,7 +14,7 @@ pub enum Effect {
     Add(Arc<str>, i64),
     Append(Arc<str>, Value),
     Clear(Arc<str>),
-    Compute(Vec<(Arc<str>, Expr)>),
+    Compute(Vec<Computation>),
 }
 
 /// One change of a context, for whoever holds it.
@@ -116,9 +116,12 @@ impl Effect {
                     scope,
                     values: Map::new(),
                 };
-                for (field, expr) in exprs {
-                    let value = expr.eval(&computed, env)?;
-                    computed.values.insert(Key::Text(field.clone()), value);
+                for one in exprs {
+                    let value = one
+                        .expr
+                        .eval(&computed, env)
+                        .map_err(|error| error.of(&one.source))?;
+                    computed.values.insert(Key::Text(one.field.clone()), value);
                 }
                 Ok(computed
                     .values
@@ -130,12 +133,18 @@ impl Effect {
     }
 }
 
-fn compile(params: &Map) -> Result<Vec<(Arc<str>, Expr)>, ExprError> {
+fn compile(params: &Map) -> Result<Vec<Computation>, ExprError> {
     params
         .iter()
         .map(|(key, source)| match (key, source) {
             (Key::Text(field), Value::Text(source)) => {
-                Ok((field.clone(), Expr::compile(source.trim())?))
+                let source: Arc<str> = source.trim().into();
+                let expr = Expr::compile(&source).map_err(|error| error.of(&source))?;
+                Ok(Computation {
+                    field: field.clone(),
+                    source,
+                    expr,
+                })
             }
             (_, other) => Err(ExprError::new(
                 ExprErrorKind::Type,
@@ -166,6 +175,14 @@ fn add(field: &str, value: Option<Value>, step: i64) -> Result<Value, ExprError>
             ),
         )),
     }
+}
+
+/// A field, and the expression of its value, compiled and as it was written.
+#[derive(Clone, Debug)]
+pub struct Computation {
+    field: Arc<str>,
+    source: Arc<str>,
+    expr: Expr,
 }
 
 /// A context with what has been computed so far before it.

@@ -47,6 +47,7 @@ impl Host for PyHost {
 
 /// The exception that an error is, with the expression where the message says no more than a name.
 pub(crate) fn raise(py: Python<'_>, error: &ExprError, source: &str) -> PyErr {
+    let source = error.source_text().unwrap_or(source);
     let message = error.to_string();
     let class = match error.kind() {
         ExprErrorKind::Type => return PyTypeError::new_err(message),

@@ -76,8 +76,10 @@ class ActionSpec:
         if not isinstance(value, Mapping):
             raise ValueError(f"{key} action requires a mapping, got {config}")
         if key == "custom":
+            if not value.get("name"):
+                raise ValueError(f"custom action requires non-empty name, got {config}")
             params = dict(value.get("params") or {})
-            return cls(name=value.get("name", ""), params=params, custom=True, **_common(config))
+            return cls(name=value["name"], params=params, custom=True, **_common(config))
         if key == "branch":
             params = {"when": value.get("when"), "then": value.get("then", []), "else": value.get("else", [])}
             return cls(name="_branch", params=params, **_common(config))
@@ -127,7 +129,8 @@ def _common(config: Mapping[str, Any], inner: Mapping[str, Any] | None = None) -
 def _effect_params(effect: str, value: Any) -> dict[str, Any]:
     if effect in {"set", "compute"}:
         if not isinstance(value, Mapping):
-            raise ValueError(f"'{effect}' effect requires a mapping, got {type(value).__name__}")
+            needed = "a mapping of {key: expression}" if effect == "compute" else "a mapping"
+            raise ValueError(f"'{effect}' effect requires {needed}, got {type(value).__name__}")
         return dict(value)
     if effect == "append":
         if not isinstance(value, Mapping) or "field" not in value or "value" not in value:

@@ -48,9 +48,11 @@ class ConfigLoader:
             ConfigValidator().validate_strict(config)
 
     def parse(self, config: dict[str, Any]) -> tuple[dict[str, State], list[Transition], dict[str, Any]]:
-        """The states by name, the transitions in their order, and the rest."""
+        """The states by name, the transitions in their order, and the rest, each part checked for its form."""
         from spikard.fsm.definition import read_definition
 
+        if self.validate:
+            ConfigValidator().validate_form(config)
         states, transitions, meta = read_definition(config)
         return states, transitions, {"strict_mode": True, "validate_context": False, **meta}
 

@@ -20,8 +20,7 @@ def read_file(path: Path, variables: Mapping[str, str] | None = None) -> ConfigS
     except UnicodeDecodeError as error:
         raise _not_utf8(error, path) from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigurationError(f"Configuration file cannot be read: {reason}", path=str(path)) from error
+        raise ConfigurationError(f"Failed to read configuration: {error}", path=str(path)) from error
     formats = _FORMATS.get(path.suffix.lower(), ("yaml", "json"))
     first: ConfigurationError | None = None
     for form in formats:
@@ -78,8 +77,9 @@ def _lookup(variables: Mapping[str, str] | None) -> Callable[[str], str | None]:
     return value
 
 
-def as_mapping(value: Any, path: str | None) -> dict[str, Any]:
+def as_mapping(value: Any, path: str, what: str = "Configuration") -> dict[str, Any]:
     """The configuration of one machine, which is a mapping."""
     if not isinstance(value, dict):
-        raise ConfigurationError("Configuration must be a YAML mapping (dictionary)", path=path)
+        form = "JSON object" if path.lower().endswith(".json") else "YAML mapping"
+        raise ConfigurationError(f"{what} must be a {form} (dictionary)", path=path)
     return value

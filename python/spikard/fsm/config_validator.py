@@ -20,11 +20,12 @@ class ConfigValidator:
 
     def validate_strict(self, config: dict[str, Any]) -> None:
         """Raises `ConfigurationError` with all errors in its context, if there are any."""
-        errors = self.validate(config)
-        if errors:
-            raise ConfigurationError(
-                f"Configuration validation failed with {len(errors)} error(s)", context={"errors": errors}
-            )
+        _refuse(self.validate(config))
+
+    def validate_form(self, config: dict[str, Any]) -> None:
+        """Raises `ConfigurationError` if a part has not its form; whether they agree is not looked at."""
+        found = within_limits(check_machine, config)
+        _refuse([text for code, severity, _, _, text, _ in found if severity == "error" and code in _OF_FORM])
 
     def config_warnings(self, config: dict[str, Any]) -> list[str]:
         """What is allowed but probably not meant. The error policy is looked through whatever else is wrong."""
@@ -32,6 +33,16 @@ class ConfigValidator:
         if isinstance(policy, dict) and self.validate(config):
             config = {"states": [{"name": "any", "type": "initial"}], "transitions": [], "error_policy": policy}
         return [text for _, severity, _, _, text, _ in within_limits(check_machine, config) if severity == "warning"]
+
+
+_OF_FORM = frozenset({"C001", "C002", "C003", "C004", "C005", "C006"})
+
+
+def _refuse(errors: list[str]) -> None:
+    if errors:
+        raise ConfigurationError(
+            f"Configuration validation failed with {len(errors)} error(s)", context={"errors": errors}
+        )
 
 
 def validate_config(config: dict[str, Any], strict: bool = True) -> list[str]:

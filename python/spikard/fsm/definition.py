@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from spikard.fsm.action_spec import ActionSpec
-from spikard.fsm.errors import ConfigurationError, ErrorPolicy
+from spikard.fsm.errors import ConfigurationError, ErrorPolicy, MissingKeyError
 from spikard.fsm.front import front
 from spikard.fsm.guard_spec import GuardSpec
 from spikard.fsm.invoke_spec import InvokeSpec
@@ -38,14 +38,14 @@ def read_definition(config: Mapping[str, Any]) -> tuple[dict[str, State], list[T
     try:
         states = [_state(item) for item in config.get("states") or ()]
         if not states:
-            raise ConfigurationError("At least one state is required")
+            raise ValueError("At least one state is required")
         by_name = {state.name: state for state in states}
         resting = frozenset(state.name for state in states if state.type is not StateType.TERMINAL)
         transitions = [_transition(item, by_name, resting) for item in config.get("transitions") or ()]
     except KeyError as error:
-        raise ConfigurationError(f"The key {error} is missing") from error
+        raise MissingKeyError(f"The key {error} is missing", context={"config": config}) from error
     except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+        raise ConfigurationError(str(error), context={"config": config}) from error
     except (AttributeError, TypeError, RecursionError, OverflowError) as error:
         raise _explained(config, error) from error
     return by_name, transitions, _meta(config)
@@ -253,10 +253,10 @@ def _source(written: Any, states: Mapping[str, State], resting: frozenset[str]) 
 def _generated(source: frozenset[str], delay: int | None, auto: bool, metadata: Mapping[str, Any]) -> str:
     moment = "at" if metadata.get("at") else "after" if metadata.get("after") else None
     if not auto and delay is None and moment is None:
-        raise ConfigurationError("Transition must have either 'trigger', 'after', or 'auto: true'")
+        raise ValueError("Transition must have either 'trigger', 'after', or 'auto: true'")
     if len(source) != 1:
         kind = "Auto" if auto else "Delayed"
-        raise ConfigurationError(f"{kind} transition with implicit trigger must have exactly one source")
+        raise ValueError(f"{kind} transition with implicit trigger must have exactly one source")
     name = next(iter(source))
     if auto:
         return f"_auto_{name}"

@@ -1,7 +1,8 @@
 """One entity and where it is: a machine with a state, a context and a memory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
@@ -34,7 +35,7 @@ class EntitySession(SessionCore):
     know the states inside parallel states, `settle` has it take the steps that its first state takes by itself.
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__dict__", "__weakref__")
 
     if TYPE_CHECKING:
 
@@ -104,8 +105,17 @@ class EntitySession(SessionCore):
         """Forgets deferred events."""
         self._deferred = None
 
-    def update(self, **data: Any) -> None:
-        """Puts data into the context and leaves the state alone."""
+    @property
+    def update(self) -> Callable[..., Any]:
+        """Puts data into the context and leaves the state alone: `session.update(qty=3)`.
+
+        In machines that have a trigger of this name it is that trigger, as any other.
+        """
+        if "update" in self.machine._triggers:
+            return partial(self.send, "update")
+        return self._put
+
+    def _put(self, **data: Any) -> None:
         self.context.update(data)
 
     def evaluate_destination(

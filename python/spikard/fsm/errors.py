@@ -38,7 +38,7 @@ class FSMError(SpikardError):
     def __str__(self) -> str:
         if not self.context:
             return self.message
-        details = ", ".join(f"{key}={value!r}" for key, value in self.context.items())
+        details = ", ".join(f"{key}={_shown(key, value)}" for key, value in self.context.items())
         return f"{self.message} ({details})"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -61,6 +61,10 @@ class ConfigurationError(FSMError):
     def __init__(self, message: str, path: str | None = None, context: dict[str, Any] | None = None) -> None:
         super().__init__(message, _with(context, path=path) if path else context, code=ErrorCode.CONFIG)
         self.path = path
+
+
+class MissingKeyError(ConfigurationError, KeyError):
+    """A machine's definition lacks a key."""
 
 
 class InvalidTransitionError(FSMError):
@@ -282,6 +286,15 @@ class ErrorPolicy:
 def is_transient_error(exc: BaseException) -> bool:
     """Whether trying again may help: the network, the file system or time got in the way."""
     return isinstance(exc, OSError)
+
+
+# A machine may be of many pages; it is in `context`, and its beginning in the text.
+_LONGEST_SHOWN = 500
+
+
+def _shown(key: str, value: Any) -> str:
+    text = repr(value)
+    return text if key != "config" or len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _with(context: Mapping[str, Any] | None, **details: Any) -> dict[str, Any]:

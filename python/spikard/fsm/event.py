@@ -37,8 +37,6 @@ class Event:
         source: str = "",
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        if not trigger:
-            raise ValueError("Event trigger cannot be empty")
         _set_trigger(self, trigger)
         _set_payload(self, {} if payload is None else payload)
         _set_event_id(self, event_id)
@@ -46,6 +44,11 @@ class Event:
         _set_source(self, source)
         _set_metadata(self, {} if metadata is None else metadata)
         _set_born(self, time.time_ns())
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        if not self.trigger:
+            raise ValueError("Event trigger cannot be empty")
 
     @classmethod
     def simple(cls, trigger: str, **payload: Any) -> "Event":
@@ -78,6 +81,10 @@ class Event:
                     _set_event_id(self, made)
         return made
 
+    @event_id.setter
+    def event_id(self, value: UUID) -> None:  # for dataclasses derived from this one; others meet `__setattr__`
+        _set_event_id(self, value)
+
     @property
     def timestamp(self) -> datetime:
         """When it happened, in UTC."""
@@ -86,6 +93,10 @@ class Event:
             made = datetime.fromtimestamp(self._born / 1e9, tz=UTC)
             _set_timestamp(self, made)
         return made
+
+    @timestamp.setter
+    def timestamp(self, value: datetime) -> None:
+        _set_timestamp(self, value)
 
     def get(self, key: str, default: Any = None) -> Any:
         """A value of the payload."""
@@ -136,10 +147,20 @@ class Event:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Event, self._values()
+        if type(self) is Event:
+            return Event, self._values()
+        own = {name: getattr(self, name) for name in self.__dataclass_fields__}  # type: ignore[attr-defined]
+        return _restored, (type(self), {**own, **getattr(self, "__dict__", {})})
 
     def _values(self) -> tuple[Any, ...]:
         return self.trigger, self.payload, self.event_id, self.timestamp, self.source, self.metadata
+
+
+def _restored(kind: type[Event], values: dict[str, Any]) -> Event:
+    event = kind.__new__(kind)
+    for name, value in values.items():
+        object.__setattr__(event, name, value)
+    return event
 
 
 @dataclass(frozen=True)
@@ -152,8 +173,10 @@ class _Fields:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-# For `dataclasses.replace`, `fields` and `asdict`, which programs use on events.
+# For `dataclasses.replace`, `fields` and `asdict`, for `match`, and for dataclasses that programs derive from events.
 Event.__dataclass_fields__ = _Fields.__dataclass_fields__  # type: ignore[attr-defined]
+Event.__dataclass_params__ = _Fields.__dataclass_params__  # type: ignore[attr-defined]
+Event.__match_args__ = _Fields.__match_args__  # type: ignore[misc, attr-defined]
 
 # Setting through the slots goes around the refusal of `__setattr__`, three times as fast as `object.__setattr__`.
 _set_trigger = Event.__dict__["trigger"].__set__

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spikard.fsm.config_text import as_mapping, read_file
 from spikard.fsm.config_validator import ConfigValidator
+from spikard.fsm.definition import is_on
 from spikard.fsm.errors import ConfigurationError
 from spikard.fsm.names import validate_name
 from spikard.fsm.submachine import resolve_submachines
@@ -71,7 +72,7 @@ def parse_machine(config: dict[str, Any], *, validate: bool = True) -> MachineDe
         states=list(config.get("states") or ()),
         transitions=list(config.get("transitions") or ()),
         description=meta.get("description"),
-        strict_mode=bool(meta.get("strict_mode", True)),
+        strict_mode=is_on(meta.get("strict_mode"), True),
     )
 
 
@@ -82,7 +83,7 @@ def parse_machine_file(
     place = Path(path)
     if not place.is_file():
         raise FileNotFoundError(f"Machine config file not found: {path}")
-    config = as_mapping(read_file(place, variables).value(), str(path))
+    config = as_mapping(read_file(place, variables).value(), str(path), "Machine config")
     return parse_machine(resolve_submachines(config, place.parent), validate=validate)
 
 

@@ -2,10 +2,18 @@
 
 import re
 
-NAME_PATTERN = re.compile(r"[a-z0-9_]+")
-ENTITY_ID_PATTERN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}")
+# Anchored, for those who use them with `match` and `search`.
+NAME_PATTERN = re.compile(r"^[a-z0-9_]+$")
+ENTITY_ID_PATTERN = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$")
+NAMESPACE_PATTERN = re.compile(r"^[a-z0-9_]+(?:/[a-z0-9_]+)*$")
+DISCOVERY_SLUG_PATTERN = NAME_PATTERN
 
 _NAME_RULE = "lowercase letters (a-z), numbers (0-9), and underscores (_)"
+NAME_ERROR_MESSAGE = f"must contain only {_NAME_RULE}. No spaces, uppercase letters, or special characters allowed."
+ENTITY_ID_ERROR_MESSAGE = (
+    "must start with an alphanumeric character and contain only letters (a-z, A-Z), numbers (0-9), dots (.), "
+    "hyphens (-), and underscores (_). Length: 1-255 characters."
+)
 
 
 def validate_name(name: str, field_name: str = "name") -> str:
@@ -13,10 +21,7 @@ def validate_name(name: str, field_name: str = "name") -> str:
     text = _text(name, field_name)
     if NAME_PATTERN.fullmatch(text):
         return text
-    raise ValueError(
-        f"{field_name} must contain only {_NAME_RULE}. "
-        f"No spaces, uppercase letters, or special characters allowed. Got: {name!r}"
-    )
+    raise ValueError(f"{field_name} {NAME_ERROR_MESSAGE} Got: {name!r}")
 
 
 def is_valid_name(name: str) -> bool:
@@ -52,11 +57,7 @@ def validate_entity_id(entity_id: str, field_name: str = "entity_id") -> str:
     if not text:
         raise ValueError(f"{field_name} cannot be empty")
     if not ENTITY_ID_PATTERN.fullmatch(text):
-        raise ValueError(
-            f"{field_name} must start with an alphanumeric character and contain only letters (a-z, A-Z), "
-            "numbers (0-9), dots (.), hyphens (-), and underscores (_). "
-            f"Length: 1-255 characters. Got: {entity_id!r}"
-        )
+        raise ValueError(f"{field_name} {ENTITY_ID_ERROR_MESSAGE} Got: {entity_id!r}")
     return text
 
 
@@ -81,6 +82,11 @@ def validate_discovery_slug(value: str, field: str) -> str:
     if not NAME_PATTERN.fullmatch(text):
         raise ValueError(f"{field} must contain only lowercase letters, digits, and underscores. Got: {value!r}")
     return text
+
+
+def validate_discovery_slug_optional(value: str | None, field: str) -> str | None:
+    """The same, or None where there is none."""
+    return validate_discovery_slug(value, field) if value and value.strip() else None
 
 
 def validate_discovery_namespace(value: str | None, field: str) -> str | None:

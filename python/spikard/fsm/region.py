@@ -17,7 +17,7 @@ class Region:
     final: str | None = None
 
     def __post_init__(self) -> None:
-        require_identifier("Region", self.name)
+        require_identifier("Region", self.name, self.initial)
         if not self.initial:
             raise ValueError("Region must have an initial state")
         if self.states and self.initial not in self.states:

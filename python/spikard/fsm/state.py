@@ -1,9 +1,7 @@
 """States."""
 
 from dataclasses import field
-from typing import Any, cast
-
-from msgspec.structs import force_setattr
+from typing import Any
 
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.frozen import frozen
@@ -36,9 +34,9 @@ class State:
     when: tuple[WhenCheck, ...] = ()
 
     def __post_init__(self) -> None:
-        require_identifier("State", self.name)
+        require_identifier("State", self.name, self.parent)
         if type(self.type) is not StateType:
-            force_setattr(cast("Any", self), "type", StateType(self.type))
+            object.__setattr__(self, "type", StateType(self.type))
         if self.type is StateType.PARALLEL:
             if not self.regions:
                 raise ValueError(f"Parallel state '{self.name}' must have at least one region")

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
@@ -22,7 +23,7 @@ from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.guard_spec import GuardSpec
 from spikard.fsm.parallel_state_config import ParallelStateConfig
 from spikard.fsm.parallel_state_manager import ParallelStateManager
-from spikard.fsm.registries import new_registries
+from spikard.fsm.registries import named, new_registries
 from spikard.fsm.state import State
 from spikard.fsm.state_hierarchy import StateHierarchy
 from spikard.fsm.transition import Transition
@@ -145,7 +146,11 @@ class StateMachine(CompiledMachine):
     @property
     def trigger_names(self) -> list[str]:
         """All triggers, sorted."""
-        return sorted({transition.trigger for transition in self._transitions})
+        return sorted(self._triggers)
+
+    @cached_property
+    def _triggers(self) -> frozenset[str]:
+        return frozenset(transition.trigger for transition in self._transitions)
 
     @property
     def terminal_states(self) -> list[str]:
@@ -209,11 +214,11 @@ class StateMachine(CompiledMachine):
 
     def guard(self, name: str) -> Callable[[Function], Function]:
         """Registers the decorated function as a guard."""
-        return self._guards.decorator(name)
+        return named(self._guards.register, name)
 
     def action(self, name: str) -> Callable[[Function], Function]:
         """Registers the decorated function as an action."""
-        return self._actions.decorator(name)
+        return named(self._actions.register, name)
 
     def on_enter(self, state: str) -> Callable[[Function], Function]:
         """Has the decorated function called by sessions that come to a state."""

@@ -30,16 +30,16 @@ class Transition:
     def __post_init__(self) -> None:
         if not self.trigger:
             raise ValueError("Transition trigger cannot be empty")
+        if not self.source:
+            raise ValueError("Transition must have at least one source state")
+        if not self.dest:
+            raise ValueError("Transition destination cannot be empty")
         for name in (self.trigger, self.dest, *self.source):
             if not isinstance(name, str):
                 raise ValueError(
                     f"Names in transitions are texts, not {name!r}; put it in quotes (YAML takes on, off, yes and no "
                     "for booleans, and digits for numbers)"
                 )
-        if not self.source:
-            raise ValueError("Transition must have at least one source state")
-        if not self.dest:
-            raise ValueError("Transition destination cannot be empty")
         if self.after is not None and self.after < 0:
             raise ValueError("Transition delay must be non-negative")
 

@@ -21,5 +21,6 @@ class _Fields:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-# For `dataclasses.replace`, `fields` and `asdict`, which programs use on results.
+# For `dataclasses.replace`, `fields` and `asdict`, and for `match`, which programs use on results.
 TransitionResult.__dataclass_fields__ = _Fields.__dataclass_fields__  # type: ignore[attr-defined]
+TransitionResult.__match_args__ = tuple(_Fields.__dataclass_fields__)  # type: ignore[misc, attr-defined]

@@ -1,4 +1,5 @@
 use std::fmt::{Display, Formatter};
+use std::sync::Arc;
 
 /// What kind of fault an expression has: which exception the host makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,7 @@ struct Detail {
     message: String,
     position: Option<usize>,
     hint: Option<String>,
+    source: Option<Arc<str>>,
 }
 
 impl ExprError {
@@ -40,6 +42,7 @@ impl ExprError {
             message: message.into(),
             position: None,
             hint: None,
+            source: None,
         }))
     }
 
@@ -69,6 +72,13 @@ impl ExprError {
         self
     }
 
+    /// Says which expression it was, where there are several.
+    #[must_use]
+    pub(crate) fn of(mut self, source: &Arc<str>) -> Self {
+        self.0.source.get_or_insert_with(|| source.clone());
+        self
+    }
+
     pub fn kind(&self) -> ExprErrorKind {
         self.0.kind
     }
@@ -81,6 +91,11 @@ impl ExprError {
     /// Where, in characters from the beginning of the text; known for what can't be compiled.
     pub fn position(&self) -> Option<usize> {
         self.0.position
+    }
+
+    /// The expression, where it was one of several.
+    pub fn source_text(&self) -> Option<&str> {
+        self.0.source.as_deref()
     }
 
     /// The advice, where there is any.

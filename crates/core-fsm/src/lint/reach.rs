@@ -1,4 +1,5 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::finding::{Finding, LintSeverity};
 use super::graph::{Graph, Hosts, is_leaf};
@@ -89,29 +90,44 @@ pub(super) fn dead_ends(definition: &Definition<'_>, findings: &mut Vec<Finding>
     }
 }
 
-/// Transitions that would leave a terminal state.
+/// Transitions that would leave terminal states.
 pub(super) fn dead_transitions(definition: &Definition<'_>, findings: &mut Vec<Finding>) {
     for (position, transition) in definition.transitions.iter().enumerate() {
-        for source in &transition.sources {
-            if definition
+        let is_terminal = |source: &&&str| {
+            definition
                 .state(source)
                 .is_some_and(|state| state.kind == StateKind::Terminal)
-            {
-                findings.push(Finding::of_transition(
-                    "dead_transition",
-                    LintSeverity::Warning,
-                    position,
-                    format!("Transition from terminal state '{source}' never fires"),
-                    &[
-                        ("source", Value::text(source)),
-                        (
-                            "trigger",
-                            transition.trigger.map_or(Value::Null, Value::text),
-                        ),
-                    ],
-                ));
-            }
+        };
+        let sources: BTreeSet<&str> = transition
+            .sources
+            .iter()
+            .filter(is_terminal)
+            .copied()
+            .collect();
+        if sources.is_empty() {
+            continue;
         }
+        let named: Vec<String> = sources.iter().map(|name| format!("'{name}'")).collect();
+        findings.push(Finding::of_transition(
+            "dead_transition",
+            LintSeverity::Warning,
+            position,
+            format!(
+                "Transition '{}' from terminal state(s) [{}] can never fire",
+                transition.trigger.unwrap_or_default(),
+                named.join(", "),
+            ),
+            &[
+                (
+                    "trigger",
+                    transition.trigger.map_or(Value::Null, Value::text),
+                ),
+                (
+                    "sources",
+                    Value::List(Arc::new(sources.into_iter().map(Value::text).collect())),
+                ),
+            ],
+        ));
     }
 }
 

@@ -105,7 +105,11 @@ fn missing(definition: &Definition<'_>, registered: &Registered, findings: &mut 
             }
         }
     }
-    for (list, position, action) in actions(definition) {
+    // Once for each name, with the first place: those of transitions before those of states.
+    let mut told = HashSet::new();
+    let mut places = actions(definition);
+    places.sort_by_key(|(list, ..)| *list == "states");
+    for (list, position, action) in places {
         let mut names = Vec::new();
         match action.as_text() {
             Some(name) => names.push(name.to_owned()),
@@ -120,11 +124,11 @@ fn missing(definition: &Definition<'_>, registered: &Registered, findings: &mut 
             }),
         }
         for name in names {
-            if !registered.actions.contains(&name) {
+            if !registered.actions.contains(&name) && told.insert(name.clone()) {
                 let location = if list == "states" {
-                    "state"
+                    format!("state:{}", definition.states[position].name)
                 } else {
-                    "transition"
+                    "transition".to_owned()
                 };
                 findings.push(Finding::at(
                     "missing_action",
@@ -133,7 +137,7 @@ fn missing(definition: &Definition<'_>, registered: &Registered, findings: &mut 
                     format!("Action '{name}' is not registered"),
                     &[
                         ("action", Value::text(&name)),
-                        ("location", Value::text(location)),
+                        ("location", Value::text(&location)),
                     ],
                 ));
             }

@@ -320,9 +320,10 @@ pub(super) fn trigger<'py>(
 
 /// The number of a state, which has to be one of the machine's.
 pub(super) fn state_of(engine: &Engine, state: &Bound<'_, PyAny>) -> PyResult<StateId> {
-    engine
-        .machine
-        .state(state.cast::<PyString>()?.to_str()?)
+    let name = state.cast::<PyString>().ok();
+    name.map(|name| name.to_str())
+        .transpose()?
+        .and_then(|name| engine.machine.state(name))
         .ok_or_else(|| undefined_state(state))
 }
 

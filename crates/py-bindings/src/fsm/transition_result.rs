@@ -11,7 +11,7 @@ use super::plan::Plan;
 use super::regions::Regional;
 
 /// What an event does, or why it does nothing. Error, metadata and lists are made when somebody looks at them.
-#[pyclass(frozen, module = "spikard._spikard")]
+#[pyclass(frozen, subclass, module = "spikard._spikard")]
 pub(crate) struct TransitionResult {
     source_state: Py<PyAny>,
     trigger: Py<PyAny>,
