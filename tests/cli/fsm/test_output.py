@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from spikard.cli import main
+from spikard.cli.fsm.command import COMMANDS
 from spikard.fsm.findings import inspect_text, to_text
 from tests.cli.fsm.program import ORDER, PROGRAM, spikard_fsm
 
@@ -123,3 +125,15 @@ def test_helps_of_commands_are_sentences(group: str, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "null\n"])
 def test_an_empty_file_is_called_so(text: str) -> None:
     assert "help: there is nothing in it" in to_text([inspect_text(text)])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fsm", name, "--help"]) == 0
+    lines = capsys.readouterr().out.partition("\noptions:\n")[2].splitlines()
+    bare = [
+        line
+        for line, following in pairwise([*lines, ""])
+        if line.startswith("  -") and not re.search(r"\S {2,}\S", line) and not following.startswith(" " * 10)
+    ]
+    assert bare == []

@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from spikard.fsm.stores.sql import SqlStateStore
 
 
-def add_database(parser: argparse.ArgumentParser) -> None:
+def add_database(parser: argparse.ArgumentParser, kinds: str = "sqlite:///FILE or postgresql://…") -> None:
     """Which database is meant."""
-    parser.add_argument(
-        "--database", metavar="URL", help="sqlite:///FILE or postgresql://… (SPIKARD_FSM_DATABASE_URL, spikard.toml)"
-    )
+    parser.add_argument("--database", metavar="URL", help=f"{kinds} (SPIKARD_FSM_DATABASE_URL, spikard.toml)")
 
 
 def masked(url: str) -> str:

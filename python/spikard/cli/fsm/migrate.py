@@ -25,7 +25,7 @@ def run(arguments: list[str]) -> int:
     )
     options.add_file(parser)
     options.add_variables(parser)
-    add_database(parser)
+    add_database(parser, "sqlite:///FILE, postgresql://…, redis://… or mongodb://…")
     parser.add_argument("--entity", metavar="ID", action="append", default=[], help="only this one; may be repeated")
     parser.add_argument("--dry-run", action="store_true", help="change nothing, say what would be")
     parser.add_argument("--from-version", metavar="VERSION", help="of entities of which the store does not know it")

@@ -23,7 +23,7 @@ def run(arguments: list[str]) -> int:
         help="never X, always X, eventually X, X leads_to Y, deadlock, contracts, invariants; may be repeated",
     )  # fmt: skip
     parser.add_argument("--fair", action="store_true", help="nothing goes round for ever where a way leads out")
-    parser.add_argument("--max-places", metavar="N", type=int, help="give up after so many")
+    parser.add_argument("--max-places", metavar="N", type=int, help="give up after so many (10000)")
     parser.add_argument(
         "--fail-on", choices=("violated", "unknown"), default="violated", help="what ends with 3 (violated)"
     )
