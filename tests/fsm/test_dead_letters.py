@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -24,6 +25,7 @@ from spikard.fsm import (
     EntityChange,
     FileDeadLetterStore,
     InMemoryDeadLetterStore,
+    QueryResult,
     RecordNotFoundError,
     RetentionPolicy,
     RetryConfig,
@@ -305,3 +307,11 @@ async def test_an_id_is_kept_once(store: DeadLetterStore) -> None:
     assert await store.add_batch([replace(record, reason="a third"), letter()]) == 2
     assert (await store.query()).total == 2
     assert await store.get(record.record_id) == record
+
+
+async def test_a_letter_is_tried_once_a_round() -> None:
+    store = AsyncMock(spec=InMemoryDeadLetterStore)
+    store.query.return_value = QueryResult([letter()], 1, False)
+    handler = AsyncMock(return_value=True)
+    assert await RetryEngine(store, handler, RetryPolicy()).process_pending() == RetryResult(1, 1, 0, 0)
+    store.mark_retry.assert_awaited_once()

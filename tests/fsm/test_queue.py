@@ -218,6 +218,23 @@ def test_an_event_that_kills_its_workers_is_given_up(url: str) -> None:
     with_source(url, run)
 
 
+def test_who_claims_without_a_worker_gets_what_others_let_lapse(url: str) -> None:
+    async def run(source: DatabaseEventSource) -> None:
+        event_id = await source.submit(event("a"))
+        assert await source.claim_next("gone") is not None
+        other = DatabaseEventSource(url)
+        assert await other.claim_next("w") is None
+        await other.close()
+        await source.queue.ado(lambda: lapse(event_id))
+        other = DatabaseEventSource(url)
+        again = await other.claim_next("w")
+        assert again is not None
+        assert (again.event_id, again.attempt) == (event_id, 2)
+        await other.close()
+
+    with_source(url, run)
+
+
 def lapse(event_id: str) -> Any:
     yield "UPDATE {s}worker_events SET lease_until = created_at WHERE id = ?", (event_id,)
 

@@ -53,7 +53,8 @@ class RetryEngine:
         fresh = (await self._store.query(status=DLQStatus.PENDING, limit=limit)).records
         again = (await self._store.query(status=DLQStatus.RETRYING, limit=limit)).records
         succeeded = failed = ignored = 0
-        for record in [*fresh, *again]:
+        # One that somebody else has begun with between the two looks is in both.
+        for record in {record.record_id: record for record in [*fresh, *again]}.values():
             if not self._is_due(record):
                 continue
             if record.retry_count >= self._policy.max_retries:

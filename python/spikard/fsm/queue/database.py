@@ -3,6 +3,7 @@
 import asyncio
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ class EventQueue:
         self._fences: dict[str, tuple[int, int, int]] = {}
         self._lock = threading.Lock()
         self._is_connected = False
+        self._next_look = 0.0
 
     def connect(self) -> None:
         """Connect the database, where that was not done yet."""
@@ -119,6 +121,13 @@ class EventQueue:
         """Take what lapsed from those who hold it; the rows of what was given up."""
         return [tuple(row) for row in await self.ado(self.table.sweep)]
 
+    async def give_back(self) -> None:
+        """Let others have what lapsed, a few times within each lease: for those who claim without a worker's sweeps."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + self._config.claim_lease_timeout_s / 4
+            await self.ado(self.table.give_back)
+
     def forget(self, event_id: str, fence: int) -> None:
         """Forget a claim that was settled elsewhere; a later claim of the same event stays."""
         if self._fences.get(event_id, (None,))[0] == fence:
@@ -204,6 +213,7 @@ class DatabaseEventSource(_DatabaseSource, EventSource):
 
     async def claim_next(self, worker_id: str) -> ClaimedEvent | None:
         """An event that is due, for this worker alone."""
+        await self.queue.give_back()
         return next(iter(await self.claim_batch(worker_id, 1)), None)
 
     async def claim_batch(self, worker_id: str, n: int) -> list[ClaimedEvent]:
@@ -239,6 +249,7 @@ class DatabaseApplyDataEventSource(_DatabaseSource):
 
     async def claim_next(self, worker_id: str) -> ClaimedApplyDataEvent | None:
         """Data that is due, for this worker alone."""
+        await self.queue.give_back()
         return next(iter(await self.claim_batch(worker_id, 1)), None)
 
     async def claim_batch(self, worker_id: str, n: int) -> list[ClaimedApplyDataEvent]:

@@ -172,8 +172,8 @@ class EventTable:
         )
         return bool(rows)
 
-    def sweep(self) -> Work:
-        """Give back what its holders have let lapse; those that have used up their attempts, which are given up."""
+    def give_back(self) -> Work:
+        """Let others have what its holders have let lapse before the last attempt."""
         yield (
             (
                 f"UPDATE {{s}}{self.name} SET status = 'pending', claimed_by = NULL, lease_until = NULL "
@@ -181,6 +181,10 @@ class EventTable:
             ),
             (),
         )
+
+    def sweep(self) -> Work:
+        """Give back what its holders have let lapse; those that have used up their attempts, which are given up."""
+        yield from self.give_back()
         rows = yield (
             (
                 f"UPDATE {{s}}{self.name} SET status = 'dead_letter', completed_at = {{now}}, lease_until = NULL, "
