@@ -183,3 +183,29 @@ def test_sessions_can_be_patched() -> None:
     assert session.send("update").target_state == "b"
     session.note = 5  # type: ignore[attr-defined]
     assert session.note == 5
+
+
+def test_functions_can_be_asked_for_their_kind() -> None:
+    from spikard.fsm.actions import ActionFunc, AsyncActionFunc
+    from spikard.fsm.guards import AsyncGuardFunc, GuardFunc
+
+    for kind in (ActionFunc, AsyncActionFunc, AsyncGuardFunc, GuardFunc):
+        assert isinstance(len, kind)
+        assert not isinstance(5, kind)
+
+
+def test_transitions_of_regions_are_told_of_where_they_lead() -> None:
+    machine = StateMachine.from_dict(
+        {
+            "states": [
+                {"name": "both", "type": "initial"},
+                {"name": "p", "type": "parallel", "regions": [{"name": "left", "initial": "up"}]},
+                {"name": "up"},
+                {"name": "down"},
+            ],
+            "transitions": [{"trigger": "sink", "source": "up", "dest": "down", "region": "left"}],
+        }
+    )
+    found = machine.evaluate_destination("up", "down")
+    assert (found.allowed, found.candidate_count, found.passing_count, found.metadata) == (False, 1, 0, {})
+    assert found.candidates[0].reason == "invalid_trigger"

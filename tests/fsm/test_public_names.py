@@ -100,6 +100,20 @@ def test_import_loads_no_library() -> None:
     assert found.strip() == "[]"
 
 
+def test_modules_are_found_without_an_import_of_their_own() -> None:
+    code = (
+        "import spikard.fsm as fsm\n"
+        "assert fsm.errors.FSMError is fsm.FSMError\n"
+        "assert fsm.guards.GuardRegistry is fsm.GuardRegistry\n"
+        "assert fsm.config.loader.ConfigLoader is fsm.ConfigLoader\n"
+        "assert fsm.stores.base.StateStore is fsm.StateStore\n"
+        "assert callable(fsm.lint)\n"
+        "for module in (fsm, fsm.config, fsm.errors):\n"
+        "    assert not hasattr(module, 'nothing_of_the_kind')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
+
+
 def test_former_paths_have_the_names_of_the_front() -> None:
     code = (
         "from spikard.fsm.guards import GuardRegistry\n"

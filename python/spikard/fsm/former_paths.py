@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -40,10 +41,10 @@ PATHS = frozenset(
 
 # Names that were found at former paths and are no names of the front.
 BESIDES = {
-    "ActionFunc": "action_registry:AnyAction",
-    "AsyncActionFunc": "action_registry:AnyAction",
-    "AsyncGuardFunc": "guard_function:AnyGuard",
-    "GuardFunc": "guard_function:AnyGuard",
+    "ActionFunc": "function_protocols:ActionFunc",
+    "AsyncActionFunc": "function_protocols:AsyncActionFunc",
+    "AsyncGuardFunc": "function_protocols:AsyncGuardFunc",
+    "GuardFunc": "function_protocols:GuardFunc",
     "PyStatorRuntime": "runtime.runtime:FsmRuntime",
     "PyStatorRuntimeError": "runtime.errors:FsmRuntimeError",
     "GUARD_PARAMS_KEY": "guard_function:GUARD_PARAMS_KEY",
@@ -74,7 +75,7 @@ BESIDES = {
 
 
 def front_of(module: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a module that hands out the front's names."""
+    """The `__getattr__` of a module that hands out the front's names, and the modules below it."""
 
     def look_up(name: str) -> Any:
         if name in BESIDES:
@@ -82,6 +83,10 @@ def front_of(module: str) -> Callable[[str], Any]:
             return getattr(import_module(f"{FRONT}.{home}"), attribute)
         if not name.startswith("_") and name in sys.modules[FRONT].__all__:
             return getattr(sys.modules[FRONT], name)
+        # `import spikard.fsm as fsm; fsm.errors.FSMError`: what is not imported yet is found there as well.
+        inside = f"{module}.{name}"
+        if not name.startswith("__") and hasattr(sys.modules[module], "__path__") and find_spec(inside) is not None:
+            return import_module(inside)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return look_up

@@ -344,7 +344,7 @@ class StateMachine(CompiledMachine):
             candidates = tuple(
                 self._candidate(current_state, transition, context)
                 for transition in self.get_available_transitions(current_state)
-                if transition.dest == destination_state and not transition.is_region_transition
+                if transition.dest == destination_state
             )
             reason = None if candidates else "no_transition_to_destination"
         passing = sum(candidate.executable for candidate in candidates)
