@@ -1,6 +1,7 @@
 """Machines out of what was seen."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -324,6 +325,17 @@ def test_engines_by_connection() -> None:
         create_discovery_store("papyrus")
     with pytest.raises(ValueError, match="connection_string is required for sqlite discovery store"):
         create_discovery_store("sqlite")
+
+
+def test_the_engine_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKARD_FSM_DISCOVERY_DATABASE_URL", f"sqlite:///{tmp_path / 'seen.db'}")
+    monkeypatch.setenv("SPIKARD_FSM_DISCOVERY_MIN_EDGE_COUNT", "4")
+    for thresholds, edges in ((None, 0), (InferenceThresholds(1, 0.0), 4)):
+        engine = InferenceEngine.from_app_config(thresholds=thresholds, quiet=True)
+        engine.record_observations("order", orders())
+        assert len(engine.build_candidate("order").config["transitions"]) == edges
+        engine.close()
+    assert (tmp_path / "seen.db").exists()
 
 
 def test_what_is_not_among_the_metadata_is_none() -> None:

@@ -7,12 +7,11 @@ from typing import Any, Literal
 from spikard.fsm.discovery.candidate import BuiltDiscoveryCandidate, next_version
 from spikard.fsm.discovery.draft import DiscoveryDraft, DiscoveryDraftFilter
 from spikard.fsm.discovery.edge import edges_to_dict
-from spikard.fsm.discovery.engine import InferenceEngine, InferenceThresholds
+from spikard.fsm.discovery.engine import InferenceEngine
 from spikard.fsm.discovery.observation import ObservationIdentity, utc_now
 from spikard.fsm.discovery.protocol import RECENT_DIFFS
 from spikard.fsm.discovery.shadow import ShadowDiff
 from spikard.fsm.observed_state_event import ObservedStateEvent
-from spikard.fsm.settings import discovery_database, discovery_thresholds
 
 Mode = Literal["inference", "manual"]
 PROMOTED = "promoted"
@@ -29,7 +28,7 @@ class DiscoveryClient:
 
     def __init__(self, engine: InferenceEngine | None = None) -> None:
         self._is_own = engine is None
-        self.engine = _engine_of_settings() if engine is None else engine
+        self.engine = InferenceEngine.from_app_config() if engine is None else engine
 
     def close(self) -> None:
         """Close the connections, if the client has opened them."""
@@ -299,13 +298,6 @@ class DiscoveryClient:
             "filter": None if d.filter is None else asdict(d.filter),
             "observation_source": None if d.observation_source is None else asdict(d.observation_source),
         }
-
-
-def _engine_of_settings() -> InferenceEngine:
-    url = discovery_database()
-    scheme = url.partition("://")[0].partition("+")[0]
-    backend = {"postgres": "postgresql", "rediss": "redis"}.get(scheme, scheme)
-    return InferenceEngine.for_connection(backend, url, thresholds=InferenceThresholds(*discovery_thresholds()))
 
 
 def _scope(

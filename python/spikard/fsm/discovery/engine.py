@@ -27,6 +27,7 @@ from spikard.fsm.discovery.protocol import (
 )
 from spikard.fsm.discovery.shadow import ShadowDiff, machine_of, outcome, shadow_diff
 from spikard.fsm.observed_state_event import ObservedStateEvent
+from spikard.fsm.settings import discovery_database, discovery_thresholds
 from spikard.fsm.state_machine import StateMachine
 
 Mode = Literal["inference", "manual"]
@@ -82,6 +83,14 @@ class InferenceEngine:
         if not isinstance(store, InMemoryDiscoveryStore):
             store.connect()
         return cls(store, store, store, thresholds, draft_store=store)
+
+    @classmethod
+    def from_app_config(cls, *, thresholds: InferenceThresholds | None = None, quiet: bool = False) -> Self:  # noqa: ARG003 - nothing is said anyway
+        """An engine over the database of the settings, with their thresholds unless others are given."""
+        url = discovery_database()
+        scheme = url.partition("://")[0].partition("+")[0]
+        backend = {"postgres": "postgresql", "rediss": "redis"}.get(scheme, scheme)
+        return cls.for_connection(backend, url, thresholds=thresholds or InferenceThresholds(*discovery_thresholds()))
 
     def close(self) -> None:
         """Close the connections of its stores."""
