@@ -50,7 +50,10 @@ def test_events_may_be_derived_from() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         placed.event_id = placed.event_id  # type: ignore[misc]
     loud = pickle.loads(pickle.dumps(Loud("go")))
-    assert loud.shout() == "GO"
+    assert (loud.shout(), repr(loud).split("(")[0]) == ("GO", "Loud")
+    same = Event(loud.trigger, loud.payload, loud.event_id, loud.timestamp)
+    assert loud != same
+    assert same == Event(loud.trigger, loud.payload, loud.event_id, loud.timestamp)
 
 
 def test_results_and_events_are_taken_apart() -> None:

@@ -132,13 +132,15 @@ class Event:
         return key in self.payload
 
     def __eq__(self, other: object) -> bool:
-        return self._values() == other._values() if isinstance(other, Event) else NotImplemented
+        if not isinstance(other, Event) or type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
 
     __hash__ = None  # type: ignore[assignment] # its payload has no hash, so neither has the event
 
     def __repr__(self) -> str:
         values = zip(("trigger", "payload", "event_id", "timestamp", "source", "metadata"), self._values(), strict=True)
-        return f"Event({', '.join(f'{name}={value!r}' for name, value in values)})"
+        return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in values)})"
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
