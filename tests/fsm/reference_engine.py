@@ -74,7 +74,7 @@ class ReferenceEngine:
                 continue
             if rule.get("internal"):
                 return Answer("fired", state, [], rule.get("actions", []), [])
-            target = self.choose(self.resolve(rule["dest"], history), trigger, guards, history, context, 16)
+            target = self.choose(self.resolve(rule["dest"], history), trigger, guards, history, context)
             if target is not None:
                 return self.step(state, target, rule)
         return Answer("rejected")
@@ -98,7 +98,7 @@ class ReferenceEngine:
     def sources(self, rule: Mapping[str, Any]) -> list[str]:
         """The states that a rule starts from."""
         source = rule["source"]
-        if "*" in source:
+        if source in ("*", ["*"]):
             return [name for name, state in self.states.items() if state.get("type") != "terminal"]
         return [source] if isinstance(source, str) else source
 
@@ -124,16 +124,16 @@ class ReferenceEngine:
         guards: Mapping[str, bool],
         history: Mapping[str, str],
         context: Mapping[str, Any],
-        left: int,
+        passed: tuple[str, ...] = (),
     ) -> str | None:
         """Where a choice leads; the state itself if it is none."""
         if self.states[state].get("type") != "choice":
             return state
-        if left == 0:
-            return None
+        passed = (*passed, state)
         for rule in self.rules(trigger, state):
-            if self.passes(rule, guards, context):
-                return self.choose(self.resolve(rule["dest"], history), trigger, guards, history, context, left - 1)
+            there = self.resolve(rule["dest"], history)
+            if there not in passed and self.passes(rule, guards, context):
+                return self.choose(there, trigger, guards, history, context, passed)
         return None
 
     def step(self, source: str, target: str, rule: Mapping[str, Any]) -> Answer:

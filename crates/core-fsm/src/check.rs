@@ -97,7 +97,7 @@ enum Pattern {
 }
 
 impl Check {
-    /// A check of its parts. `values` is what `in` and `not_in` look into; without any, `value` is if it is a list.
+    /// A check of its parts. `values` is what `in` and `not_in` look into, all others compare with `value`.
     pub fn new(
         field: &str,
         op: &str,
@@ -108,10 +108,6 @@ impl Check {
         if field.is_empty() {
             return Err("CheckSpec field cannot be empty".to_owned());
         }
-        let choices = || match value.as_items() {
-            Some(items) if values.is_empty() => items.to_vec(),
-            _ => values.to_vec(),
-        };
         let text = || text_of(value, &Env::default()).map_err(|error| error.to_string());
         let test = match CheckOp::parse(op)? {
             CheckOp::Eq => Test::Compare(Comparison::Equal, value.clone()),
@@ -120,8 +116,8 @@ impl Check {
             CheckOp::Gte => Test::Order(Comparison::GreaterEqual, value.clone()),
             CheckOp::Lt => Test::Order(Comparison::Less, value.clone()),
             CheckOp::Lte => Test::Order(Comparison::LessEqual, value.clone()),
-            CheckOp::In => Test::In(choices()),
-            CheckOp::NotIn => Test::NotIn(choices()),
+            CheckOp::In => Test::In(values.to_vec()),
+            CheckOp::NotIn => Test::NotIn(values.to_vec()),
             CheckOp::IsSet => Test::IsSet,
             CheckOp::IsNull => Test::IsNull,
             CheckOp::Contains => Test::Contains(text()?),

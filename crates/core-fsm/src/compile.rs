@@ -114,6 +114,11 @@ fn regions(state: &StateSpec, ids: &Table<Arc<str>, StateId>) -> Box<[Region]> {
         .map(|region| Region {
             name: region.name.clone(),
             initial: ids.get(&region.initial).copied(),
+            states: region
+                .states
+                .iter()
+                .filter_map(|state| ids.get(state).copied())
+                .collect(),
             last: region.last.as_ref().and_then(|last| ids.get(last).copied()),
         })
         .collect()

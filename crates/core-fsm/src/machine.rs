@@ -43,6 +43,8 @@ pub(crate) struct Rule {
 pub struct Region {
     pub name: Arc<str>,
     pub initial: Option<StateId>,
+    /// The states that it lists; none if it lists none.
+    pub states: Box<[StateId]>,
     pub last: Option<StateId>,
 }
 

@@ -46,7 +46,8 @@ pub(crate) fn cached(pattern: &str) -> Result<Rc<Regex>, String> {
     })
 }
 
-/// The two signs that mean something else in Python: `$` is before a last line break as well, and `\Z` the very end.
+/// What means something else in Python: `$` is before a last line break as well, `\Z` the very end, `\b` in a class a
+/// backspace; a brace that counts nothing stands for itself, and `{,3}` counts from nought.
 fn translate(pattern: &str) -> String {
     let lines = pattern.starts_with("(?")
         && pattern.split_once(')').is_some_and(|(flags, _)| {
@@ -59,6 +60,12 @@ fn translate(pattern: &str) -> String {
         match char {
             '\\' => match chars.next() {
                 Some('Z') if !class => out.push_str("\\z"),
+                Some('b') if class => out.push_str("\\x08"),
+                Some(next @ ('p' | 'P' | 'x' | 'u')) if chars.peek() == Some(&'{') => {
+                    // Its braces are no count.
+                    out.extend(['\\', next]);
+                    out.extend(chars.next());
+                }
                 Some(next) => out.extend(['\\', next]),
                 None => out.push('\\'),
             },
@@ -84,11 +91,26 @@ fn translate(pattern: &str) -> String {
                 class = false;
                 out.push(']');
             }
+            '{' if !class => match count(chars.clone()) {
+                Some(most) => out.push_str(if most { "{0" } else { "{" }),
+                None => out.push_str("\\{"),
+            },
             '$' if !class && !lines => out.push_str("(?:\\n?\\z)"),
             _ => out.push(char),
         }
     }
     out
+}
+
+/// Whether what follows a brace is a count as in `{2}` or `{2,3}`; and if so, whether it names only the most, as in `{,3}`.
+fn count(rest: impl Iterator<Item = char>) -> Option<bool> {
+    let inside: String = rest
+        .take_while(|char| *char == ',' || char.is_ascii_digit() || *char == '}')
+        .collect();
+    let (inside, _) = inside.split_once('}')?;
+    let (least, most) = inside.split_once(',').unwrap_or((inside, ""));
+    let is_count = !inside.is_empty() && !most.contains(',');
+    is_count.then_some(least.is_empty())
 }
 
 #[cfg(test)]
@@ -107,6 +129,12 @@ mod tests {
         assert!(matches("[[a]", "["));
         assert!(matches("^(?P<year>[0-9]{4})-", "2026-11"));
         assert!(matches("é+", "café"));
+        assert!(matches("^a{,2}$", "aa") && !matches("^a{,2}$", "aaa"));
+        assert!(matches("^a{2,}b{1}$", "aaab"));
+        assert!(matches(r#"^{"id": {\d+}}$"#, r#"{"id": {7}}"#));
+        assert!(matches("a{x}", "a{x}") && matches("a{", "a{") && matches("a{}", "a{}"));
+        assert!(matches("^a{,}$", "aaa"));
+        assert!(matches(r"^[\b]$", "\u{8}"));
     }
 
     #[test]

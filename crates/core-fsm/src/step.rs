@@ -110,9 +110,7 @@ impl Machine {
         source: StateId,
         inquiry: &mut Inquiry<'_, H>,
     ) -> Result<Option<Step>, H::Error> {
-        if self.kind(source) == StateKind::Terminal {
-            return Ok(None);
-        }
+        // A terminal state takes no event, but what it is in may go on once it is reached.
         let mut tried = Vec::new();
         for node in self.hierarchy.ancestors(source) {
             for &rule in self.automatic.get(&node).map_or(&[][..], |rules| rules) {
@@ -245,8 +243,8 @@ impl Machine {
         let target = if rule.internal {
             source
         } else {
-            let target = self.resolve(rule.dest, inquiry.memory);
-            let Some(target) = self.decide(target, rule.trigger, inquiry)? else {
+            let target = self.target(rule, rule.dest, inquiry.memory);
+            let Some(target) = self.decide(target, rule, inquiry)? else {
                 return Ok(None);
             };
             target
@@ -260,41 +258,80 @@ impl Machine {
         }))
     }
 
-    /// Goes on from a choice for as long as it is one; `None` where no way leads on.
+    /// Goes on from a choice for as long as it is one; `None` where no way leads on. In a region its own ways out come
+    /// before those of no region.
     fn decide<H: GuardHost>(
         &self,
         target: StateId,
-        trigger: TriggerId,
+        taken: &Rule,
         inquiry: &mut Inquiry<'_, H>,
     ) -> Result<Option<StateId>, H::Error> {
         let mut target = target;
-        for _ in 0..MAX_CHOICES {
-            if self.kind(target) != StateKind::Choice {
-                return Ok(Some(target));
+        let mut passed = Vec::new();
+        while self.kind(target) == StateKind::Choice {
+            if passed.len() == MAX_CHOICES {
+                return Ok(None);
             }
-            let mut next = None;
-            for &rule in self
-                .candidates
-                .get(&(trigger, target))
-                .map_or(&[][..], |rules| rules)
-            {
-                let rule = &self.rules[rule as usize];
-                if self.guards.pass(
-                    &rule.guards,
-                    inquiry.view,
-                    inquiry.host,
-                    &mut inquiry.records,
-                )? {
-                    next = Some(self.resolve(rule.dest, inquiry.memory));
-                    break;
-                }
-            }
-            let Some(next) = next else {
+            passed.push(target);
+            let Some(next) = self.choose(target, taken, &passed, inquiry)? else {
                 return Ok(None);
             };
             target = next;
         }
-        Ok((self.kind(target) != StateKind::Choice).then_some(target))
+        Ok(Some(target))
+    }
+
+    /// Where the first way out of a choice leads whose guards pass. One that leads back to what was passed leads nowhere.
+    fn choose<H: GuardHost>(
+        &self,
+        choice: StateId,
+        taken: &Rule,
+        passed: &[StateId],
+        inquiry: &mut Inquiry<'_, H>,
+    ) -> Result<Option<StateId>, H::Error> {
+        let key = (taken.trigger, choice);
+        let regional = self.regional.get(&key).filter(|_| taken.region.is_some());
+        for &way in regional
+            .into_iter()
+            .chain(self.candidates.get(&key))
+            .flatten()
+        {
+            let way = &self.rules[way as usize];
+            if way.region.is_some() && way.region != taken.region {
+                continue;
+            }
+            let there = self.target(taken, way.dest, inquiry.memory);
+            if !passed.contains(&there)
+                && self.guards.pass(
+                    &way.guards,
+                    inquiry.view,
+                    inquiry.host,
+                    &mut inquiry.records,
+                )?
+            {
+                return Ok(Some(there));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where a destination leads when a transition is taken: to a leaf, or within a region to the member that is written.
+    fn target(&self, taken: &Rule, dest: Destination, memory: &dyn Memory) -> StateId {
+        match dest {
+            Destination::State(state) if taken.region.is_some() && self.is_member(taken, state) => {
+                state
+            }
+            _ => self.resolve(dest, memory),
+        }
+    }
+
+    /// Whether a state is one of the states of a transition's region; of a region without a list all are.
+    fn is_member(&self, taken: &Rule, state: StateId) -> bool {
+        self.regions
+            .values()
+            .flatten()
+            .find(|region| Some(&region.name) == taken.region.as_ref())
+            .is_some_and(|region| region.states.is_empty() || region.states.contains(&state))
     }
 
     fn resolve(&self, dest: Destination, memory: &dyn Memory) -> StateId {

@@ -7,10 +7,12 @@ from typing import Any
 from spikard.fsm.check_spec import CheckSpec
 from spikard.fsm.frozen import frozen
 
-EFFECT_TYPES: frozenset[str] = frozenset({"set", "timestamp", "increment", "decrement", "append", "clear", "compute"})
+# Where a mapping has several keys the first of them says what it is, in an order that is the same in every process.
+_EFFECTS = ("set", "timestamp", "increment", "decrement", "append", "clear", "compute")
+EFFECT_TYPES: frozenset[str] = frozenset(_EFFECTS)
 
 _SENT = ("raise", "send", "cancel", "emit")
-_OWN_KEYS = ("custom", "http", "code", "branch", *_SENT)
+_OWN_KEYS = ("custom", "http", "branch", "code", *_SENT)
 
 
 @frozen
@@ -51,15 +53,17 @@ class ActionSpec:
         if isinstance(config, str):
             return cls(name=config)
         if isinstance(config, Mapping):
+            if "custom" in config:
+                return cls._special("custom", config)
             if "name" in config:
                 return cls(name=config["name"], params=config.get("params", {}), **_common(config))
-            for effect in EFFECT_TYPES:
-                if effect in config:
-                    params = _effect_params(effect, config[effect])
-                    return cls(name=f"_effect.{effect}", params=params, effect=effect, **_common(config))
             for key in _OWN_KEYS:
                 if key in config:
                     return cls._special(key, config)
+            for effect in _EFFECTS:
+                if effect in config:
+                    params = _effect_params(effect, config[effect])
+                    return cls(name=f"_effect.{effect}", params=params, effect=effect, **_common(config))
         raise ValueError(f"Invalid action config: {config}")
 
     @classmethod

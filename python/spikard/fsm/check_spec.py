@@ -47,6 +47,8 @@ class CheckSpec:
         """Reads a check as configurations write it."""
         if not isinstance(config, Mapping) or "field" not in config or "op" not in config:
             raise ValueError(f"CheckSpec requires 'field' and 'op': {config}")
+        if not isinstance(config["field"], str):
+            raise ValueError(f"A check's 'field' is a text, not {config['field']!r}")
         return cls(
             field=config["field"],
             op=config["op"],

@@ -132,6 +132,9 @@ def _meta(config: Mapping[str, Any]) -> dict[str, Any]:
         meta.update((key, value) for key, value in given.items() if value is not None)
         if "version" in meta:
             meta["version"] = str(meta["version"])
+        for key, kind, text in (("event_normalizer", str, "a text"), ("classification", Mapping, "a mapping")):
+            if key in meta and not isinstance(meta[key], kind):
+                raise ConfigurationError(f"'meta.{key}' is {text}, not {meta[key]!r}")
     for key in COPIED:
         if config.get(key):
             meta[key] = config[key]
@@ -144,10 +147,10 @@ def _state(item: Mapping[str, Any]) -> State:
     get = item.get
     # Most states have nothing else: nothing is looked for that is not there.
     if _COMMON_OF_STATE.issuperset(item):
-        kind = get("type")
+        kind = get("type", "stable")
         return State(
             item["name"],
-            _TYPES.get(kind) or StateType(kind) if kind else StateType.STABLE,
+            _TYPES.get(kind) or StateType(kind),
             get("description") or "",
             get("parent"),
             get("initial_child"),
@@ -155,12 +158,12 @@ def _state(item: Mapping[str, Any]) -> State:
             _actions(get("on_enter")),
             _actions(get("on_exit")),
         )
-    kind, timeout, metadata = get("type"), get("timeout"), get("metadata") or {}
+    kind, timeout, metadata = get("type", "stable"), get("timeout"), get("metadata") or {}
     if not _STATE_KEYS.issuperset(item):
         metadata = {**metadata, **{key: item[key] for key in item if key not in _STATE_KEYS}}
     return State(
         item["name"],
-        _TYPES.get(kind) or StateType(kind) if kind else StateType.STABLE,
+        _TYPES.get(kind) or StateType(kind),
         get("description") or "",
         get("parent"),
         get("initial_child"),
@@ -197,7 +200,7 @@ def _region(item: Mapping[str, Any]) -> Region:
 
 
 def _actions(value: Any) -> tuple[ActionSpec, ...]:
-    return tuple([_action(item) for item in items_of(value)]) if value else ()
+    return () if value is None else tuple([_action(item) for item in items_of(value)])
 
 
 def _action(item: Any) -> ActionSpec:
@@ -221,7 +224,7 @@ def _transition(item: Mapping[str, Any], states: Mapping[str, State], resting: f
     if not _TRANSITION_KEYS.issuperset(item):
         metadata = {**metadata, **{key: item[key] for key in item if key not in _TRANSITION_KEYS}}
     return Transition(
-        get("trigger") or _generated(source, delay, auto, metadata),
+        get("trigger") or _generated(item["source"], source, delay, auto, metadata),
         source,
         dest,
         get("region"),
@@ -243,24 +246,27 @@ def _source(written: Any, states: Mapping[str, State], resting: frozenset[str]) 
     if not isinstance(written, (str, list, tuple, set, frozenset)):
         raise ValueError(f"A transition's 'source' is the name of a state or a list of names, not {written!r}")
     source = frozenset((written,) if isinstance(written, str) else written)
-    if "*" in source:
+    # Only alone it means all: beside others it is the name of a state that there is none of.
+    if source == {"*"}:
         return resting
     if ":" in "".join(source):
         return frozenset(_point(name, states, "exit_points") for name in source)
     return source
 
 
-def _generated(source: frozenset[str], delay: int | None, auto: bool, metadata: Mapping[str, Any]) -> str:
+def _generated(written: Any, source: frozenset[str], delay: int | None, auto: bool, metadata: Mapping[str, Any]) -> str:
     moment = "at" if metadata.get("at") else "after" if metadata.get("after") else None
     if not auto and delay is None and moment is None:
         raise ValueError("Transition must have either 'trigger', 'after', or 'auto: true'")
-    if len(source) != 1:
-        kind = "Auto" if auto else "Delayed"
+    # All states that rest are one source, as it is written.
+    names = {"*"} if written in ("*", ["*"]) else source
+    if len(names) != 1:
+        kind = "Delayed" if delay is not None else "Auto"
         raise ValueError(f"{kind} transition with implicit trigger must have exactly one source")
-    name = next(iter(source))
-    if auto:
-        return f"_auto_{name}"
-    return f"_after_{name}_{delay}_ms" if delay is not None else f"_{moment}_{name}"
+    name = next(iter(names))
+    if delay is not None:
+        return f"_after_{name}_{delay}_ms"
+    return f"_auto_{name}" if auto else f"_{moment}_{name}"
 
 
 def _milliseconds(after: Any) -> int:

@@ -93,6 +93,8 @@ class GuardSpec:
                     raise ValueError(f"A guard's 'expr' is a text, not {config['expr']!r}")
                 return cls(expr=config["expr"])
             if "name" in config:
+                if not isinstance(config["name"], str):
+                    raise ValueError(f"A guard's 'name' is a text, not {config['name']!r}")
                 return cls(name=config["name"], params=config.get("params") or {})
             if "check" in config:
                 return cls(check=CheckSpec.from_config(config["check"]))

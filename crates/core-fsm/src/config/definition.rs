@@ -101,6 +101,13 @@ pub struct TransitionDefinition<'a> {
     pub config: &'a Map,
 }
 
+impl TransitionDefinition<'_> {
+    /// Whether it leaves from every state that isn't terminal. A star beside other sources is a name like any.
+    pub fn is_everywhere(&self) -> bool {
+        self.sources == ["*"]
+    }
+}
+
 /// Where a transition leads, as its `dest` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination<'a> {
@@ -222,21 +229,20 @@ impl<'a> Definition<'a> {
 
     /// The states that a transition leaves from: a star is every state that isn't terminal.
     pub fn sources(&self, transition: &TransitionDefinition<'a>) -> Vec<usize> {
-        let mut sources = Vec::new();
-        for source in &transition.sources {
-            if *source == "*" {
-                sources.extend(
-                    self.states
-                        .iter()
-                        .enumerate()
-                        .filter(|(_, state)| state.kind != StateKind::Terminal)
-                        .map(|(position, _)| position),
-                );
-            } else if let Some(position) = self.position(self.point(source, false)) {
-                sources.push(position);
-            }
+        if transition.is_everywhere() {
+            return self
+                .states
+                .iter()
+                .enumerate()
+                .filter(|(_, state)| state.kind != StateKind::Terminal)
+                .map(|(position, _)| position)
+                .collect();
         }
-        sources
+        transition
+            .sources
+            .iter()
+            .filter_map(|source| self.position(self.point(source, false)))
+            .collect()
     }
 
     /// The state that a `dest` or a `source` means: for history the compound state, for a point the child of its name.

@@ -61,7 +61,8 @@ fn sources(
     place: &Place<'_>,
     issues: &mut Issues,
 ) {
-    for source in transition.sources.iter().filter(|source| **source != "*") {
+    let everywhere = transition.is_everywhere();
+    for source in transition.sources.iter().filter(|_| !everywhere) {
         let name = definition.point(source, false);
         match definition.state(name) {
             None => undefined(
@@ -155,7 +156,7 @@ fn within(
             // A region without a list has its initial state alone.
             let members = region.members();
             for source in &transition.sources {
-                if *source != "*" && !members.contains(source) {
+                if !transition.is_everywhere() && !members.contains(source) {
                     issues.hinted(
                         Code::TransitionRegion,
                         &place.key("source"),

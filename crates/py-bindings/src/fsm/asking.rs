@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyMapping, PyString};
 
 use super::machine::Engine;
 use crate::fsm_host::PyHost;
-use crate::fsm_value::DictScope;
+use crate::fsm_value::{DictScope, to_value};
 
 /// What has come to an entity.
 #[derive(Clone, Copy)]
@@ -82,7 +82,7 @@ impl<'a, 'py> Past<'a, 'py> {
 /// Questions to a machine about one event of one entity. All see what was known before it.
 pub(super) struct Question<'a, 'py> {
     circumstances: Circumstances<'a, 'py>,
-    sight: Sight<'py>,
+    sight: Sight<'a, 'py>,
     asking: Asking<'a, 'py>,
 }
 
@@ -92,6 +92,8 @@ impl<'a, 'py> Question<'a, 'py> {
             sight: Sight {
                 payload: circumstances.incoming.payload()?,
                 context: dict(circumstances.context)?,
+                incoming: circumstances.incoming,
+                py: circumstances.owner.py(),
             },
             asking: Asking {
                 circumstances,
@@ -205,27 +207,44 @@ impl Host for World<'_> {
     }
 }
 
-/// The context that native conditions see: the event's payload over what is known of the entity.
-struct Sight<'py> {
+/// What native conditions see: the event, its payload, and under them what is known of the entity.
+struct Sight<'a, 'py> {
     payload: Option<Bound<'py, PyDict>>,
     context: Option<Bound<'py, PyDict>>,
+    incoming: Incoming<'a, 'py>,
+    py: Python<'py>,
 }
 
-impl<'py> Sight<'py> {
+impl<'py> Sight<'_, 'py> {
     fn layers(&self) -> impl Iterator<Item = DictScope<'_, 'py>> {
         self.payload
             .iter()
             .chain(self.context.iter())
             .map(DictScope)
     }
+
+    /// The event itself, which is made only if a condition asks for it by its name.
+    fn event(&self, name: &str) -> Option<Value> {
+        let event = (name == "_event").then(|| self.incoming.event(self.py).ok().flatten());
+        event.flatten().map(|event| to_value(&event))
+    }
 }
 
-impl Scope for Sight<'_> {
+impl Scope for Sight<'_, '_> {
     fn get(&self, name: &str) -> Option<Value> {
-        self.layers().find_map(|layer| layer.get(name))
+        self.event(name)
+            .or_else(|| self.layers().find_map(|layer| layer.get(name)))
     }
 
     fn walk(&self, path: &[Arc<str>]) -> Result<Value, usize> {
+        if let Some((root, rest)) = path.split_first()
+            && let Some(mut value) = self.event(root)
+        {
+            for (at, name) in rest.iter().enumerate() {
+                value = value.member(name).ok_or(at + 1)?;
+            }
+            return Ok(value);
+        }
         let mut found = Err(0);
         for layer in self.layers() {
             found = layer.walk(path);
