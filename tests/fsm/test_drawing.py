@@ -163,3 +163,15 @@ def test_statistics_count() -> None:
         "guarded_transitions": 1, "actioned_transitions": 1, "unique_triggers": 2, "triggers": ["drop", "pay"],
         "states_with_timeouts": 1, "max_fan_out": 2, "fan_out_by_state": {"new": 2, "paid": 2, "lost": 0},
     }  # fmt: skip
+
+
+def test_a_title_names_the_graph() -> None:
+    assert to_dot(ORDER, title="My orders").startswith("digraph My_orders {")
+    assert to_dot(ORDER, title="1").startswith('digraph "1" {')
+    assert 'label="My orders";' in to_dot(ORDER, title="My orders")
+
+
+def test_states_of_errors_have_the_shape_of_others_in_flowcharts() -> None:
+    states = [{"name": "a", "type": "initial"}, {"name": "lost", "type": "error"}]
+    config = {"states": states, "transitions": [{"trigger": "fail", "source": "a", "dest": "lost"}]}
+    assert "    lost[lost]" in to_mermaid_flowchart(config).splitlines()

@@ -122,9 +122,13 @@ def test_former_paths_have_the_names_of_the_front() -> None:
         "from spikard.fsm.stores.base import StateStore\n"
         "from spikard.fsm.stores import InMemoryStateStore\n"
         "from spikard.fsm.lint import LintWarning\n"
+        "from spikard.fsm.runtime.runtime import PyStatorRuntime\n"
+        "from spikard.fsm.orchestrator_default_fallback import MD_APPLIED, META_KEY, MODE_HINT, parse_mode\n"
         "import spikard.fsm as fsm\n"
         "for found in (GuardRegistry, StateMachine, ConfigLoader, StateStore, InMemoryStateStore, LintWarning):\n"
         "    assert found is getattr(fsm, found.__name__)\n"
+        "assert PyStatorRuntime is fsm.FsmRuntime\n"
+        "assert parse_mode({META_KEY: ' Hint '}) == MODE_HINT and MD_APPLIED.startswith('orchestrator_')\n"
         "assert callable(fsm.lint)\n"
         "assert TransitionContext({'_entity_id': 'e', 'x': 1}).user_data() == {'x': 1}\n"
     )

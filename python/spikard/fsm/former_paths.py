@@ -56,7 +56,13 @@ BESIDES = {
     "ENTITY_ID_ERROR_MESSAGE": "names:ENTITY_ID_ERROR_MESSAGE",
     "DISCOVERY_SLUG_PATTERN": "names:DISCOVERY_SLUG_PATTERN",
     "validate_discovery_slug_optional": "names:validate_discovery_slug_optional",
-    "META_KEY": "orchestration.fallback:META_KEY",
+    **{
+        name: f"orchestration.fallback:{name}"
+        for name in """
+        META_KEY MD_FALLBACK_STATE MD_APPLIED MD_RECOVERY_KIND MD_ORIGINAL_ERROR MD_SKIP_APPLY_HISTORY
+        MD_PARALLEL_COMPOSITE_SOURCE MODE_OFF MODE_HINT MODE_PERSIST
+        """.split()
+    },
     "ApplyDataEventSource": "queue.source:EventSource",
     "DEFAULT_TABLE_NAME": "dead_letters.database:DEFAULT_TABLE_NAME",
     "validate_table_name": "dead_letters.database:validate_table_name",

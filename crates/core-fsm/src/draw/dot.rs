@@ -8,8 +8,11 @@ use crate::config::{Definition, StateKind};
 /// A directed graph for Graphviz.
 pub fn to_dot(definition: &Definition<'_>, options: &DrawOptions) -> String {
     let mut text = String::new();
-    let name = definition.name.unwrap_or("unnamed");
-    let _ = writeln!(text, "digraph {} {{", id(name));
+    let name = options.title.as_deref().map_or_else(
+        || id(definition.name.unwrap_or("unnamed")),
+        |title| id(&graph_name(title)),
+    );
+    let _ = writeln!(text, "digraph {name} {{");
     let _ = writeln!(text, "    rankdir={};", options.direction);
     let _ = writeln!(text, "    node [shape=rectangle, style=rounded];");
     if let Some(title) = &options.title {
@@ -152,4 +155,18 @@ fn quoted(text: &str) -> String {
             .replace('"', "\\\"")
             .replace('\n', "\\n")
     )
+}
+
+/// A title as the name of a graph: what names cannot have becomes `_`.
+fn graph_name(title: &str) -> String {
+    title
+        .chars()
+        .map(|one| {
+            if one.is_ascii_alphanumeric() {
+                one
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }

@@ -50,8 +50,7 @@ fn node(
             StateKind::Initial => ("([", "])"),
             StateKind::Terminal => ("{{", "}}"),
             StateKind::Choice => ("{", "}"),
-            StateKind::Error => ("[/", "/]"),
-            StateKind::Stable | StateKind::Parallel => ("[", "]"),
+            StateKind::Stable | StateKind::Error | StateKind::Parallel => ("[", "]"),
         };
         let _ = writeln!(text, "{:indent$}{name}{open}{}{close}", "", state.name);
         return;

@@ -9,18 +9,30 @@ from spikard.fsm.transition_result import TransitionResult
 
 META_KEY = "orchestrator_default_fallback"
 
+# What metadata of results say.
+MD_FALLBACK_STATE = META_KEY
+MD_APPLIED = "orchestrator_applied_default_fallback"
+MD_RECOVERY_KIND = "orchestrator_recovery_kind"
+MD_ORIGINAL_ERROR = "orchestrator_original_error"
+MD_SKIP_APPLY_HISTORY = "orchestrator_skip_apply_history"
+MD_PARALLEL_COMPOSITE_SOURCE = "orchestrator_parallel_composite_source"
+
 FallbackMode = Literal["off", "hint", "persist"]
+
+MODE_OFF: FallbackMode = "off"
+MODE_HINT: FallbackMode = "hint"
+MODE_PERSIST: FallbackMode = "persist"
 
 
 def parse_mode(meta: Mapping[str, Any] | None) -> FallbackMode:
     """What a machine's `meta` says; off where it says nothing that is known."""
     value = (meta or {}).get(META_KEY)
     if isinstance(value, bool):
-        return "persist" if value else "off"
+        return MODE_PERSIST if value else MODE_OFF
     text = str(value).strip().lower()
-    if text == "hint":
-        return "hint"
-    return "persist" if text == "persist" else "off"
+    if text == MODE_HINT:
+        return MODE_HINT
+    return MODE_PERSIST if text == MODE_PERSIST else MODE_OFF
 
 
 def is_allowlisted_failure(error: BaseException | None) -> bool:
@@ -49,9 +61,9 @@ def enrich_hint_result(
     result: TransitionResult, fallback_leaf: str, *, parallel_composite_source: str | None = None
 ) -> TransitionResult:
     """The failure, saying where one could go."""
-    hint: dict[str, Any] = {META_KEY: fallback_leaf, "orchestrator_recovery_kind": "hint"}
+    hint: dict[str, Any] = {MD_FALLBACK_STATE: fallback_leaf, MD_RECOVERY_KIND: "hint"}
     if parallel_composite_source is not None:
-        hint["orchestrator_parallel_composite_source"] = parallel_composite_source
+        hint[MD_PARALLEL_COMPOSITE_SOURCE] = parallel_composite_source
     if result.error is not None:
         result.error.context.update(hint)
     return TransitionResult.failure_result(
@@ -66,14 +78,14 @@ def applied_result(
     leaf = machine.hierarchy.effective_target_leaf(fallback)
     error = result.error
     metadata: dict[str, Any] = {
-        "orchestrator_applied_default_fallback": True,
-        "orchestrator_recovery_kind": "default_fallback",
-        META_KEY: leaf,
-        "orchestrator_original_error": None if error is None else error.to_dict(),
-        "orchestrator_skip_apply_history": True,
+        MD_APPLIED: True,
+        MD_RECOVERY_KIND: "default_fallback",
+        MD_FALLBACK_STATE: leaf,
+        MD_ORIGINAL_ERROR: None if error is None else error.to_dict(),
+        MD_SKIP_APPLY_HISTORY: True,
     }
     if composite is not None:
-        metadata["orchestrator_parallel_composite_source"] = composite
+        metadata[MD_PARALLEL_COMPOSITE_SOURCE] = composite
     states = machine.states
     on_exit = states[source].on_exit if source in states else ()
     return TransitionResult.success_result(

@@ -15,6 +15,7 @@ from spikard.fsm.catalog.machine_catalog import MachineCatalog
 from spikard.fsm.catalog.machine_record import MachineCompatibilityReport, MachineRecord
 from spikard.fsm.entity_migration.migrator import EntityMigrator
 from spikard.fsm.entity_migration.outcome import MigrationOutcome, MigrationReport
+from spikard.fsm.former_paths import front_of
 from spikard.fsm.guard_registry import GuardRegistry
 from spikard.fsm.machine_definition import MachineDefinition, build_machine, parse_machine, parse_machine_file
 from spikard.fsm.machine_stores.client import MachineStoreClient
@@ -45,6 +46,9 @@ from spikard.fsm.transition_result import TransitionResult
 from spikard.fsm.workflow import persistence_flags_for_state
 
 Function = Callable[..., Any]
+
+# Its former name, and what else was found here.
+__getattr__ = front_of(__name__)
 
 
 class FsmRuntime:
