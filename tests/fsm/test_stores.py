@@ -269,6 +269,32 @@ def test_legacy_08_reconnecting_after_the_server_has_hung_up(fsm_database: str) 
         assert store.get_state("hung") == "a"
 
 
+ABOUT = {"machine_name": "m", "machine_version": "1", "is_terminal": False, "workflow_status": "active"}
+
+
+def test_many_steps_change_what_they_name_and_nothing_else(store: Any) -> None:
+    ids = [f"named-{uuid4().hex}-{number}" for number in range(4)]
+    for entity_id in ids:
+        store.commit(EntityChange(entity_id, 0, "a", {"k": 1}, history={"p": "q"}, metadata=ABOUT, fingerprint="f"))
+    whole = {**ABOUT, "machine_version": "2", "workflow_status": None}
+    changes = [
+        EntityChange(ids[0], 1, "b", {"k": 2}, history={}, metadata=whole, fingerprint="g"),
+        EntityChange(ids[1], 1, "b", {"k": 2}, history={}, fingerprint="g"),
+        EntityChange(ids[2], 1, "b", {"k": 2}, metadata=whole),
+        EntityChange(ids[3], 1, "b", history={}, metadata=whole, fingerprint="g"),
+    ]
+    assert store.commit_many(changes) == [2] * 4
+    rows = [store.load(entity_id) for entity_id in ids]
+    assert [row.state for row in rows] == ["b"] * 4
+    assert [row.context["k"] for row in rows] == [2, 2, 2, 1]
+    assert [dict(row.history) for row in rows] == [{}, {}, {"p": "q"}, {}]
+    assert [row.fingerprint for row in rows] == ["g", "g", "f", "g"]
+    assert [store.get_machine(entity_id) for entity_id in ids] == [("m", "2"), ("m", "1"), ("m", "2"), ("m", "2")]
+    assert [store.get_workflow_status(entity_id) for entity_id in ids] == [None, "active", None, None]
+    for entity_id in ids:
+        store.delete_entity(entity_id)
+
+
 def test_many_steps_at_once(store: Any) -> None:
     ids = [f"many{number}" for number in range(5)]
     for entity_id in ids:

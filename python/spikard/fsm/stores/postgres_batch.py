@@ -19,6 +19,7 @@ _STEP = (
     ("fingerprint", "text"), ("entered_at", "timestamptz"), ("machine_name", "text"), ("machine_version", "text"),
     ("is_terminal", "bool"), ("workflow_status", "text"),
 )  # fmt: skip
+_ABOUT = {"machine_name", "machine_version", "is_terminal", "workflow_status"}
 _NEW = ", ".join(f"{name}::jsonb" if name.endswith("_json") else name for name, _ in _STEP)
 _SETS = ", ".join(
     [f"{name} = d.{name}" + "::jsonb" * name.endswith("_json") for name, _ in _STEP[1:] if name != "entered_at"]
@@ -95,7 +96,9 @@ def _is_common(change: EntityChange) -> bool:
         return False
     if change.state is None:
         return change.context is None and change.history is None and change.expected_version is None
-    return change.expected_version is not None and change.patch is None and not change.removed
+    # What a change does not name stays as it is; the statement for many writes all of it.
+    is_whole = None not in (change.context, change.history, change.fingerprint) and _ABOUT <= change.metadata.keys()
+    return is_whole and change.expected_version is not None and change.patch is None and not change.removed
 
 
 def _apart(change: EntityChange, commit: Commit) -> Work:
