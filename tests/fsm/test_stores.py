@@ -1,7 +1,11 @@
 """One contract for all stores."""
 
 import asyncio
+import json
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -26,6 +30,7 @@ from spikard.fsm import (
     create_state_store,
 )  # fmt: skip
 from spikard.fsm.errors import LeaseLostError, TimerGoneError
+from spikard.fsm.stores.lease import extended
 from spikard.fsm.stores.row import DONE, AnswerRow, OutboxRow, Settlement, SpentTimer, TimerRow, TransitionRow
 
 
@@ -267,6 +272,67 @@ def test_legacy_08_reconnecting_after_the_server_has_hung_up(fsm_database: str) 
         others = "datname = current_database() AND pid <> pg_backend_pid()"
         asyncio.run(execute(fsm_database, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
         assert store.get_state("hung") == "a"
+
+
+LONG = "SELECT pg_sleep(600)"
+KILLED = f"""
+import sys
+from spikard.fsm import PostgresStateStore
+
+def work():
+    yield {LONG!r} + f" -- {{sys.argv[2]}}", ()
+
+store = PostgresStateStore(sys.argv[1])
+store.connect(auto_initialize=True)
+store._run("read", work)
+"""
+
+
+def test_the_server_ends_what_a_killed_process_has_begun(fsm_database: str) -> None:
+    store, name = PostgresStateStore(fsm_database), uuid4().hex
+    store.connect(auto_initialize=True)
+
+    def work() -> Any:
+        return (yield f"SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query = '{LONG} -- {name}'", ())
+
+    def until(is_running: bool) -> None:
+        deadline = time.monotonic() + 25
+        while bool(store._run("read", work)) is not is_running:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    with subprocess.Popen([sys.executable, "-c", KILLED, fsm_database, name]) as process:
+        until(is_running=True)
+        process.kill()
+    until(is_running=False)
+    store.disconnect()
+
+
+def test_leases_are_extended_in_one_look_at_a_table_that_is_taken_for_empty(fsm_database: str) -> None:
+    store, e = PostgresStateStore(fsm_database), f"e{uuid4().hex}"
+    store.connect(auto_initialize=True)
+    store.commit(EntityChange(e, outbox=tuple(OutboxRow(f"{e}-{n:03d}", e, n, "act") for n in range(300))))
+    # What a vacuum notes between two bursts: pages, and no rows in them.
+    seems = "UPDATE pg_class SET relpages = 100, reltuples = 0 WHERE oid = 'spikard_fsm.fsm_outbox'::regclass"
+    asyncio.run(execute(fsm_database, seems))
+
+    def explained() -> Any:
+        ((statement, values),) = extended(
+            "fsm_outbox", "next_at", "pending", [(f"{e}-{n:03d}", 0) for n in range(200)], 9
+        )
+        return (yield f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
+
+    def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield plan
+        for below in plan.get("Plans", ()):
+            yield from nodes(below)
+
+    (told,) = json.loads(store._run("write", explained)[0][0])
+    found = list(nodes(told["Plan"]))
+    (locking,) = (node for node in found if node["Node Type"] == "LockRows")
+    store.delete_entity(e)
+    store.disconnect()
+    assert (locking["Actual Rows"], locking["Actual Loops"]) == (200, 1)
 
 
 ABOUT = {"machine_name": "m", "machine_version": "1", "is_terminal": False, "workflow_status": "active"}

@@ -61,7 +61,8 @@ async def serve(handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], A
     async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await handle(reader, writer)
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
+            # A worker that was killed in the middle of a line or a request.
             writer.close()
 
     server = await asyncio.start_server(guarded, "127.0.0.1", 0)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from spikard.fsm.queue.event import WorkerApplyDataEvent, WorkerEvent
 from spikard.fsm.stores.json_text import encoded
+from spikard.fsm.stores.lease import extended
 from spikard.fsm.stores.sql_outbox import COMPLETED
 from spikard.fsm.stores.work import Work
 
@@ -153,16 +154,7 @@ class EventTable:
 
     def extend_many(self, held: Sequence[tuple[str, int]], seconds: float) -> Work:
         """The same for many at once. What is being settled at this moment is left alone."""
-        for first in range(0, len(held), _ROWS):
-            chosen = held[first : first + _ROWS]
-            marks = ", ".join(["(?, CAST(? AS BIGINT))"] * len(chosen))
-            yield (
-                (
-                    f"UPDATE {{s}}{self.name} SET lease_until = {{later}} WHERE id IN (SELECT id FROM {{s}}{self.name} "
-                    f"WHERE status = 'claimed' AND (id, fence) IN (VALUES {marks}) {{skip_locked}})"
-                ),
-                (seconds, *(value for pair in chosen for value in pair)),
-            )
+        return extended(self.name, "lease_until", "claimed", held, seconds)
 
     def _settle(self, event_id: str, fence: int | None, values: str, given: tuple[Any, ...]) -> Work:
         fenced, last = ("", ()) if fence is None else (" AND fence = ?", (fence,))

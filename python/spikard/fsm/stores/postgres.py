@@ -41,6 +41,7 @@ class PostgresStateStore(SqlStateStore):
         "real": "DOUBLE PRECISION",
         "for_update": "FOR UPDATE",
         "skip_locked": "FOR UPDATE SKIP LOCKED",
+        "held": "SELECT pair ->> 0 AS id, (pair ->> 1)::bigint AS fence FROM jsonb_array_elements(?j) AS pair",
         "now": "now()",
         "later": "now() + ?::double precision * interval '1 second'",
         "notify": f"SELECT pg_notify('{CHANNEL}', ?)",
@@ -99,7 +100,7 @@ class PostgresStateStore(SqlStateStore):
             ) from error
         # Nothing here leaves anything behind in a session: to clean it up would be a round trip for each call.
         return await asyncpg.create_pool(
-            self.connection_string, min_size=1, max_size=self._pool_size, reset=_as_it_is
+            self.connection_string, min_size=1, max_size=self._pool_size, init=_watchful, reset=_as_it_is
         )  # fmt: skip
 
     def _run(self, mode: Mode, work: Callable[[], Work]) -> Any:
@@ -183,6 +184,16 @@ class PostgresStateStore(SqlStateStore):
 
     def _time(self, moment: datetime | None) -> datetime | None:
         return moment
+
+
+async def _watchful(connection: Any) -> None:
+    """Have the server notice that whoever asked is gone: it would go on with the statement, and keep its locks."""
+    import asyncpg
+
+    for setting in ("client_connection_check_interval = '1s'", "idle_in_transaction_session_timeout = '60s'"):
+        # The first is unknown before version 14, and refused on some systems.
+        with suppress(asyncpg.PostgresError):
+            await connection.execute(f"SET {setting}")
 
 
 async def _as_it_is(_: Any) -> None:

@@ -97,7 +97,7 @@ def _is_common(change: EntityChange) -> bool:
     if change.state is None:
         return change.context is None and change.history is None and change.expected_version is None
     # What a change does not name stays as it is; the statement for many writes all of it.
-    is_whole = None not in (change.context, change.history, change.fingerprint) and _ABOUT <= change.metadata.keys()
+    is_whole = None not in (change.context, change.history, change.fingerprint) and change.metadata.keys() >= _ABOUT
     return is_whole and change.expected_version is not None and change.patch is None and not change.removed
 
 

@@ -8,12 +8,11 @@ from typing import Any
 from spikard.fsm.action_spec import ActionSpec
 from spikard.fsm.errors import EventAnsweredError, LeaseLostError
 from spikard.fsm.stores.json_text import decoded, encoded
+from spikard.fsm.stores.lease import extended
 from spikard.fsm.stores.row import AnswerRow, EntityChange, EventEnd, HeldAction, OutboxRow, Settlement
 from spikard.fsm.stores.work import Mode, Work
 
 COMPLETED = "status = 'completed', completed_at = {now}, lease_until = NULL, error_message = NULL"
-# Databases take some ten thousand values with one statement at most.
-EXTENDED_TOGETHER = 1000
 OUTBOX_COLUMNS = "id, entity_id, transition_id, ordinal, action_json, machine_name, about_json"
 _HELD = "id, entity_id, machine_name, transition_id, ordinal, action_json, about_json, attempt, fence"
 
@@ -53,21 +52,7 @@ class SqlOutbox(ABC):
 
     def extend_outbox(self, held: Mapping[str, int], lease_seconds: float) -> None:
         """Hold actions for longer, by their ids and fences."""
-
-        def work() -> Work:
-            pairs = list(held.items())
-            for first in range(0, len(pairs), EXTENDED_TOGETHER):
-                chosen = pairs[first : first + EXTENDED_TOGETHER]
-                marks = ", ".join(["(?, CAST(? AS BIGINT))"] * len(chosen))
-                yield (
-                    (
-                        "UPDATE {s}fsm_outbox SET next_at = {later} WHERE id IN (SELECT id FROM {s}fsm_outbox "
-                        f"WHERE status = 'pending' AND (id, fence) IN (VALUES {marks}) {{skip_locked}})"
-                    ),
-                    (lease_seconds, *(value for pair in chosen for value in pair)),
-                )
-
-        self._run("write", work)
+        self._run("write", lambda: extended("fsm_outbox", "next_at", "pending", held.items(), lease_seconds))
 
     def revive_outbox(self, outbox_id: str) -> bool:
         """Have an action that was given up done after all; whether there was such a one."""

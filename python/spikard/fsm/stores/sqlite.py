@@ -29,6 +29,7 @@ class SQLiteStateStore(SqlStateStore):
         "real": "REAL",
         "for_update": "",
         "skip_locked": "",
+        "held": "SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS fence FROM json_each(?j)",
         "now": f"strftime({_MOMENT}, 'now')",
         "later": f"strftime({_MOMENT}, 'now', ? || ' seconds')",
         # Nobody can be told in another process: those who wait look again after a while.
