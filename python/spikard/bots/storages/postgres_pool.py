@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from spikard.fsm.stores.postgres import follow
+from spikard.fsm.stores.postgres import as_it_is, follow, watchful
 from spikard.fsm.stores.work import Mode, Work
 
 # Of making the tables: two processes that start at once take turns.
@@ -53,7 +53,9 @@ class PostgresPool:
         async with self._opening:
             if self._pool is None:
                 # Nothing here leaves anything behind in a session: to clean it up would be one more round trip.
-                self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._pool_size, reset=_as_it_is)
+                self._pool = await asyncpg.create_pool(
+                    self._url, min_size=1, max_size=self._pool_size, init=watchful, reset=as_it_is
+                )  # fmt: skip
             if not self._is_ready:
                 async with self._pool.acquire() as connection, connection.transaction():
                     await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -66,10 +68,6 @@ class PostgresPool:
         if self._url is not None and self._pool is not None:
             pool, self._pool, self._is_ready = self._pool, None, False
             await pool.close()
-
-
-async def _as_it_is(_: Any) -> None:
-    return
 
 
 __all__ = ["PostgresPool"]

@@ -100,7 +100,7 @@ class PostgresStateStore(SqlStateStore):
             ) from error
         # Nothing here leaves anything behind in a session: to clean it up would be a round trip for each call.
         return await asyncpg.create_pool(
-            self.connection_string, min_size=1, max_size=self._pool_size, init=_watchful, reset=_as_it_is
+            self.connection_string, min_size=1, max_size=self._pool_size, init=watchful, reset=as_it_is
         )  # fmt: skip
 
     def _run(self, mode: Mode, work: Callable[[], Work]) -> Any:
@@ -186,7 +186,7 @@ class PostgresStateStore(SqlStateStore):
         return moment
 
 
-async def _watchful(connection: Any) -> None:
+async def watchful(connection: Any) -> None:
     """Have the server notice that whoever asked is gone: it would go on with the statement, and keep its locks."""
     import asyncpg
 
@@ -196,8 +196,8 @@ async def _watchful(connection: Any) -> None:
             await connection.execute(f"SET {setting}")
 
 
-async def _as_it_is(_: Any) -> None:
-    return
+async def as_it_is(_: Any) -> None:
+    """Leave a connection that comes back to its pool alone."""
 
 
 class _Broken(Exception):  # noqa: N818 - a signal
