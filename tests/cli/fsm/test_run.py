@@ -118,6 +118,21 @@ def test_guards_are_answered_for(trial: Trial) -> None:
         trial.read("guard other no")
 
 
+def test_steps_that_go_round_are_stopped_and_told_of() -> None:
+    config = {
+        "meta": {"machine_name": "round", "version": "1", "auto_depth": 5},
+        "states": [{"name": "a", "type": "initial"}, {"name": "b"}],
+        "transitions": [
+            {"trigger": "go", "source": "a", "dest": "b"},
+            {"auto": True, "source": "b", "dest": "a"},
+            {"auto": True, "source": "a", "dest": "b"},
+        ],
+    }
+    *steps, last = Trial(StateMachine.from_dict(config), {}).read("go")
+    assert steps == ["a -> b", *["b -> a", "a -> b"] * 2, "b -> a"]
+    assert last == "  stopped: more automatic steps follow each other than meta.auto_depth allows"
+
+
 def test_everything_can_be_taken_back(trial: Trial) -> None:
     for line in ("begin", "set rounds=7 note=hello", "unset note", "finish"):
         trial.read(line)

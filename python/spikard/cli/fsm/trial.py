@@ -115,6 +115,8 @@ class Trial:
         told = [_told(step) for step in fired or [result]]
         if not result.success and fired:
             told.append(_told(result))
+        if any(step.metadata.get("auto_depth_exceeded") for step in fired):
+            told.append("  stopped: more automatic steps follow each other than meta.auto_depth allows")
         error = None if result.error is None else result.error.message
         actions = [name for step in fired for name in step.all_actions]
         self.steps.append(
