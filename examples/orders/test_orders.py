@@ -11,6 +11,8 @@ from spikard.fsm import SimulatedClock, StateMachine
 from spikard.fsm.testing import load_scenarios, mutation_report, run_scenarios, testgen, verify
 from spikard.testing import TestClient
 
+# The plugin comes with anyio, which httpx brings along.
+pytestmark = pytest.mark.anyio
 HERE = Path(__file__).parent
 GOOD, BAD = "4111111111111111", "4111111111111112"
 PAYMENTS = {"pay": [{"card": GOOD}, {"card": BAD}]}
@@ -24,6 +26,11 @@ def load() -> ModuleType:
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture
