@@ -77,6 +77,17 @@ def test_what_is_no_worker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert (broken.code, "RuntimeError: no such luck" in broken.err) == (1, True)
 
 
+def test_a_worker_says_that_tables_are_missing(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fsm", "db", "downgrade", "--revision", "0"]) == 0
+    capsys.readouterr()
+    assert main(["fsm", "worker"]) == 1
+    told = capsys.readouterr().err
+    assert main(["fsm", "db", "init"]) == 0, "other tests share the database"
+    assert "has no tables of state machines" in told
+    assert "spikard fsm db init" in told
+    assert "Traceback" not in told
+
+
 def letters(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
     capsys.readouterr()
     assert main(["fsm", "dlq", "list", "--json", *arguments]) == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from spikard.cli import target
 from spikard.cli.fsm import options
-from spikard.cli.fsm.database import add_database, check_file, masked, reaching
+from spikard.cli.fsm.database import add_database, masked, opened, reaching
 from spikard.cli.fsm.outcome import EXIT_DONE, EXIT_FAILURE, EXIT_USAGE, Failure
 from spikard.errors import ConfigError
 
@@ -41,9 +41,9 @@ def run(arguments: list[str]) -> int:
     worker = made(given)
     configure(worker, given)
     url = worker.config.resolve_db_url()
-    from spikard.fsm.stores.factory import unconnected_state_store
-
-    check_file(unconnected_state_store(url), url)
+    with opened(url):
+        # It can be reached and has its tables; the worker has connections of its own.
+        pass
     asyncio.run(work(worker, url, as_json=given.json))
     return EXIT_DONE
 
