@@ -315,3 +315,11 @@ async def test_a_letter_is_tried_once_a_round() -> None:
     handler = AsyncMock(return_value=True)
     assert await RetryEngine(store, handler, RetryPolicy()).process_pending() == RetryResult(1, 1, 0, 0)
     store.mark_retry.assert_awaited_once()
+
+
+def test_a_setting_that_there_is_not_is_a_wrong_value_and_a_wrong_argument() -> None:
+    for kind in (ValueError, TypeError):
+        with pytest.raises(kind, match="DLQConfig has no 'unknown'"):
+            DLQConfig(unknown=1)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="RetryConfig has no 'tries'"):
+        DLQConfig(retry={"tries": 1})  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Doubles of `unittest.mock` and users' own small classes in the places of stores, sources and schedulers."""
 
 from typing import Any
-from unittest.mock import AsyncMock, MagicMock, Mock
+from unittest.mock import AsyncMock, MagicMock, Mock, patch
 
 import pytest
 
@@ -10,10 +10,15 @@ from spikard.fsm import (
     CeleryScheduler,
     ClaimedEvent,
     EventSource,
+    InMemoryMachineStore,
     InMemoryStateStore,
     MachineDefinition,
     MachineStoreClient,
+    MongoDBStateStore,
     Orchestrator,
+    PostgresStateStore,
+    RedisStateStore,
+    SQLiteStateStore,
     StateMachine,
     StateStore,
     StateStoreClient,
@@ -26,6 +31,9 @@ from spikard.fsm.discovery.protocol import (
     ObservationStore,
     ShadowResultStore,
 )
+from spikard.fsm.machine_stores.protocol import MachineStore
+from spikard.fsm.offer import is_overridden
+from spikard.fsm.orchestration.store_access import PARTS
 
 DOOR = {
     "meta": {"machine_name": "door", "version": "1.0.0"},
@@ -145,3 +153,33 @@ def test_celery_s_application_has_two_names() -> None:
         application = Mock()
         CeleryScheduler(**{name: application}).register_task()
         application.task.assert_called_once()
+
+
+@pytest.mark.parametrize(("part", "answer"), [("get_state", "shut"), ("set_state", 1), ("get_context", {})])
+def test_methods_patched_on_a_class_of_stores_are_called(part: str, answer: Any) -> None:
+    with patch.object(InMemoryStateStore, part, return_value=answer) as double:
+        result = Orchestrator(StateMachine.from_dict(DOOR), InMemoryStateStore()).process_event("front", "push")
+    assert (result.success, double.call_count) == (True, 1)
+    assert Orchestrator(StateMachine.from_dict(DOOR), InMemoryStateStore()).access.is_whole
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [InMemoryStateStore, SQLiteStateStore, PostgresStateStore, RedisStateStore, MongoDBStateStore],
+)
+def test_no_store_of_ours_passes_for_a_patched_one(kind: type) -> None:
+    assert not is_overridden(object.__new__(kind), PARTS, "commit")
+
+
+def test_a_store_of_machines_is_told_by_what_it_can_do() -> None:
+    class Shelf:
+        def connect(self) -> None: ...
+        def disconnect(self) -> None: ...
+        def save(self, definition: MachineDefinition) -> str: ...
+        def get(self, name: str, version: str | None = None) -> MachineDefinition | None: ...
+        def list(self, name: str | None = None) -> list[MachineDefinition]: ...
+        def delete(self, name: str, version: str) -> bool: ...
+
+    assert isinstance(Shelf(), MachineStore)
+    assert isinstance(InMemoryMachineStore(), MachineStore)
+    assert not isinstance(object(), MachineStore)

@@ -9,6 +9,8 @@ from unittest import mock
 import pytest
 
 from spikard.fsm import (
+    ActionExecutor,
+    ActionRegistry,
     ActionSpec,
     ConfigLoader,
     ConfigurationError,
@@ -20,6 +22,7 @@ from spikard.fsm import (
     UndefinedStateError,
     lint,
     parse_machine,
+    resolve_submachines,
 )
 
 SMALL: dict[str, Any] = {
@@ -212,3 +215,32 @@ def test_transitions_of_regions_are_told_of_where_they_lead() -> None:
     found = machine.evaluate_destination("up", "down")
     assert (found.allowed, found.candidate_count, found.passing_count, found.metadata) == (False, 1, 0, {})
     assert found.candidates[0].reason == "invalid_trigger"
+
+
+def test_everything_can_be_imported_from_a_former_path() -> None:
+    names: dict[str, Any] = {}
+    exec("from spikard.fsm.guards import *\nfrom spikard.fsm.runtime.errors import *", names)
+    assert {"GuardRegistry", "equals", "MachineNotFound", "MachineStore"} <= names.keys()
+    # Names of Python itself stay what they are; who asks for one by name is given it.
+    assert "RuntimeError" not in names
+    from spikard.fsm.runtime import errors
+
+    assert errors.RuntimeError is errors.FsmRuntimeError
+
+
+def test_a_definition_without_submachines_is_given_back_itself() -> None:
+    assert ConfigLoader().load_dict(SMALL) is SMALL
+    assert resolve_submachines(SMALL) is SMALL
+
+
+def test_an_empty_name_is_a_name() -> None:
+    assert StateMachine.from_dict({**SMALL, "meta": {"machine_name": ""}}).name == ""
+    assert StateMachine.from_dict(SMALL).name == "unnamed"
+
+
+def test_an_action_that_nobody_has_registered_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    ActionExecutor(ActionRegistry(), log_execution=False).execute_action_spec(ActionSpec("silent"), {})
+    ActionExecutor(ActionRegistry()).execute_action_spec(ActionSpec("absent"), {})
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "Action 'absent' not registered, skipping")
+    ]

@@ -174,3 +174,21 @@ def test_factories() -> None:
     assert not any_of()({})
     assert GuardResult.failure("g", "why", [("a", True)]) == GuardResult(False, "g", "why", [("a", True)])
     assert GuardResult.success()
+
+
+async def test_a_guard_asked_alone_gives_its_own_answer() -> None:
+    guards = GuardRegistry()
+    guards.register("found", lambda context: context.get("found"))
+
+    async def waits(context: dict[str, str]) -> str | None:
+        return context.get("found")
+
+    guards.register("waits", waits)
+    assert (guards.evaluate("found", {"found": "x"}), guards.evaluate("found", {})) == ("x", None)
+    assert await guards.async_evaluate("waits", {"found": "x"}) == "x"
+    assert guards.evaluate_all(["found"], {"found": "x"}).evaluated_guards == [("found", "x")]
+
+
+async def test_no_guards_pass() -> None:
+    assert GuardRegistry().evaluate_all(None, {}) == GuardResult.success()
+    assert await GuardRegistry().async_evaluate_all(None, {}) == GuardResult.success()

@@ -146,6 +146,8 @@ class ActionExecutor:
         if self.log_execution:
             if result.error is not None:
                 logger.warning("Action '%s' failed: %s", result.action_name, result.error)
+            elif result.is_skipped and result.result == "not_registered":
+                logger.warning("Action '%s' not registered, skipping", result.action_name)
             elif logger.isEnabledFor(logging.DEBUG):
                 logger.debug("Action '%s' %s", result.action_name, result.status.value)
         return result

@@ -1,12 +1,15 @@
 """News of changes, for whoever in this process wants to know."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+logger = logging.getLogger("spikard.fsm.events")
 
 QUEUE_SIZE = 200
 BUFFER_SIZE = 100
@@ -28,7 +31,7 @@ class ChangeEvent:
 class ChangeBus:
     """Hands events to queues, each in the loop of the one who has subscribed; `publish` may come from any thread.
 
-    Who does not keep up loses the oldest events of a full queue. The latest events are kept in `recent`.
+    Who does not keep up loses what comes while the queue is full. The latest events are kept in `recent`.
     """
 
     def __init__(self) -> None:
@@ -76,6 +79,7 @@ class ChangeBus:
 
 
 def _put(queue: "asyncio.Queue[Any]", event: ChangeEvent) -> None:
-    if queue.full():
-        queue.get_nowait()
-    queue.put_nowait(event)
+    try:
+        queue.put_nowait(event)
+    except asyncio.QueueFull:
+        logger.warning("Change event queue full for topic %s: an event is lost", event.topic)

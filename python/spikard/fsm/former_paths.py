@@ -5,6 +5,7 @@ The home of every name is `spikard.fsm`. A former path is a module without a fil
 one takes its `__getattr__` from `front_of`.
 """
 
+import builtins
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -66,9 +67,11 @@ BESIDES = {
     "ApplyDataEventSource": "queue.source:EventSource",
     "DEFAULT_TABLE_NAME": "dead_letters.database:DEFAULT_TABLE_NAME",
     "validate_table_name": "dead_letters.database:validate_table_name",
-    "MachineStore": "machine_stores.client:MachineStoreClient",
+    "MachineStore": "machine_stores.protocol:MachineStore",
     "parse_machine_config": "machine_definition:parse_machine",
     "FsmRuntimeError": "runtime.errors:FsmRuntimeError",
+    "RuntimeError": "runtime.errors:FsmRuntimeError",
+    "CatalogKind": "catalog.entry:CatalogKind",
     "always": "builtin_guards:always",
     "key_missing": "builtin_guards:key_missing",
     "key_present": "builtin_guards:key_present",
@@ -81,9 +84,14 @@ BESIDES = {
 
 
 def front_of(module: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a module that hands out the front's names, and the modules below it."""
+    """The `__getattr__` of a module that hands out the front's names, and the modules below it.
+
+    `from ... import *` is given all names but those of Python itself.
+    """
 
     def look_up(name: str) -> Any:
+        if name == "__all__":
+            return [*sys.modules[FRONT].__all__, *(BESIDES.keys() - vars(builtins).keys())]
         if name in BESIDES:
             home, _, attribute = BESIDES[name].partition(":")
             return getattr(import_module(f"{FRONT}.{home}"), attribute)

@@ -119,25 +119,28 @@ class GuardRegistry:
         return (await _run_async(self._all((guard,), context, True))).passed
 
     def evaluate(self, name: str, context: dict[str, Any]) -> bool:
-        """Ask one guard; what it raises comes through."""
+        """Ask one guard: its answer as it is; what it raises comes through."""
         answer = self._find(name)(context)
         if inspect.isawaitable(answer):
             raise _refusal(name, answer)
-        return bool(answer)
+        return answer
 
     async def async_evaluate(self, name: str, context: dict[str, Any]) -> bool:
-        """Ask one guard, which may be asynchronous; what it raises comes through."""
+        """Ask one guard, which may be asynchronous: its answer as it is; what it raises comes through."""
         answer = self._find(name)(context)
-        return bool(await answer if inspect.isawaitable(answer) else answer)
+        return await answer if inspect.isawaitable(answer) else answer
 
-    def evaluate_all(self, guards: Sequence[str], context: dict[str, Any], fail_fast: bool = True) -> GuardResult:
-        """Ask several guards by name, up to the first that refuses unless all are wanted."""
-        return _run_sync(self._named(guards, context, fail_fast))
+    def evaluate_all(
+        self, guards: Sequence[str] | None, context: dict[str, Any], fail_fast: bool = True
+    ) -> GuardResult:
+        """Ask several guards by name, up to the first that refuses unless all are wanted; None has none to ask."""
+        return _run_sync(self._named(guards or (), context, fail_fast))
 
     async def async_evaluate_all(
-        self, guards: Sequence[GuardSpec] | Sequence[str], context: dict[str, Any], fail_fast: bool = True
+        self, guards: Sequence[GuardSpec] | Sequence[str] | None, context: dict[str, Any], fail_fast: bool = True
     ) -> GuardResult:
-        """Ask several guards, of any kind, by name or as machines write them."""
+        """Ask several guards, of any kind, by name or as machines write them; None has none to ask."""
+        guards = guards or ()
         if any(isinstance(guard, GuardSpec) for guard in guards):
             return await _run_async(self._all(cast("Sequence[GuardSpec]", guards), context, fail_fast))
         return await _run_async(self._named(cast("Sequence[str]", guards), context, fail_fast))
@@ -177,7 +180,7 @@ class GuardRegistry:
         refused = None
         for name in names:
             answer = self._find(name)(context)
-            passed = bool((yield name, answer) if inspect.isawaitable(answer) else answer)
+            passed = (yield name, answer) if inspect.isawaitable(answer) else answer
             records.append((name, passed))
             if not passed:
                 refused = refused or name

@@ -116,7 +116,8 @@ class StateMachine(CompiledMachine):
     @property
     def name(self) -> str:
         """The name in its metadata."""
-        return str(self._meta.get("machine_name") or "unnamed")
+        name = self._meta.get("machine_name")
+        return "unnamed" if name is None else str(name)
 
     @property
     def version(self) -> str:

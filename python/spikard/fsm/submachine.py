@@ -11,8 +11,12 @@ from spikard.fsm.errors import ConfigurationError
 def resolve_submachines(config: dict[str, Any], base_path: Path | str | None = None) -> dict[str, Any]:
     """Puts the machines in that states refer to with `submachine`, files relative to `base_path`.
 
-    Files must lie in that folder or below it, so that a configuration can't read what isn't beside it.
+    Files must lie in that folder or below it, so that a configuration can't read what isn't beside it. A configuration
+    without any is given back itself.
     """
+    states = config.get("states")
+    if not isinstance(states, list | tuple) or not any(_is_host(state) for state in states):
+        return config
     root = Path(base_path) if base_path is not None else Path.cwd()
 
     def load(reference: str, base: str) -> tuple[dict[str, Any], str]:
@@ -30,3 +34,7 @@ def resolve_submachines(config: dict[str, Any], base_path: Path | str | None = N
         return found, str(path.parent)
 
     return expand_submachines(config, str(root), load)
+
+
+def _is_host(state: Any) -> bool:
+    return isinstance(state, dict) and state.get("submachine") is not None

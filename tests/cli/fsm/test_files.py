@@ -92,6 +92,20 @@ def test_files_are_written_only_where_they_change(capsys: CAPTURED) -> None:
     assert main(["fsm", "fmt", "absent.yaml"]) == 1
 
 
+def test_a_broken_file_keeps_no_other_from_being_laid_out(capsys: CAPTURED) -> None:
+    tidy = Path("order.yaml").read_text(encoding="utf-8")
+    Path("order.yaml").write_text(ORDER.replace("  - {", "  -   {"), encoding="utf-8")
+    for name in ("broken.yaml", "another.yaml"):
+        Path(name).write_text("a: [", encoding="utf-8")
+    assert main(["fsm", "fmt", "broken.yaml", "another.yaml", "order.yaml"]) == 1
+    said = capsys.readouterr()
+    assert "order.yaml: is laid out anew" in said.out
+    assert said.err.count("error: ") == 2
+    assert Path("order.yaml").read_text(encoding="utf-8") == tidy
+    assert main(["fsm", "fmt", "--json", "broken.yaml"]) == 1
+    assert "broken.yaml:2:1: " in json.loads(capsys.readouterr().out)["failed"][0]["message"]
+
+
 def test_stubs_are_python(capsys: CAPTURED) -> None:
     assert main(["fsm", "stubs", "order.yaml"]) == 0
     text = capsys.readouterr().out

@@ -70,7 +70,7 @@ def read_definition(config: Mapping[str, Any]) -> Definition:
             faults.append(f"state {name!r}: bot: {fault}")
             continue
         faults += _faults(machine, name, blocks[name])
-    if machine.name == "unnamed" or any(mark in machine.name for mark in ":|"):
+    if machine.name in {"", "unnamed"} or any(mark in machine.name for mark in ":|"):
         faults.append("the dialogue needs a name, without ':' and '|'")
     if faults:
         raise FSMError("the dialogue does not fit together:\n" + "\n".join(f"  {fault}" for fault in faults))

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from spikard.cli.fsm import machine_file, options
-from spikard.cli.fsm.outcome import EXIT_DONE, EXIT_FAILURE, Failure, print_json
+from spikard.cli.fsm.outcome import EXIT_DONE, EXIT_FAILURE, Failure, print_json, told
 
 
 def run(arguments: list[str]) -> int:
-    """Write files anew: 0; with `--check`, 1 where one would be written."""
+    """Write files anew: 0; 1 where one cannot be, or, with `--check`, where one would be written."""
     parser = options.command_parser("fmt", "Lay files of machines out: indentation, blanks. Values and comments stay.")
     parser.add_argument("files", metavar="FILE", nargs="+", help="YAML or JSON, a directory, or - for standard input")
     parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if a file would change")
@@ -17,11 +17,17 @@ def run(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     is_dry = given.check or given.diff
     changed: list[str] = []
+    failures: dict[str, Failure] = {}
     files = list(options.machine_files(given.files))
     for path in files:
         is_stdin = str(path) == options.STDIN
-        text = sys.stdin.read() if is_stdin else read(path)
-        new = formatted(text, path)
+        try:
+            text = sys.stdin.read() if is_stdin else read(path)
+            new = formatted(text, path)
+        except Failure as failure:
+            # One that is broken keeps no other from being laid out.
+            failures[failure.message] = failure
+            continue
         if is_stdin and not is_dry:
             print(new, end="")
             continue
@@ -34,11 +40,14 @@ def run(arguments: list[str]) -> int:
         if not is_dry:
             path.write_text(new, encoding="utf-8")
     if given.json:
-        print_json({"changed": changed, "checked": len(files), "written": not is_dry})
+        failed = [{"message": one.message, "hint": one.hint} for one in failures.values()]
+        print_json({"changed": changed, "checked": len(files), "written": not is_dry, "failed": failed})
     elif not given.diff:
         for name in changed:
             print(f"{name}: {'would be' if is_dry else 'is'} laid out anew")
-    return EXIT_FAILURE if changed and given.check else EXIT_DONE
+    for one in failures.values():
+        told("spikard fsm", one.message, one.hint, one.exit_code, as_json=False)
+    return EXIT_FAILURE if failures or (changed and given.check) else EXIT_DONE
 
 
 def read(path: Path) -> str:

@@ -13,8 +13,19 @@ from spikard.fsm.dead_letters.protocol import DeadLetterStore
 from spikard.fsm.retry_policy import BackoffStrategy
 
 
+class UnknownSettingError(ValueError, TypeError):
+    """A setting that there is not: as a value wrong data, as an argument a wrong call."""
+
+
 class Settings:
     """What the settings below can do: check themselves, come out of plain data, and become such."""
+
+    def __new__(cls, *_: Any, **settings: Any) -> Self:
+        """Before the settings are taken over: no name that is none."""
+        unknown = sorted(settings.keys() - {field.name for field in fields(cast("Any", cls))})
+        if unknown:
+            raise UnknownSettingError(f"{cls.__name__} has no {', '.join(map(repr, unknown))}")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for each in fields(cast("Any", self)):
@@ -34,9 +45,6 @@ class Settings:
     @classmethod
     def model_validate(cls, settings: Mapping[str, Any]) -> Self:
         """Settings out of plain data."""
-        unknown = sorted(settings.keys() - {field.name for field in fields(cast("Any", cls))})
-        if unknown:
-            raise ValueError(f"{cls.__name__} has no {', '.join(map(repr, unknown))}")
         return cls(**settings)
 
     def model_dump(self, *, mode: Literal["python", "json"] = "python", exclude_none: bool = False) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """Where definitions of machines are kept.
 
-- `client`: what all of them do
+- `protocol`: what they can do; `client`: what those derived from it share
 - `memory`, `database`: keepers
 """

@@ -3,6 +3,9 @@
 from typing import Any
 
 from spikard.errors import SpikardError
+from spikard.fsm.former_paths import front_of
+
+__getattr__ = front_of(__name__)
 
 
 class FsmRuntimeError(SpikardError):
