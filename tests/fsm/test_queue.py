@@ -361,6 +361,19 @@ def test_settings_come_from_arguments_environment_file(tmp_path: Any, monkeypatc
         WorkerConfig()
 
 
+def test_keys_that_are_no_settings_are_told_of_once(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spikard.toml").write_text("[fsm.worker]\nconcurency = 7\nbatch_size = 3\nxyz = 1\n")
+    assert [WorkerConfig().batch_size for _ in range(2)] == [3, 3]
+    place = f"[fsm.worker] of {tmp_path / 'spikard.toml'} is no setting"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"'concurency' in {place}; did you mean 'concurrency'?",
+        f"'xyz' in {place}",
+    ]
+
+
 async def test_an_event_is_there_once_the_caller_s_transaction_is(url: str) -> None:
     about = {"context": {"k": 1}, "idempotency_key": "once"}
     source = DatabaseEventSource(url)

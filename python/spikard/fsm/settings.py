@@ -1,16 +1,23 @@
 """Where settings of state machines are read: the environment, else `spikard.toml`, else what PyStator has left."""
 
+import logging
 import os
 import tomllib
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from spikard.fsm.former_settings import former_setting
 
+logger = logging.getLogger("spikard.fsm.settings")
+
 PREFIX = "SPIKARD_FSM_"
 FILE = "spikard.toml"
 Source = Literal["env", "cfg"]
+
+# What was told of already.
+_told: set[str] = set()
 
 
 class Setting(NamedTuple):
@@ -77,6 +84,18 @@ def discovery_thresholds() -> tuple[int, float]:
         found = setting(name, "discovery", prefix="discovery_", former=(f"discovery_{name}", "discovery"))
         limits.append(default if found is None else number(found, kind))
     return limits[0], limits[1]
+
+
+def tell_unknown(section: str, known: Sequence[str]) -> None:
+    """Log the keys of `[fsm.<section>]` that are no settings, each once and with the nearest that is one."""
+    for key in sorted(_table(section).keys() - set(known)):
+        place = f"{key!r} in [fsm.{section}] of {Path(FILE).absolute()}"
+        if place not in _told:
+            from difflib import get_close_matches  # hardly ever needed
+
+            _told.add(place)
+            near = get_close_matches(key, known, 1)
+            logger.warning("%s is no setting%s", place, f"; did you mean {near[0]!r}?" if near else "")
 
 
 def _table(section: str) -> dict[str, Any]:

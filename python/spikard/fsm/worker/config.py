@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from spikard.fsm.schedulers.restoring import check_policy
-from spikard.fsm.settings import application_database, number, setting
+from spikard.fsm.settings import application_database, number, setting, tell_unknown
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -47,6 +47,7 @@ class WorkerConfig:
     timers: str = _given("timers", str, "resume")
 
     def __post_init__(self) -> None:
+        tell_unknown("worker", [each.name for each in fields(self)])
         for each in fields(self):
             if each.type is int:
                 setattr(self, each.name, int(getattr(self, each.name)))
