@@ -244,3 +244,23 @@ def test_an_action_that_nobody_has_registered_is_told_of(caplog: pytest.LogCaptu
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("WARNING", "Action 'absent' not registered, skipping")
     ]
+
+
+def test_classes_derived_from_results_make_their_own() -> None:
+    class Marked(TransitionResult):
+        pass
+
+    made = [
+        Marked.success_result("a", "b", "go", metadata={"k": 1}),
+        Marked.failure_result("a", "go", FSMError("no")),
+        Marked.no_op_result("a", "go"),
+    ]
+    assert [type(one) for one in made] == [Marked] * 3
+    assert [one.target_state for one in made] == ["b", None, "a"]
+    assert made[0].metadata == {"k": 1}
+    assert isinstance(made[1].error, FSMError)
+    assert made[2].metadata["no_op"]
+    assert repr(made[0]).startswith(f"{Marked.__qualname__}(success=True, ")
+    plain = TransitionResult.success_result("a", "b", "go")
+    assert type(plain) is TransitionResult
+    assert repr(plain).startswith("TransitionResult(success=True, ")

@@ -196,6 +196,19 @@ impl TransitionResult {
         Ok(Some(refusals(py)?.call_method1(maker, arguments)?.unbind()))
     }
 
+    /// The result as one of a class, which may be derived from its own.
+    fn of_class<'py>(self, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+        let py = class.py();
+        if class.is(py.get_type::<Self>()) {
+            return Ok(Bound::new(py, self)?.into_any());
+        }
+        let values = PyDict::new(py);
+        for (name, value) in FIELDS.iter().zip(self.fields(py)?) {
+            values.set_item(name, value)?;
+        }
+        class.call((), Some(&values))
+    }
+
     fn fields<'py>(&self, py: Python<'py>) -> PyResult<[Bound<'py, PyAny>; 9]> {
         Ok([
             self.is_success().into_pyobject(py)?.to_owned().into_any(),
@@ -277,9 +290,9 @@ impl TransitionResult {
         on_exit: Option<&Bound<'py, PyAny>>,
         on_enter: Option<&Bound<'py, PyAny>>,
         metadata: Option<Py<PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = class.py();
-        Self::new(
+        let result = Self::new(
             py,
             true,
             source_state,
@@ -290,21 +303,22 @@ impl TransitionResult {
             on_enter,
             None,
             metadata,
-        )
+        )?;
+        result.of_class(class)
     }
 
     /// An event that is refused.
     #[classmethod]
     #[pyo3(signature = (source_state, trigger, error, metadata=None))]
-    fn failure_result(
-        class: &Bound<'_, PyType>,
+    fn failure_result<'py>(
+        class: &Bound<'py, PyType>,
         source_state: Py<PyAny>,
         trigger: Py<PyAny>,
         error: Py<PyAny>,
         metadata: Option<Py<PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = class.py();
-        Self::new(
+        let result = Self::new(
             py,
             false,
             source_state,
@@ -315,7 +329,8 @@ impl TransitionResult {
             None,
             Some(error),
             metadata,
-        )
+        )?;
+        result.of_class(class)
     }
 
     /// An event that is taken and does nothing.
@@ -326,13 +341,13 @@ impl TransitionResult {
         current_state: Py<PyAny>,
         trigger: Py<PyAny>,
         metadata: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = class.py();
         let merged = PyDict::new(py);
         if let Some(metadata) = metadata {
             merged.update(metadata.cast::<pyo3::types::PyMapping>()?)?;
         }
-        Self::ignored(py, current_state, trigger, &merged)
+        Self::ignored(py, current_state, trigger, &merged)?.of_class(class)
     }
 
     #[getter]
@@ -485,12 +500,13 @@ impl TransitionResult {
         Ok(true.into_pyobject(py)?.to_owned().into_any().unbind())
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let mut parts = Vec::with_capacity(FIELDS.len());
-        for (name, value) in FIELDS.iter().zip(self.fields(py)?) {
+        for (name, value) in FIELDS.iter().zip(slf.get().fields(slf.py())?) {
             parts.push(format!("{name}={}", value.repr()?));
         }
-        Ok(format!("TransitionResult({})", parts.join(", ")))
+        let class = slf.get_type().qualname()?;
+        Ok(format!("{class}({})", parts.join(", ")))
     }
 
     fn __reduce__<'py>(
