@@ -86,6 +86,22 @@ def test_code_that_fails(source: Any, error: type[Exception]) -> None:
 
 
 @pytest.mark.usefixtures("isolation")
+def test_a_missing_key_is_quoted_once() -> None:
+    result = execute_code_action({"source": "ctx['missing']"}, {})
+    assert isinstance(result.error, KeyError)
+    assert str(result.error) == "'missing'"
+
+
+@pytest.mark.usefixtures("isolation")
+def test_code_with_builtins_may_ask_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKARD_FSM_ALLOW_INLINE_CODE_IMPORTS", "yes")
+    context: dict[str, Any] = {}
+    source = "if hasattr(ctx, 'keys') and callable(getattr(ctx, 'get')):\n  ctx['kind'] = type(1).__name__"
+    assert execute_code_action({"source": source}, context).success
+    assert context == {"kind": "int"}
+
+
+@pytest.mark.usefixtures("isolation")
 def test_imports_are_a_short_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPIKARD_FSM_ALLOW_INLINE_CODE_IMPORTS", "yes")
     context: dict[str, Any] = {}

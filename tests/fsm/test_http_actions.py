@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from spikard.fsm import HttpActionConfig, async_execute_http_action, execute_http_action
+from spikard.fsm import (
+    ActionExecutor,
+    ActionRegistry,
+    ActionSpec,
+    HttpActionConfig,
+    async_execute_http_action,
+    execute_http_action,
+)
 from spikard.fsm.http_call import close_connections, is_public
 
 
@@ -23,6 +30,8 @@ class _Handler(BaseHTTPRequestHandler):
         answer = b"x" * (1 << 21) if rest == "huge" else json.dumps({"ok": rest}).encode()
         if rest == "text":
             answer = b"plain"
+        if rest == "empty":
+            answer = b""
         self.send_response(int(status))
         if status.startswith("3"):
             self.send_header("Location", self.headers["X-To"])
@@ -209,3 +218,25 @@ def test_parameters_have_defaults() -> None:
     assert (config.method, config.timeout, config.on_error, config.headers) == ("POST", 10.0, "log", {})
     with pytest.raises(KeyError):
         HttpActionConfig.from_params({})
+
+
+def test_an_answer_without_a_body_leaves_the_key_as_it_was(server: _Server) -> None:
+    context: dict[str, Any] = {"answer": "before"}
+    keys = {"status_key": "status", "body_key": "answer"}
+    assert execute_http_action({"url": server.url + "/200/empty", "on_success": keys}, context).success
+    assert context == {"status": 200, "answer": "before"}
+
+
+def test_an_unknown_way_with_errors_is_that_of_the_default(server: _Server) -> None:
+    result = execute_http_action({"url": server.url + "/404/a", "on_error": "other"}, {})
+    assert result.success
+    assert result.result["logged"] is True
+
+
+def test_a_time_limit_beside_the_call_ends_it_on_the_sync_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKARD_FSM_HTTP_ALLOW_PRIVATE", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        spec = ActionSpec(name="_http", params={"url": url, "on_error": "fail"}, timeout=0.2)
+        result = ActionExecutor(ActionRegistry()).execute_action_spec(spec, {})
+    assert isinstance(result.error, TimeoutError)

@@ -170,3 +170,34 @@ def test_awaited() -> None:
         assert found.state == "b"
 
     asyncio.run(main())
+
+
+def test_observers_hear_of_each_step_that_data_made() -> None:
+    class Listener(NullObserver):
+        def __init__(self) -> None:
+            self.heard: list[tuple[str, Any]] = []
+
+        def on_transition(self, *, machine: str, entity_id: str, result: Any) -> None:
+            self.heard.append(("step", (machine, entity_id, result.target_state)))
+
+        def on_apply_data(self, *, machine: str, entity_id: str, results: list[Any]) -> None:
+            self.heard.append(("data", (machine, entity_id, len(results))))
+
+    listener = Listener()
+    runtime = FsmRuntime.in_memory(observers=(listener,))
+    runtime.register_guard("may", lambda context: True)
+    runtime.register_machine_from_dict(MACHINE)
+    runtime.apply_data("m", "e", {"x": 9})
+    assert listener.heard == [("step", ("m", "e", "b")), ("data", ("m", "e", 1))]
+    runtime.apply_data("m", "e", {"x": 9})
+    assert listener.heard[2:] == [("data", ("m", "e", 0))]
+
+
+def test_what_runtimes_raise_is_a_runtime_error() -> None:
+    for raised in (MachineNotFound("m"), EntityAlreadyExists("e"), QueueNotConfigured()):
+        assert isinstance(raised, RuntimeError)
+
+
+def test_one_store_without_the_other_is_a_wrong_call() -> None:
+    with pytest.raises(TypeError, match="go together"):
+        process_event(machine="m", entity_id="e", trigger="go", state_store=InMemoryStateStore())

@@ -195,9 +195,11 @@ def _http(action: ActionSpec, context: dict[str, Any]) -> Call:
     from spikard.fsm.http_actions import async_execute_http_action, execute_http_action
 
     params, key = action.params, idempotency_key()
+    # On the sync path the call itself keeps the time limit that stands beside it; a loop ends the awaited one.
+    bounded = params if action.timeout is None or "timeout" in params else {**params, "timeout": action.timeout}
     return Call(
         action.name,
-        lambda: _raising(execute_http_action(params, context, idempotency_key=key)),
+        lambda: _raising(execute_http_action(bounded, context, idempotency_key=key)),
         lambda: _awaited_http(async_execute_http_action(params, context, idempotency_key=key)),
         True,
         action.timeout,

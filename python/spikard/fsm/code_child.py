@@ -104,7 +104,10 @@ def run_limited(job: dict[str, Any]) -> bytes:
         code_namespace.run_source(job["source"], context, imports=job["imports"])
         return json.dumps({"context": context}).encode()
     except BaseException as error:  # noqa: BLE001 - told to whoever asked
-        return failure(type(error).__name__, str(error) or type(error).__name__)
+        # A KeyError shows its key quoted; made anew of that text it would be quoted twice.
+        is_key = type(error) is KeyError and len(error.args) == 1 and isinstance(error.args[0], str)
+        text = error.args[0] if is_key else str(error)
+        return failure(type(error).__name__, text or type(error).__name__)
 
 
 def failure(kind: str, message: str) -> bytes:

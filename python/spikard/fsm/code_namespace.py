@@ -29,8 +29,9 @@ ALLOWED_MODULES = frozenset(
 )
 
 _BUILTINS = """
-    abs all any bool bytes chr dict divmod enumerate filter float format frozenset hash int isinstance issubclass iter
-    len list map max min next ord pow print range repr reversed round set slice sorted str sum tuple zip
+    abs all any bool bytes callable chr dict divmod enumerate filter float format frozenset getattr hasattr hash int
+    isinstance issubclass iter len list map max min next object ord pow print range repr reversed round set slice sorted
+    str sum tuple type zip
     ArithmeticError AttributeError Exception IndexError KeyError LookupError NameError OverflowError RuntimeError
     StopIteration TypeError ValueError ZeroDivisionError
 """.split()

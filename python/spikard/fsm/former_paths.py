@@ -46,6 +46,7 @@ BESIDES = {
     "AsyncActionFunc": "function_protocols:AsyncActionFunc",
     "AsyncGuardFunc": "function_protocols:AsyncGuardFunc",
     "GuardFunc": "function_protocols:GuardFunc",
+    "DEFAULT_OBSERVATION_COLLECTION": "discovery.observation_source:DEFAULT_OBSERVATION_COLLECTION",
     "PyStatorRuntime": "runtime.runtime:FsmRuntime",
     "PyStatorRuntimeError": "runtime.errors:FsmRuntimeError",
     "GUARD_PARAMS_KEY": "guard_function:GUARD_PARAMS_KEY",

@@ -111,7 +111,8 @@ def _succeeded(request: _Request, answer: "Answer", context: dict[str, Any]) -> 
     wanted = request.config.on_success or {}
     if "status_key" in wanted:
         context[wanted["status_key"]] = answer.status
-    if "body_key" in wanted:
+    # An answer without a body leaves the key as it was.
+    if "body_key" in wanted and answer.body:
         context[wanted["body_key"]] = _read(answer.body)
     return ActionResult.ok(_NAME, {"status_code": answer.status, "url": request.url})
 
@@ -129,7 +130,7 @@ def _failed(request: _Request, error: Exception) -> ActionResult:
     if mode == "fail":
         return ActionResult.fail(_NAME, error)
     result: dict[str, Any] = {"error": str(error), "url": request.url}
-    if mode == "log":
+    if mode != "ignore":  # what is no known mode is logged, the default
         logger.warning("HTTP action failed: %s %s: %s", request.config.method, request.url, error)
         result["logged"] = True
     return ActionResult.ok(_NAME, result)

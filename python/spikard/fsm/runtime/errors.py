@@ -8,8 +8,8 @@ from spikard.fsm.former_paths import front_of
 __getattr__ = front_of(__name__)
 
 
-class FsmRuntimeError(SpikardError):
-    """The root of what runtimes raise."""
+class FsmRuntimeError(SpikardError, RuntimeError):
+    """The root of what runtimes raise; a RuntimeError as well."""
 
 
 class MachineNotFound(FsmRuntimeError):  # noqa: N818 - a public name

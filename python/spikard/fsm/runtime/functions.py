@@ -93,5 +93,5 @@ def _runtime(
         made = FsmRuntime(machine_store=machine_store, state_store=state_store, actions=actions, guards=guards)
         return made, False
     if machine_store is not None or state_store is not None:
-        raise ValueError("machine_store and state_store go together: pass both, a runtime, or neither")
+        raise TypeError("machine_store and state_store go together: pass both, a runtime, or neither")
     return FsmRuntime.from_config(), True

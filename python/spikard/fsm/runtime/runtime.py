@@ -300,6 +300,8 @@ class FsmRuntime:
         """Merge data into an entity's context, and do what follows from it; the steps that were taken."""
         with self._watched("apply_data", machine, entity_id):
             results = self._orchestrator(machine, version).apply_data(entity_id, {**(context or {}), **data})
+        for result in results:
+            tell(self._observers, "on_transition", machine=machine, entity_id=entity_id, result=result)
         tell(self._observers, "on_apply_data", machine=machine, entity_id=entity_id, results=results)
         return results
 
