@@ -17,6 +17,7 @@ from spikard.fsm import (
     NullObserver,
     QueueNotConfigured,
     RuntimeObserver,
+    TransitionsPage,
     UndefinedTriggerError,
     apply_data,
     process_event,
@@ -112,6 +113,8 @@ def test_the_past(tmp_path: Any) -> None:
     assert rest.next_cursor is None
     assert [event.target_state for event in islice(runtime.subscribe(machine_name="m"), 2)] == ["b", "c"]
     assert runtime.list_transitions(entity_id="other").items == []
+    for nothing in (0, -1):
+        assert runtime.list_transitions(limit=nothing) == TransitionsPage()
     with pytest.raises(ValueError, match="malformed cursor"):
         runtime.list_transitions(after="garbage")
     runtime.close()

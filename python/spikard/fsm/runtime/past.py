@@ -28,6 +28,7 @@ def transitions(
     """A page of transitions, the oldest first. Cursors are ids, which grow with time."""
     if not isinstance(store, SqlStateStore):
         raise RuntimeError(f"list_transitions requires a state store in SQL (got {type(store).__name__})")
+    limit = max(limit, 0)  # none are asked for: an empty page
     conditions = [(f"{name} = ?", value) for name, value in wanted.items() if value is not None]
     if after is not None:
         conditions.append(("id > ?", _id_of(after)))
@@ -47,7 +48,7 @@ def transitions(
 
     rows = store._run("read", work)
     items = [_event(row) for row in rows[:limit]]
-    return TransitionsPage(items, items[-1].cursor if len(rows) > limit else None)
+    return TransitionsPage(items, items[-1].cursor if items and len(rows) > limit else None)
 
 
 def _id_of(cursor: str) -> str:
