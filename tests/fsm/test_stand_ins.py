@@ -17,6 +17,7 @@ from spikard.fsm import (
     InMemoryStateStore,
     InvalidTransitionError,
     Orchestrator,
+    SQLiteStateStore,
     StateMachine,
     TransitionResult,
     create_publish_action,
@@ -53,6 +54,23 @@ class Watched(InMemoryStateStore):
     def set_state(self, entity_id: str, state: str, *, metadata: dict[str, Any] | None = None) -> None:
         self.written.append(state)
         super().set_state(entity_id, state, metadata=metadata)
+
+
+@pytest.mark.parametrize(("is_overridden", "told"), [(True, 1), (False, 0)])
+def test_who_loses_transactions_by_overriding_is_told(
+    *, is_overridden: bool, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Loud(SQLiteStateStore):
+        if is_overridden:
+
+            def set_state(self, entity_id: str, state: str, *, metadata: dict[str, Any] | None = None) -> None:
+                super().set_state(entity_id, state.lower(), metadata=metadata)
+
+    with Loud("sqlite:///:memory:") as store:
+        with caplog.at_level("WARNING", "spikard.fsm.orchestrator"):
+            orchestrator = Orchestrator(_machine(), store)
+        assert orchestrator.keeps_outbox is not is_overridden
+    assert sum("neither a transaction nor an outbox" in record.message for record in caplog.records) == told
 
 
 @pytest.mark.parametrize("spec", [None, InMemoryStateStore])

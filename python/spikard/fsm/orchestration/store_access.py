@@ -1,12 +1,15 @@
 """Any store as one that keeps whole steps."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from spikard.fsm.offer import is_overridden, offered
 from spikard.fsm.stores.row import EntityChange, EntityRow
+
+logger = logging.getLogger("spikard.fsm.orchestrator")
 
 BLOCKING = ("get_state", "set_state", "get_context")
 AWAITED = ("aget_state", "aset_state", "aget_context")
@@ -30,6 +33,13 @@ class StoreAccess:
         # A double made after the pattern of a store has all its methods, but no set of capabilities.
         is_able = is_able and isinstance(store.capabilities, AbstractSet)
         self.is_whole = is_able and not is_overridden(store, PARTS, "commit")
+        if is_able and not self.is_whole and "durable" in store.capabilities:
+            # Nobody should find out by a crash.
+            logger.warning(
+                "%s overrides methods for parts of a step: they are called, and steps have neither a transaction nor "
+                "an outbox. Override load, commit, aload and acommit to keep both",
+                type(store).__name__,
+            )
         self.has_sync = self.is_whole or all(hasattr(store, name) for name in BLOCKING)
         self.has_async = self.is_whole or all(hasattr(store, name) for name in AWAITED)
         is_versioned = all(offered(store, name) is not None for name in VERSIONED)
