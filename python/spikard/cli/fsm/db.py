@@ -26,12 +26,11 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, call: object, purpose: str, *, url: bool = True) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=purpose, description=options.sentence(purpose), allow_abbrev=False)
-        options.add_json(one)
+        one = options.add_command(commands, name, call, purpose)
         add_database(one)
         if url:
             one.add_argument("url", metavar="URL", nargs="?", help="the database; the same as --database")
-        one.set_defaults(call=call, url=None)
+        one.set_defaults(url=None)
         return one
 
     add("init", init, "make the database and all of its tables")

@@ -46,10 +46,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, call: object, purpose: str) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=purpose, description=options.sentence(purpose), allow_abbrev=False)
-        options.add_json(one)
+        one = options.add_command(commands, name, call, purpose)
         one.add_argument("--database", "--db", metavar="URL", help="where observations are (that of the application)")
-        one.set_defaults(call=call)
         return one
 
     one = add("observe", observe, "keep that an entity was seen in a state, or a whole log")

@@ -35,10 +35,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, call: object, purpose: str) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=purpose, description=options.sentence(purpose), allow_abbrev=False)
-        options.add_json(one)
+        one = options.add_command(commands, name, call, purpose)
         add_database(one)
-        one.set_defaults(call=call)
         return one
 
     one = add("list", list_all, "list dead letters, the newest first")

@@ -18,9 +18,15 @@ def command_parser(name: str, description: str, **options: Any) -> argparse.Argu
     return parser
 
 
-def sentence(purpose: str) -> str:
-    """What a list of commands says of one, as its own help says it."""
-    return f"{purpose[:1].upper()}{purpose[1:]}."
+def add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, call: object, purpose: str
+) -> argparse.ArgumentParser:
+    """One of several commands, with `--json`; the list says its purpose, its own help the same as a sentence."""
+    sentence = f"{purpose[:1].upper()}{purpose[1:]}."
+    one = commands.add_parser(name, help=purpose, description=sentence, allow_abbrev=False)
+    add_json(one)
+    one.set_defaults(call=call)
+    return one
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -93,8 +93,9 @@ class Orchestrator:
             machine.bind_guards(guards)
         # The machine keeps its own actions: it may have other orchestrators, with others.
         own = ActionExecutor(machine.action_registry if actions is None else actions)
-        is_ours = isinstance(executor, ActionExecutor) and issubclass(type(executor), ActionExecutor)
-        self.executor = executor if is_ours and executor is not None else own
+        # By its type: a double says of itself that it is an instance.
+        is_ours = issubclass(type(executor), ActionExecutor)
+        self.executor = executor if executor is not None and is_ours else own
         # An executor that carries out whole plans in its own way gets them whole.
         is_own_way = executor is not None and (not is_ours or is_overridden(executor, CARRYING, "execute_action_spec"))
         self.carrier: Any = executor if is_own_way else None
